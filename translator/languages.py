@@ -1,0 +1,48 @@
+"""Languages are BCP-47 codes, matched by RFC 4647 look-up (`es-MX` listens to `es`)."""
+
+from collections.abc import Iterable
+
+import langcodes
+
+from translator.errors import InputError
+
+
+def normalize(code: str) -> str:
+    """`EN_us` -> `en-US`, `eng` -> `en`. Raises InputError for what is no language."""
+    try:
+        language = langcodes.Language.get(code.strip())
+    except langcodes.LanguageTagError:
+        language = None
+    if language is None or not language.language or not language.is_valid():
+        raise InputError(f"{code!r} is no language code; use BCP-47, such as en, es or pt-BR")
+    return str(language.to_tag())
+
+
+def lookup(wanted: str, available: Iterable[str]) -> str | None:
+    """The best of `available` for `wanted`, by RFC 4647 §3.4: drop subtags from the end."""
+    by_lower = {code.lower(): code for code in available}
+    parts = wanted.lower().split("-")
+    while parts:
+        found = by_lower.get("-".join(parts))
+        if found is not None:
+            return found
+        parts.pop()
+        if parts and len(parts[-1]) == 1:  # a single letter only introduces what was dropped
+            parts.pop()
+    return None
+
+
+def same(one: str, other: str) -> bool:
+    """Whether who understands `one` understands `other`: regions do not part a language."""
+    return one.split("-")[0].lower() == other.split("-")[0].lower()
+
+
+def own_name(code: str) -> str:
+    """The language's name for itself: `es` -> `Español`."""
+    name = str(langcodes.Language.get(code).autonym())
+    return name[:1].upper() + name[1:]
+
+
+def english_name(code: str) -> str:
+    """The language's English name, for prompts and messages: `es` -> `Spanish`."""
+    return str(langcodes.Language.get(code).display_name())

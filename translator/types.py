@@ -1,0 +1,76 @@
+"""What travels along the line. Times are seconds of meeting time unless said otherwise."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word with its place in time."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """What STT says now of one utterance, from the utterance's beginning.
+
+    An ear gives times in seconds of the audio that it was fed; the floor turns them into
+    meeting time.
+    """
+
+    utterance: str
+    """Unique within its floor."""
+    text: str
+    """The whole utterance so far; a later hypothesis of the same utterance replaces it."""
+    language: str | None
+    """BCP-47; None while the engine does not know yet."""
+    final: bool
+    """True: nothing of this utterance will change, and no hypothesis of it follows."""
+    start: float
+    """Onset of the utterance's speech."""
+    end: float
+    """End of the speech that `text` covers."""
+    stable: int = 0
+    """Characters at the beginning of `text` that the engine itself will not change again."""
+    words: tuple[Word, ...] = ()
+    """Timed words from the beginning of `text`; may cover only a part, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Source text that will not be revised: the unit of translation."""
+
+    id: str
+    """Unique within the meeting."""
+    speaker: str
+    """Identity of the participant whose floor it is."""
+    speaker_name: str
+    language: str
+    """BCP-47 of `text`."""
+    text: str
+    start: float
+    end: float
+    committed: float
+    """When it became a segment."""
+    settings: int
+    """Number of the settings that it was committed under, and is finished under."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """A segment in a target language."""
+
+    segment: Segment
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One entry of a glossary, for one pair of languages."""
+
+    source: str
+    target: str
+    """Equal to `source` for a term that must not be translated."""
