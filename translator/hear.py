@@ -1,18 +1,50 @@
-"""Frames of one floor -> hypotheses."""
+"""Frames of one floor -> hypotheses.
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+    frames ─ detect ─► sounds ─ hear ─► an ear, while somebody speaks ─► hypotheses
+
+An ear costs money or much of a processor, so it listens only around speech: a gate opens on
+voice, gives the ear what came shortly before, and ends its audio after a longer silence.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from livekit import rtc
+from livekit.local_inference import VAD
 
+from translator.errors import HearError
 from translator.types import Hypothesis
 
 SAMPLE_RATE = 16_000
 """Hz, of all that an ear is fed."""
 BLOCK = 512
 """Samples of one Sound: the window of the voice activity detector (32 ms)."""
+
+ONSET = 0.19
+"""Voiced seconds that open an ear: a click or a cough has less, a word has more."""
+REACH = 0.8
+"""Seconds in which ONSET must fall; an ear is given them, so that no first sound is cut off."""
+HOLD = 1.5
+"""Seconds without speech after which an ear's audio ends."""
+REPLAY = 2.0
+"""Seconds of audio at most that the ear after a failed one hears again."""
+BACKOFF = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds of audio to wait after one failure, two in a row, and so on."""
+
+_VOICED = 0.5
+_STILL_VOICED = 0.35
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +75,236 @@ class Ear(Protocol):
         seconds from the first sample of `audio`. Raises HearError.
         """
         ...
+
+
+class Voicing:
+    """Whether somebody speaks, sound by sound; a doubtful sound continues what was."""
+
+    def __init__(self) -> None:
+        self._voiced = False
+
+    def push(self, sound: Sound) -> bool:
+        self._voiced = sound.speech >= (_STILL_VOICED if self._voiced else _VOICED)
+        return self._voiced
+
+
+def blocks(duration: float) -> int:
+    """Whole sounds in `duration` seconds, rounded."""
+    return round(duration * SAMPLE_RATE / BLOCK)
+
+
+def seconds(sounds: int) -> float:
+    """Duration of so many sounds."""
+    return sounds * BLOCK / SAMPLE_RATE
+
+
+async def detect(frames: AsyncIterator[rtc.AudioFrame]) -> AsyncGenerator[Sound, None]:
+    """Cut 16 kHz mono frames of any length into sounds; silence fills the last one."""
+    with VAD() as vad:
+        held = np.empty(0, np.int16)
+        async for frame in frames:
+            held = np.concatenate((held, np.frombuffer(frame.data, np.int16)))
+            whole = len(held) - len(held) % BLOCK
+            for samples in held[:whole].reshape(-1, BLOCK):
+                yield Sound(samples=samples, speech=vad.predict(samples))
+            held = held[whole:]
+        if len(held):
+            samples = np.pad(held, (0, BLOCK - len(held)))
+            yield Sound(samples=samples, speech=vad.predict(samples))
+
+
+async def hear(
+    sounds: AsyncIterator[Sound],
+    ear: Ear,
+    *,
+    languages: Callable[[], Sequence[str]],
+    expected: Callable[[], str | None],
+    terms: Callable[[], Sequence[str]],
+    opened: Callable[[bool], None],
+    failed: Callable[[HearError], None],
+) -> AsyncGenerator[Hypothesis, None]:
+    """Hear a floor until `sounds` end; at most one `ear.listen` runs at any instant.
+
+    Times are seconds since the first of `sounds`, and ids of utterances are unique among all
+    that this call gives. `languages`, `expected` and `terms` are asked anew for each listen;
+    `opened` is told when a listen begins and when it has ended.
+
+    When the ear fails, `failed` is told, what it had heard of an utterance becomes final, and
+    a fresh listen begins with the sounds after that, REPLAY seconds at most, after a pause
+    that grows from failure to failure.
+    """
+    failures = 0
+    async with reading(sounds, ahead=blocks(REPLAY)) as source:
+        gate = _Gate(source)
+        for number in itertools.count(1):
+            if not await gate.speech():
+                return
+            last: Hypothesis | None = None
+            opened(True)
+            try:
+                async with (
+                    aclosing(gate.audio()) as audio,
+                    aclosing(
+                        ear.listen(audio, languages=languages(), expected=expected(), terms=terms())
+                    ) as hypotheses,
+                ):
+                    async for hypothesis in hypotheses:
+                        failures = 0
+                        last = _placed(hypothesis, number, gate.start)
+                        yield last
+            except HearError as error:
+                failures += 1
+                failure: HearError | None = error
+            else:
+                failure = None
+            finally:
+                opened(False)
+            if failure is None:
+                gate.done()
+                continue
+            logger.warning("an ear failed", extra={"failures": failures, "reason": str(failure)})
+            failed(failure)
+            if last is not None and not last.final and last.language is not None:
+                yield replace(last, final=True, stable=len(last.text))
+            gate.again(gate.start if last is None else last.end)
+            if not await gate.skip(BACKOFF[min(failures, len(BACKOFF)) - 1]):
+                return
+
+
+def _placed(hypothesis: Hypothesis, number: int, start: float) -> Hypothesis:
+    """`hypothesis` of the listen `number`, whose audio began at `start`, as one of the floor."""
+    return replace(
+        hypothesis,
+        utterance=f"{number}.{hypothesis.utterance}",
+        start=hypothesis.start + start,
+        end=hypothesis.end + start,
+        words=tuple(
+            replace(word, start=word.start + start, end=word.end + start)
+            for word in hypothesis.words
+        ),
+    )
+
+
+class _Gate:
+    """Gives the sounds around speech, listen by listen, and keeps the last for a second try."""
+
+    def __init__(self, sounds: AsyncIterator[Sound]) -> None:
+        self._sounds = sounds
+        self._voicing = Voicing()
+        self._recent: deque[tuple[Sound, bool]] = deque(maxlen=blocks(REPLAY))
+        self._read = 0
+        self._used = 0  # sounds before this one are not given again
+        self._reach = blocks(REACH)
+        self._silent = 0  # sounds since the last voiced one
+        self._first = 0  # the first sound of this listen
+
+    @property
+    def start(self) -> float:
+        """When the audio of this listen began."""
+        return seconds(self._first)
+
+    async def speech(self) -> bool:
+        """Read until somebody speaks; False when the source ends before."""
+        while sum(voiced for _, voiced in self._fresh()) < blocks(ONSET):
+            if await self._next() is None:
+                return False
+        self._first = self._read - len(self._fresh())
+        return True
+
+    async def audio(self) -> AsyncGenerator[Sound, None]:
+        """The sounds of one listen, from `start` on."""
+        fresh = self._fresh()
+        self._reach = blocks(REACH)
+        for sound, _ in fresh:
+            yield sound
+        while self._silent < blocks(HOLD):
+            heard = await self._next()
+            if heard is None:
+                return
+            yield heard
+
+    def done(self) -> None:
+        """What was read has been heard."""
+        self._used = self._read
+
+    def again(self, start: float) -> None:
+        """What came after `start` has not been heard: the next listen gets it."""
+        self._used = max(self._first, blocks(start))
+        self._reach = blocks(REPLAY)
+
+    async def skip(self, duration: float) -> bool:
+        """Read on for `duration`; False when the source ends before."""
+        for _ in range(blocks(duration)):
+            if await self._next() is None:
+                return False
+        return True
+
+    def _fresh(self) -> list[tuple[Sound, bool]]:
+        """The sounds that the next listen would begin with."""
+        count = min(self._read - self._used, self._reach, len(self._recent))
+        return list(self._recent)[len(self._recent) - count :]
+
+    async def _next(self) -> Sound | None:
+        sound = await anext(self._sounds, None)
+        if sound is not None:
+            voiced = self._voicing.push(sound)
+            self._recent.append((sound, voiced))
+            self._read += 1
+            self._silent = 0 if voiced else self._silent + 1
+        return sound
+
+
+@asynccontextmanager
+async def reading(
+    source: AsyncIterator[T], *, ahead: int
+) -> AsyncGenerator[AsyncIterator[T], None]:
+    """Read `source` in a task of its own, at most `ahead` items before they are asked for.
+
+    To be cancelled while it waits ends a generator. The iterator given here only waits for
+    the task, so that who reads it may be cancelled and `source` is read on by another.
+    """
+    reader = _Reader[T](ahead)
+    failure: BaseException | None = None
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(reader.run(source))
+        try:
+            yield reader
+        except BaseException as error:  # raised below as it is: a group would wrap it
+            failure = error
+        finally:
+            task.cancel()
+    if failure is not None:
+        raise failure
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: Exception | None
+
+
+class _Reader(Generic[T]):
+    def __init__(self, ahead: int) -> None:
+        self._items: asyncio.Queue[T | _End] = asyncio.Queue(ahead)
+        self._end: _End | None = None
+
+    async def run(self, source: AsyncIterator[T]) -> None:
+        error: Exception | None = None
+        try:
+            async for item in source:
+                await self._items.put(item)
+        except Exception as raised:  # the reader raises it, in its own task
+            error = raised
+        await self._items.put(_End(error))
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._end is None:
+            item = await self._items.get()
+            if not isinstance(item, _End):
+                return item
+            self._end = item
+        if self._end.error is not None:
+            raise self._end.error
+        raise StopAsyncIteration
