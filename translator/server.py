@@ -6,6 +6,7 @@ stopped at the end. It keeps nothing that is worth a slow farewell.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -28,8 +29,8 @@ BUILT = Path(__file__).parents[1] / ".tools" / "bin"
 """Where `make setup` puts the livekit-server that it builds."""
 START = 15.0
 """Seconds that a server of ours may take until it answers."""
-GRACE = 2.0
-"""Seconds between asking a server of ours to stop and killing it."""
+GRACE = 0.5
+"""Seconds that a server of ours has to end each time that it is asked to."""
 POLL = 0.05
 """Seconds between two looks at a server that starts."""
 DEPARTURE = 3
@@ -56,18 +57,22 @@ class _Process:
         return lines[-1] if lines else f"exit code {self.process.returncode}, without a word"
 
     async def stop(self) -> None:
+        """Ask it to end, then not to wait for participants, then leave it no choice."""
         try:
-            if not self.ended:
-                self.process.terminate()
-                async with asyncio.timeout(GRACE):
-                    await self.process.wait()
-        except TimeoutError:
-            pass  # it waits for its participants to leave
+            for _ in range(2):
+                if not self.ended:
+                    self.process.terminate()
+                    await self._wait(GRACE)
         finally:
             if not self.ended:
                 self.process.kill()
                 await self.process.wait()
             self.log.close()
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.process.wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
