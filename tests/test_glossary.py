@@ -1,0 +1,216 @@
+"""Terms are found as people say them, and a faulty file says what is wrong with it."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translator.errors import SettingsError
+from translator.glossary import Entry, Glossary, load_glossary
+from translator.types import Term
+
+pytestmark = pytest.mark.unit
+
+MEETING = """\
+version: 1
+terms:
+  - {en: committee, es: comité, fr: comité}
+  - {en: budget committee, es: comisión de presupuestos}
+  - {en: point of order, es: cuestión de orden}
+  - {en: WHO, es: OMS, fr: OMS}
+  - {en: box, es: caja}
+  - keep: LiveKit
+  - keep: C++
+"""
+
+
+@pytest.fixture
+def glossary(tmp_path: Path) -> Glossary:
+    return load(tmp_path, MEETING)
+
+
+def load(folder: Path, text: str) -> Glossary:
+    path = folder / "meeting.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_glossary(path)
+
+
+def sources(glossary: Glossary, text: str, source: str = "en", target: str = "es") -> list[str]:
+    return [term.source for term in glossary.terms(text, source, target)]
+
+
+def test_a_term_is_found_with_its_name_in_the_target_language(glossary: Glossary) -> None:
+    terms = glossary.terms("The committee meets.", "en", "es")
+    assert terms == (Term(source="committee", target="comité"),)
+
+
+def test_it_works_in_every_direction_of_one_entry(glossary: Glossary) -> None:
+    assert glossary.terms("Le comité siège.", "fr", "en") == (
+        Term(source="comité", target="committee"),
+    )
+
+
+def test_case_plural_and_typographic_signs_do_not_hide_a_term(glossary: Glossary) -> None:
+    assert sources(glossary, "COMMITTEES, the Committee’s boxes") == ["committee", "box"]
+    assert sources(glossary, "Los COMITÉS", "es", "en") == ["comité"]
+
+
+def test_decomposed_accents_are_the_same_letters(glossary: Glossary) -> None:
+    assert sources(glossary, "el comite\u0301", "es", "en") == ["comité"]
+
+
+def test_part_of_a_word_is_no_term(glossary: Glossary) -> None:
+    assert sources(glossary, "a subcommittee, a boxer, LiveKits2") == []
+
+
+def test_the_longest_term_wins(glossary: Glossary) -> None:
+    assert sources(glossary, "the budget\ncommittee on a point of order") == [
+        "budget committee",
+        "point of order",
+    ]
+
+
+def test_a_term_is_given_once_and_in_the_order_of_speech(glossary: Glossary) -> None:
+    assert sources(glossary, "box, committee, box") == ["box", "committee"]
+
+
+def test_an_acronym_is_not_the_word_of_the_same_letters(glossary: Glossary) -> None:
+    assert sources(glossary, "who asked?") == []
+    assert sources(glossary, "the WHO asked") == ["WHO"]
+
+
+def test_a_kept_name_is_its_own_translation_in_any_language(glossary: Glossary) -> None:
+    assert glossary.terms("Wir nehmen livekit und C++.", "de", "ja") == (
+        Term(source="LiveKit", target="LiveKit"),
+        Term(source="C++", target="C++"),
+    )
+
+
+def test_an_entry_without_the_target_language_is_no_term(glossary: Glossary) -> None:
+    assert sources(glossary, "a box", "en", "fr") == []
+
+
+def test_regions_do_not_part_a_language(tmp_path: Path) -> None:
+    glossary = load(tmp_path, "version: 1\nterms:\n  - {en: train, pt-BR: trem, pt: comboio}")
+    assert glossary.terms("the train", "en-US", "pt-PT")[0].target == "comboio"
+    assert glossary.terms("the train", "en-US", "pt-BR")[0].target == "trem"
+    only_brazil = load(tmp_path, "version: 1\nterms:\n  - {en: train, pt-BR: trem}")
+    assert only_brazil.terms("the train", "en", "pt")[0].target == "trem"
+
+
+def test_languages_without_spaces_find_terms_inside_a_sentence(tmp_path: Path) -> None:
+    glossary = load(tmp_path, "version: 1\nterms:\n  - {en: committee, ja: 委員会}")
+    assert sources(glossary, "予算委員会が開かれた", "ja", "en") == ["委員会"]
+
+
+def test_vowel_signs_belong_to_their_word(tmp_path: Path) -> None:
+    glossary = load(tmp_path, "version: 1\nterms:\n  - {en: fruit, hi: फल}")
+    assert sources(glossary, "फल", "hi", "en") == ["फल"]
+    assert sources(glossary, "फली", "hi", "en") == []
+
+
+def test_key_terms_are_the_names_in_one_language(glossary: Glossary) -> None:
+    assert glossary.key_terms("fr-CA") == ("comité", "OMS", "LiveKit", "C++")
+
+
+def test_of_two_entries_with_one_name_the_first_is_meant(tmp_path: Path) -> None:
+    glossary = load(
+        tmp_path, "version: 1\nterms:\n  - {en: chair, es: presidencia}\n  - {en: chair, es: silla}"
+    )
+    assert glossary.terms("the chair", "en", "es") == (Term(source="chair", target="presidencia"),)
+
+
+def test_an_entry_without_the_target_language_hides_no_other(tmp_path: Path) -> None:
+    glossary = load(
+        tmp_path, "version: 1\nterms:\n  - {en: chair, fr: président}\n  - {en: chair, es: silla}"
+    )
+    assert sources(glossary, "the chair", "en", "es") == ["chair"]
+
+
+def test_yaml_words_stay_words(tmp_path: Path) -> None:
+    glossary = load(tmp_path, "version: 1\nterms:\n  - {en: yes, no: ja}\n  - {en: 2030, es: on}")
+    assert glossary.terms("yes", "en", "no") == (Term(source="yes", target="ja"),)
+    assert glossary.terms("in 2030", "en", "es") == (Term(source="2030", target="on"),)
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(
+            tmp_path,
+            """\
+version: 2
+owner: me
+terms:
+  - {en: committee}
+  - {en: committee, spanisch!: comité}
+  - {keep: LiveKit, es: LiveKit}
+  - {en: one, EN: two, es: uno}
+  - {en: "", es: nada}
+  - just a word
+""",
+        )
+    text = str(error.value)
+    assert str(tmp_path / "meeting.yaml") in text
+    for fault in (
+        "version:",
+        "owner:",
+        "entry 1: Value error, two languages at least",
+        "entry 2: Value error, 'spanisch!' is no language code",
+        "entry 3: Value error, `keep` stands alone",
+        "entry 4: Value error, en is given twice",
+        "entry 5, en:",
+        "entry 6:",
+        "allowed: `version: 1`",
+    ):
+        assert fault in text
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("version: 1\nterms: [", "no YAML"),
+        ("version: 1\nterms:\n  - {en: a b, en: c d, es: e f}", "'en' is given twice"),
+        ("version: 1\nterms:\n  - {[en]: a b, es: e f}", "no YAML"),
+        ("", "the file"),
+        ("version: 1", "terms: Field required"),
+        ('version: 1\nterms:\n  - {en: "a\\nb", es: e f}', "on one line"),
+    ],
+)
+def test_what_is_no_glossary_is_refused(tmp_path: Path, content: str, fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault):
+        load(tmp_path, content)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"absent\.yaml.*\n.*no such file"):
+        load_glossary(tmp_path / "absent.yaml")
+
+
+def test_a_file_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("version: 1\nterms:\n  - {en: x y, es: ñandú}".encode("latin-1"))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_glossary(path)
+
+
+words = st.text(alphabet=st.characters(categories=("Ll", "Lu")), min_size=3, max_size=8)
+names = (
+    st.lists(words, min_size=1, max_size=3).map(" ".join).filter(lambda name: not name.isupper())
+)
+
+
+@given(name=names, before=st.lists(words, max_size=3), after=st.lists(words, max_size=3))
+def test_a_name_between_other_words_is_always_found(
+    name: str, before: list[str], after: list[str]
+) -> None:
+    glossary = Glossary(entries=(Entry(names={"en": name, "es": "x"}),))
+    text = ", ".join([*before, name, *after])
+    assert glossary.terms(text, "en", "es") == (Term(source=name, target="x"),)
+
+
+@given(entries=st.lists(st.fixed_dictionaries({"en": names, "es": names})), text=st.text())
+def test_any_text_is_searched_without_a_fault(entries: list[dict[str, str]], text: str) -> None:
+    glossary = Glossary(entries=tuple(Entry(names=entry) for entry in entries))
+    found = sources(glossary, text)
+    assert len(found) == len(set(found))
