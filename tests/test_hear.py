@@ -1,0 +1,338 @@
+"""detect and hear: when an ear is open, what it is given, and what becomes of its failures."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+from translator.errors import HearError
+from translator.hear import (
+    BLOCK,
+    HOLD,
+    ONSET,
+    REACH,
+    REPLAY,
+    SAMPLE_RATE,
+    Sound,
+    blocks,
+    detect,
+    hear,
+    reading,
+    seconds,
+)
+from translator.types import Hypothesis, Word
+
+pytestmark = pytest.mark.unit
+
+SILENT, VOICED = 0.0, 1.0
+
+
+async def sounds(*parts: tuple[float, float]) -> AsyncGenerator[Sound, None]:
+    """Sounds of (duration, probability of speech); each holds its number as its samples."""
+    number = 0
+    for duration, speech in parts:
+        for _ in range(blocks(duration)):
+            yield Sound(samples=np.full(BLOCK, number, np.int16), speech=speech)
+            number += 1
+
+
+def hypothesis(utterance: str = "a", *, end: float = 0.0, final: bool = True) -> Hypothesis:
+    return Hypothesis(
+        utterance=utterance,
+        text="hello",
+        language="en",
+        final=final,
+        start=0.0,
+        end=end,
+        words=(Word(text="hello", start=0.0, end=end),),
+    )
+
+
+class ScriptedEar:
+    """Each listen follows the next act of the script; the last act is repeated."""
+
+    def __init__(self, *acts: "Act") -> None:
+        self.acts = acts
+        self.given: list[list[int]] = []
+        """Numbers of the sounds that each listen read."""
+        self.hints: list[tuple[Sequence[str], str | None, Sequence[str]]] = []
+
+    async def listen(
+        self,
+        audio: AsyncIterator[Sound],
+        *,
+        languages: Sequence[str],
+        expected: str | None,
+        terms: Sequence[str],
+    ) -> AsyncGenerator[Hypothesis, None]:
+        act = self.acts[min(len(self.given), len(self.acts) - 1)]
+        numbers: list[int] = []
+        self.given.append(numbers)
+        self.hints.append((languages, expected, terms))
+        async with aclosing(act(audio, numbers)) as said:
+            async for one in said:
+                yield one
+
+
+Act = Callable[[AsyncIterator[Sound], list[int]], AsyncGenerator[Hypothesis, None]]
+
+
+async def to_the_end(
+    audio: AsyncIterator[Sound], numbers: list[int]
+) -> AsyncGenerator[Hypothesis, None]:
+    async for sound in audio:
+        numbers.append(int(sound.samples[0]))
+    yield hypothesis(end=seconds(len(numbers)))
+
+
+def failing(after: float, *said: Hypothesis) -> Act:
+    """An act that gives `said` and fails when it has read so many seconds."""
+
+    async def act(
+        audio: AsyncIterator[Sound], numbers: list[int]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        for _ in range(blocks(after)):
+            numbers.append(int((await anext(audio)).samples[0]))
+        for one in said:
+            yield one
+        raise HearError("gone")
+
+    return act
+
+
+class Floor:
+    """Runs hear and keeps what it tells."""
+
+    def __init__(self, ear: ScriptedEar) -> None:
+        self.ear = ear
+        self.opened: list[bool] = []
+        self.failures: list[HearError] = []
+        self.expected: str | None = None
+
+    def hear(self, source: AsyncIterator[Sound]) -> AsyncGenerator[Hypothesis, None]:
+        return hear(
+            source,
+            self.ear,
+            languages=lambda: ["en", "es"],
+            expected=lambda: self.expected,
+            terms=lambda: ["LiveKit"],
+            opened=self.opened.append,
+            failed=self.failures.append,
+        )
+
+    async def run(self, *parts: tuple[float, float]) -> list[Hypothesis]:
+        async with aclosing(sounds(*parts)) as source, aclosing(self.hear(source)) as said:
+            return [one async for one in said]
+
+
+async def drain(floor: Floor, source: AsyncGenerator[Sound, None]) -> None:
+    async with aclosing(source), aclosing(floor.hear(source)) as said:
+        async for _ in said:
+            pass
+
+
+async def test_silence_opens_no_ear() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    assert await floor.run((60.0, SILENT)) == []
+    assert floor.opened == []
+
+
+async def test_clicks_open_no_ear() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    await floor.run(*[(2.0, SILENT), (0.1, VOICED)] * 5, (2.0, SILENT))
+    assert floor.opened == []
+
+
+async def test_an_ear_hears_from_before_the_onset_to_the_end_of_the_silence_after() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    await floor.run((5.0, SILENT), (1.0, VOICED), (5.0, SILENT))
+    (given,) = floor.ear.given
+    assert given == list(range(given[0], given[-1] + 1))
+    assert given[0] == blocks(5.0) + blocks(ONSET) - blocks(REACH)
+    assert given[-1] + 1 == blocks(5.0) + blocks(1.0) + blocks(HOLD)
+    assert floor.opened == [True, False]
+
+
+async def test_a_pause_shorter_than_the_hold_keeps_the_ear_open() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    await floor.run((1.0, VOICED), (HOLD - 0.1, SILENT), (1.0, VOICED))
+    assert len(floor.ear.given) == 1
+
+
+async def test_times_and_ids_are_those_of_the_floor_over_several_listens() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    said = await floor.run((5.0, SILENT), (1.0, VOICED), (5.0, SILENT), (1.0, VOICED))
+    assert len({one.utterance for one in said}) == 2
+    for one, given in zip(said, floor.ear.given, strict=True):
+        assert one.start == one.words[0].start == seconds(given[0])
+        assert one.end == one.words[0].end == pytest.approx(seconds(given[-1] + 1))
+
+
+async def test_the_end_of_the_source_ends_the_ear_and_the_hearing() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    assert len(await floor.run((1.0, VOICED))) == 1
+    assert floor.opened == [True, False]
+
+
+async def test_each_listen_is_told_what_is_expected_then() -> None:
+    floor = Floor(ScriptedEar(to_the_end))
+    async with (
+        aclosing(sounds((1.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
+        aclosing(floor.hear(source)) as said,
+    ):
+        async for _ in said:
+            floor.expected = "es"
+    assert floor.ear.hints == [(["en", "es"], None, ["LiveKit"]), (["en", "es"], "es", ["LiveKit"])]
+
+
+async def test_after_a_failure_a_fresh_ear_hears_what_the_first_did_not_give() -> None:
+    floor = Floor(ScriptedEar(failing(1.6, hypothesis(end=0.96)), to_the_end))
+    said = await floor.run((6.0, VOICED))
+    first, second = floor.ear.given
+    assert second == list(range(first[0] + blocks(0.96), blocks(6.0)))
+    assert [str(error) for error in floor.failures] == ["gone"]
+    assert said[1].start == pytest.approx(0.96)
+    assert floor.opened == [True, False, True, False]
+
+
+async def test_the_utterance_of_a_failed_ear_becomes_final() -> None:
+    floor = Floor(ScriptedEar(failing(1.6, hypothesis(end=1.5, final=False)), to_the_end))
+    said = await floor.run((6.0, VOICED))
+    assert [(one.utterance, one.final) for one in said] == [
+        ("1.a", False),
+        ("1.a", True),
+        ("2.a", True),
+    ]
+
+
+async def test_a_fresh_ear_hears_no_more_than_the_last_two_seconds_again() -> None:
+    floor = Floor(ScriptedEar(failing(6.4), to_the_end))
+    await floor.run((10.0, VOICED))
+    _, second = floor.ear.given
+    assert len(range(second[0], blocks(6.4) + blocks(0.25))) == blocks(REPLAY)
+
+
+async def test_what_an_earlier_listen_heard_is_not_replayed_by_a_later_failure() -> None:
+    floor = Floor(ScriptedEar(to_the_end, failing(0.0), to_the_end))
+    await floor.run((1.0, VOICED), (2.0, SILENT), (4.0, VOICED))
+    first, _, third = floor.ear.given
+    assert third[0] > first[-1]
+    assert third[-1] + 1 == sum(blocks(part) for part in (1.0, 2.0, 4.0))
+
+
+async def test_an_ear_that_always_fails_is_tried_ever_more_rarely() -> None:
+    floor = Floor(ScriptedEar(failing(0.0)))
+    await floor.run((60.0, VOICED))
+    assert 8 <= len(floor.failures) <= 14
+
+
+async def test_an_ear_that_returns_early_is_followed_by_another_that_goes_on() -> None:
+    async def renewed(
+        audio: AsyncIterator[Sound], numbers: list[int]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        async for sound in audio:
+            numbers.append(int(sound.samples[0]))
+            if len(numbers) == blocks(1.0):
+                break
+        yield hypothesis(end=seconds(len(numbers)))
+
+    floor = Floor(ScriptedEar(renewed))
+    await floor.run((3.2, VOICED))
+    assert len(floor.ear.given) == 4
+    assert [number for given in floor.ear.given for number in given] == list(range(blocks(3.2)))
+
+
+async def test_an_ear_that_fails_while_it_waits_for_sound_does_not_end_the_source() -> None:
+    async def read_ahead(
+        audio: AsyncIterator[Sound], numbers: list[int]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        async with reading(audio, ahead=10_000) as source:
+            numbers.append(int((await anext(source)).samples[0]))
+            raise HearError("gone")
+        yield hypothesis()
+
+    async def paced() -> AsyncGenerator[Sound, None]:
+        async for sound in sounds((6.0, VOICED)):
+            await asyncio.sleep(0)
+            yield sound
+
+    floor = Floor(ScriptedEar(read_ahead, to_the_end))
+    async with aclosing(paced()) as source, aclosing(floor.hear(source)) as said:
+        assert [one.utterance async for one in said] == ["2.a"]
+    assert floor.ear.given[1][-1] + 1 == blocks(6.0)
+
+
+async def test_an_error_of_the_source_is_raised() -> None:
+    async def broken() -> AsyncGenerator[Sound, None]:
+        async for sound in sounds((1.0, VOICED)):
+            yield sound
+        raise OSError("no more frames")
+
+    floor = Floor(ScriptedEar(to_the_end))
+    with pytest.raises(OSError, match="no more frames"):
+        await drain(floor, broken())
+    assert floor.opened == [True, False]
+
+
+async def forever(_: object = None) -> AsyncGenerator[Sound, None]:
+    while True:
+        async for sound in sounds((1.0, VOICED)):
+            yield sound
+        await asyncio.sleep(0)
+
+
+async def at_once(
+    audio: AsyncIterator[Sound], numbers: list[int]
+) -> AsyncGenerator[Hypothesis, None]:
+    async for _ in audio:
+        yield hypothesis(final=False)
+
+
+async def _read_two(floor: Floor) -> None:
+    async with aclosing(forever()) as source, aclosing(floor.hear(source)) as said:
+        assert await anext(said)
+        assert await anext(said)
+
+
+async def _cancelled(floor: Floor) -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(drain(floor, forever()), 0.01)
+
+
+@pytest.mark.parametrize("leave", [_read_two, _cancelled])
+async def test_who_stops_listening_leaves_no_task_behind(
+    leave: Callable[[Floor], Awaitable[None]],
+) -> None:
+    floor = Floor(ScriptedEar(at_once))
+    await leave(floor)
+    assert floor.opened == [True, False]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("length", [1, 160, 511, 512, 513, 1600])
+async def test_frames_of_any_length_become_blocks_without_a_lost_sample(length: int) -> None:
+    signal = np.random.default_rng(1).integers(-500, 500, 3200, np.int16)
+
+    async def frames() -> AsyncGenerator[rtc.AudioFrame, None]:
+        for start in range(0, len(signal), length):
+            piece = signal[start : start + length]
+            yield rtc.AudioFrame(piece.tobytes(), SAMPLE_RATE, 1, len(piece))
+
+    async with aclosing(frames()) as source, aclosing(detect(source)) as found:
+        cut = [sound async for sound in found]
+    assert {len(sound.samples) for sound in cut} == {BLOCK}
+    heard = np.concatenate([sound.samples for sound in cut])
+    assert np.array_equal(heard[: len(signal)], signal)
+    assert not heard[len(signal) :].any()
+    assert len(heard) - len(signal) < BLOCK
+
+
+async def test_there_is_no_voice_in_silence() -> None:
+    async def frames() -> AsyncGenerator[rtc.AudioFrame, None]:
+        yield rtc.AudioFrame(bytes(SAMPLE_RATE * 2), SAMPLE_RATE, 1, SAMPLE_RATE)
+
+    async with aclosing(frames()) as source, aclosing(detect(source)) as found:
+        assert max([sound.speech async for sound in found]) < 0.2
