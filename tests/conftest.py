@@ -1,0 +1,40 @@
+"""What every test can rely on: a category, its clock, and no task left behind."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+
+import pytest
+
+from tests.virtual_time import VirtualTimeLoop
+
+CATEGORIES = frozenset({"unit", "line", "engine", "vendor", "room"})
+VIRTUAL = frozenset({"unit", "line"})
+
+
+def categories(item: pytest.Item) -> frozenset[str]:
+    return CATEGORIES.intersection(mark.name for mark in item.iter_markers())
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    vague = sorted({item.location[0] for item in items if len(categories(item)) != 1})
+    if vague:
+        raise pytest.UsageError(
+            f"{', '.join(vague)}: set pytestmark to exactly one of {', '.join(sorted(CATEGORIES))}"
+        )
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    virtual = categories(item) <= VIRTUAL
+    return {"virtual": VirtualTimeLoop} if virtual else {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+async def no_task_is_left_behind() -> AsyncGenerator[None, None]:
+    """Whatever a test starts has ended with it: the loop would cancel the rest in silence."""
+    yield
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    if left:
+        pytest.fail(f"tasks are left behind: {', '.join(map(str, left))}")
