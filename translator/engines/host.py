@@ -1,0 +1,528 @@
+"""The engine host: one process per machine and user that runs the heavy local engines.
+
+A model is loaded once for all meetings, and never blocks the event loop of a job. The host is an
+HTTP server on a Unix socket in a folder that only the user can enter:
+
+    GET  /health              what is loaded, how often, and by which process
+    GET  /lease?services=a,b  WebSocket: loads the services, then keeps the host alive while open
+    POST /<service>/...       a request to one service; loads it where nobody leased it
+
+Its life hangs on leases. `running()` takes one, and starts a host where none answers; the kernel
+ends the lease of a process that dies, however it dies; a host without leases ends by itself.
+The holder of a lease also starts a new host when the old one dies, and requests wait for that.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import importlib
+import json as jsonlib
+import logging
+import os
+import signal
+import stat
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import aiohttp
+import psutil
+from aiohttp import web
+
+from translator.errors import ServiceError, StageError, TranslatorError
+
+logger = logging.getLogger(__name__)
+
+SERVICES: Mapping[str, str] = {
+    "whisper": "translator.engines.whisper_model:WhisperService",
+    "apertium": "translator.engines.apertium:ApertiumService",
+    "espeak": "translator.engines.espeak:EspeakService",
+}
+"""Services by name; all paths of a service begin with its name."""
+
+LINGER = 3.0
+"""How long a host outlives its last lease."""
+RESTART = 10.0
+"""How long a request waits for a host that restarts."""
+SPAWN = 20.0
+"""How long a new host may take until it answers, before it loads anything."""
+LOAD = 300.0
+"""How long the services of a lease may load: a model may have to be fetched."""
+ATTEMPTS = (0.1, 0.3, 1.0, 2.0, 4.0)
+"""Pauses between attempts to find or start a host."""
+LARGEST_REQUEST = 16 * 2**20
+"""Bytes."""
+
+_URL = "http://engines"  # a name is needed, none is looked up
+
+
+class EngineError(StageError):
+    """A service of the host refused or lost one request. Engines turn it into their stage's."""
+
+
+class Service(Protocol):
+    """One engine inside the host."""
+
+    async def start(self) -> None:
+        """Load what is heavy, once. Raises ServiceError, which says what to do."""
+        ...
+
+    def routes(self) -> list[web.RouteDef]:
+        """Fixed paths, all under the service's own name. A StageError becomes the answer."""
+        ...
+
+    async def close(self) -> None:
+        """End what `start` or a request started."""
+        ...
+
+
+# --- where the host lives ---------------------------------------------------------------------
+
+
+def runtime_dir() -> Path:
+    """The folder of the socket, the lock and the log, private to the user. Raises ServiceError."""
+    given, session = os.environ.get("TRANSLATOR_RUNTIME"), os.environ.get("XDG_RUNTIME_DIR")
+    if given:
+        folder = Path(given)
+    elif session and os.access(session, os.W_OK):
+        folder = Path(session) / "translator"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"translator-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    # Someone else may have made the folder first, to answer in our place.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ServiceError(f"{folder} must be a folder of yours with mode 0700; remove it")
+    return folder
+
+
+def socket_path() -> Path:
+    """Where the host of this machine and user listens. Raises ServiceError."""
+    path = runtime_dir() / "engines.sock"
+    if len(os.fsencode(path)) > 100:  # the kernel takes 107
+        raise ServiceError(f"{path} is too long for a socket; set TRANSLATOR_RUNTIME to a shorter")
+    return path
+
+
+# --- the client -------------------------------------------------------------------------------
+
+
+class Host:
+    """A client of the host; it belongs to the event loop of its first request.
+
+    Without `socket` it finds the host of this machine and user; that raises ServiceError.
+    """
+
+    def __init__(self, socket: Path | None = None) -> None:
+        self.socket = socket or socket_path()
+        self.log = self.socket.with_suffix(".log")
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session of the running loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(path=str(self.socket)),
+                timeout=aiohttp.ClientTimeout(total=None),
+            )
+        return self._session
+
+    @asynccontextmanager
+    async def post(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        json: object | None = None,
+        timeout: float = 30.0,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to one request, its body read; `timeout` is seconds of one attempt.
+
+        A request that a dying host left without an answer is sent again. Raises EngineError
+        where the service refuses or takes too long, ServiceError where no host comes back.
+        """
+        response = await self._request(
+            "POST", path, timeout=timeout, params=params, data=data, json=json
+        )
+        if response.status >= 400:
+            raise _refusal(path, response.status, await response.text(errors="replace"))
+        yield response
+
+    async def health(self) -> dict[str, Any]:
+        """What GET /health says. Raises ServiceError."""
+        response = await self._request("GET", "/health", timeout=RESTART)
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _request(
+        self, method: str, path: str, *, timeout: float, **options: Any
+    ) -> aiohttp.ClientResponse:
+        patience: float | None = None
+        broken = 0
+        while True:
+            try:
+                async with asyncio.timeout(timeout):
+                    response = await self.session.request(method, _URL + path, **options)
+                    await response.read()  # to the end, which also frees the connection
+                return response
+            except TimeoutError as error:
+                raise EngineError(
+                    f"the engine host did not answer {path} in {timeout:g} s; see {self.log}",
+                    retryable=True,
+                ) from error
+            except (aiohttp.ClientError, OSError) as error:
+                # A request that brings the host down must not do it again and again.
+                broken += not isinstance(error, aiohttp.ClientConnectorError)
+                patience = patience or time.monotonic() + RESTART
+                if broken > 2 or time.monotonic() > patience:
+                    raise ServiceError(
+                        f"the engine host at {self.socket} is gone ({error}); see {self.log}"
+                    ) from error
+                await asyncio.sleep(0.1)
+
+
+def _refusal(path: str, status: int, body: str) -> EngineError:
+    try:
+        said = jsonlib.loads(body)
+        return EngineError(str(said["error"]), retryable=bool(said.get("retryable")))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return EngineError(f"the engine host answered {status} to {path}")
+
+
+@asynccontextmanager
+async def running(services: Collection[str] = tuple(SERVICES)) -> AsyncIterator[Host]:
+    """The host of this machine with `services` loaded, kept alive while this is open.
+
+    Starts a host where none answers, and again when it dies. Raises ServiceError where a service
+    cannot be loaded: what is missing, and how to get it.
+    """
+    host = Host()
+    failure: BaseException | None = None
+    try:
+        lease = await _lease(host, services)
+        async with asyncio.TaskGroup() as tasks:
+            keeper = tasks.create_task(_keep(lease, host, services))
+            try:
+                yield host
+            except (Exception, asyncio.CancelledError) as error:
+                failure = error  # a task group would wrap what is the caller's own
+            finally:
+                keeper.cancel()
+    finally:
+        await host.close()
+    if failure is not None:
+        raise failure
+
+
+async def _keep(
+    lease: aiohttp.ClientWebSocketResponse, host: Host, services: Collection[str]
+) -> None:
+    """Hold a lease for ever, on a new host whenever the old one dies."""
+    while True:
+        try:
+            async for _ in lease:
+                pass
+        finally:
+            await lease.close()
+        logger.warning("The engine host ended; starting it again. See %s", host.log)
+        while lease.closed:
+            try:
+                lease = await _lease(host, services)
+            except ServiceError as error:
+                logger.error("The engine host does not come back: %s", error)
+                await asyncio.sleep(ATTEMPTS[-1])
+        logger.info("The engine host is back")
+
+
+async def _lease(host: Host, services: Collection[str]) -> aiohttp.ClientWebSocketResponse:
+    """A lease on a host that has loaded `services`, started where needed. Raises ServiceError."""
+    for pause in ATTEMPTS:
+        with suppress(aiohttp.ClientError, ConnectionError):
+            lease = await host.session.ws_connect(
+                f"{_URL}/lease",
+                params={"services": ",".join(services)},
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            )
+            if await _loaded(lease, host):
+                return lease
+            await asyncio.sleep(pause)  # it was about to end
+            continue
+        if not await _spawn(host):
+            await asyncio.sleep(pause)
+    raise ServiceError(f"the engine host does not start or does not stay; see {host.log}")
+
+
+async def _loaded(lease: aiohttp.ClientWebSocketResponse, host: Host) -> bool:
+    """Whether the host has loaded what the lease asked for; False when it ended instead."""
+    try:
+        answer = await lease.receive(timeout=LOAD)
+    except TimeoutError as error:
+        await lease.close()
+        raise ServiceError(f"the engines did not load in {LOAD:g} s; see {host.log}") from error
+    if answer.type is not aiohttp.WSMsgType.TEXT:
+        await lease.close()
+        return False
+    problem = jsonlib.loads(answer.data)["error"]
+    if problem is not None:
+        await lease.close()
+        raise ServiceError(problem)
+    return True
+
+
+async def _spawn(host: Host) -> bool:
+    """Start a host and see it listen; False when it ended first, as beside another one."""
+    with _appended(host.log) as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __name__, "--detach"),
+            env={**os.environ, "TRANSLATOR_RUNTIME": str(host.socket.parent)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SPAWN):
+            listening = await process.stdout.readline()
+    except TimeoutError as error:
+        raise ServiceError(
+            f"the engine host did not start in {SPAWN:g} s; see {host.log}"
+        ) from error
+    await process.wait()  # what we started has handed over to the detached process
+    return bool(listening)
+
+
+@contextmanager
+def _appended(path: Path) -> Iterator[int]:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+# --- the server -------------------------------------------------------------------------------
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Services:
+    """The services of this process, each loaded once, when first asked for."""
+
+    def __init__(self) -> None:
+        self.loads: Counter[str] = Counter()
+        self._services: dict[str, Service] = {}
+        self._handlers: dict[str, dict[tuple[str, str], Handler]] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def start(self, name: str) -> None:
+        """Load a service unless it is loaded. Raises ServiceError."""
+        async with self._turns[name]:
+            if name in self._services:
+                return
+            logger.info("Loading %s", name)
+            service = await self._load(name)
+            self.loads[name] += 1
+            self._services[name] = service
+            self._handlers[name] = {
+                (route.method, route.path): cast(Handler, route.handler)
+                for route in service.routes()
+            }
+            logger.info("Loaded %s", name)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request to /<service>/..."""
+        name = request.match_info["service"]
+        await self.start(name)
+        handler = self._handlers[name].get((request.method, request.path))
+        if handler is None:
+            raise web.HTTPNotFound
+        return await handler(request)
+
+    async def close(self) -> None:
+        for service in self._services.values():
+            await service.close()
+
+    async def _load(self, name: str) -> Service:
+        if name not in SERVICES:
+            raise ServiceError(f"the engine host has no service {name!r}, only {list(SERVICES)}")
+        try:
+            service = await asyncio.to_thread(_make, SERVICES[name])
+            await service.start()
+        except TranslatorError as error:
+            logger.error("%s does not start: %s", name, error)
+            raise ServiceError(str(error)) from error
+        except Exception as error:  # whatever it is, the caller must learn of it
+            logger.exception("%s does not start", name)
+            raise ServiceError(
+                f"the engine {name} does not start ({type(error).__name__}: {error}); "
+                "install the package again, with all it depends on"
+            ) from error
+        return service
+
+
+def _make(target: str) -> Service:
+    module, _, name = target.partition(":")
+    made: Service = getattr(importlib.import_module(module), name)()
+    return made
+
+
+class Leases:
+    """How many hold this process alive."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._some = asyncio.Event()
+        self._none = asyncio.Event()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        self.count += 1
+        self._none.clear()
+        self._some.set()
+        try:
+            yield
+        finally:
+            self.count -= 1
+            if not self.count:
+                self._some.clear()
+                self._none.set()
+
+    async def outlived(self, linger: float) -> None:
+        """Return when there has been none for `linger` seconds."""
+        with suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(linger):
+                    await self._some.wait()
+                await self._none.wait()
+
+
+class Server:
+    """What the host answers."""
+
+    def __init__(self) -> None:
+        self.leases = Leases()
+        self.services = Services()
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[_errors], client_max_size=LARGEST_REQUEST)
+        app.add_routes(
+            [
+                web.get("/health", self._health),
+                web.get("/lease", self._lease),
+                web.post("/{service}/{path:.+}", self.services.handle),
+            ]
+        )
+        return app
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "ready": True,
+                "pid": os.getpid(),
+                "rss": psutil.Process().memory_info().rss,
+                "leases": self.leases.count,
+                "loads": dict(self.services.loads),
+            }
+        )
+
+    async def _lease(self, request: web.Request) -> web.WebSocketResponse:
+        lease = web.WebSocketResponse()
+        await lease.prepare(request)
+        names = [name for name in request.query.get("services", "").split(",") if name]
+        # Who asked may be gone by the time it is loaded.
+        with self.leases.hold(), suppress(ConnectionError):
+            await lease.send_json({"error": await self._problem(names)})
+            async for _ in lease:
+                pass
+        return lease
+
+    async def _problem(self, names: Collection[str]) -> str | None:
+        for name in names:
+            try:
+                await self.services.start(name)
+            except ServiceError as error:
+                return str(error)
+        return None
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Failures as JSON: {"error": text, "retryable": bool}."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except StageError as error:
+        return _failed(503 if error.retryable else 422, str(error), retryable=error.retryable)
+    except ServiceError as error:
+        return _failed(503, str(error))
+    except Exception:  # one request must not be the end of another's
+        logger.exception("A request failed", extra={"path": request.path})
+        return _failed(500, f"the engine host failed at {request.path}; its log says why")
+
+
+def _failed(status: int, error: str, *, retryable: bool = False) -> web.Response:
+    return web.json_response({"error": error, "retryable": retryable}, status=status)
+
+
+async def serve(socket: Path, listening: Callable[[], None]) -> None:
+    """Serve until the last lease is gone. Who calls holds the lock of `socket`."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    server = Server()
+    runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, str(socket)).start()
+        logger.info("The engine host listens as process %d", os.getpid())
+        listening()
+        await server.leases.outlived(LINGER)
+        logger.info("The engine host ends: nobody needs it")
+    finally:
+        await runner.cleanup()
+        await server.services.close()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the host of this machine and user, unless it runs."""
+    parser = argparse.ArgumentParser(prog="python -m translator.engines.host", description=__doc__)
+    parser.add_argument("--detach", action="store_true", help="run on behind, print when ready")
+    if parser.parse_args(arguments).detach and os.fork():
+        os._exit(0)
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    socket = socket_path()
+    with open(socket.with_suffix(".lock"), "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another one runs, or is about to end
+        socket.unlink(missing_ok=True)  # left by a host that was killed
+        with suppress(asyncio.CancelledError, KeyboardInterrupt):
+            asyncio.run(serve(socket, _announce))
+        socket.unlink(missing_ok=True)
+
+
+def _announce() -> None:
+    """Tell who started us, then let go of its pipe."""
+    os.write(sys.stdout.fileno(), b"listening\n")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()
