@@ -1,0 +1,326 @@
+"""Apertium: rule-based rendering without a key, in about 2 ms a segment.
+
+The programs of a pair run on in one pipeline: text ended by NUL goes in, text ended by NUL comes
+out. Three things would hang it or lose text, found by feeding each program alone:
+
+- the `apertium` script reads through gawk, which keeps a text until the next one begins, so the
+  mode's own programs are run instead;
+- `lt-proc` drops a full stop right before the NUL, and answers late where no blank stands there,
+  so every text ends with an empty blank;
+- the post-generator eats `~`, so that goes through as a blank.
+
+The blank at the end also carries the number of the text, so an answer that belongs to another
+text is recognized.
+"""
+
+import asyncio
+import logging
+import os
+import re
+import shlex
+import shutil
+import signal
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from itertools import count, product
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Protocol
+
+import aiohttp
+from aiohttp import web
+
+from translator import languages
+from translator.engines.host import EngineError
+from translator.errors import InputError, RenderError, ServiceError
+from translator.types import Rendition, Segment, Term
+
+logger = logging.getLogger(__name__)
+
+MODES = Path("/usr/share/apertium/modes")
+PIVOT = "es"
+"""Preferred among relays of the same length: the language of the best pairs."""
+DEADLINE = 3.0
+"""Seconds for one text through one pipeline, its start included."""
+LARGEST_ANSWER = 2**20
+"""Bytes."""
+
+PACKAGES: Mapping[str, str] = {
+    f"{source}-{target}": f"apertium-{package}"
+    for package in (
+        *("afr-nld", "arg-cat", "bel-rus", "cat-ita", "cat-srd", "dan-nor", "eng-cat", "eng-spa"),
+        *("es-gl", "es-pt", "fr-es", "fra-cat", "fra-frp", "hbs-eng", "hbs-mkd", "hbs-slv"),
+        *("ind-zlm", "isl-eng", "isl-swe", "mkd-bul", "mkd-eng", "nno-nob", "oc-ca", "oc-es"),
+        *("oci-fra", "pol-szl", "por-cat", "pt-gl", "rus-ukr", "spa-arg", "spa-ast", "spa-cat"),
+        *("spa-ita", "srd-ita", "swe-dan", "swe-nor", "urd-hin"),
+    )
+    for source, target in (package.split("-"), package.split("-")[::-1])
+}
+"""Debian's packages by the modes that they may bring: only to say what to install."""
+
+
+# --- which way text goes ----------------------------------------------------------------------
+
+
+def installed_modes(folder: Path = MODES) -> frozenset[str]:
+    """Names of the installed modes, such as `eng-spa`."""
+    return frozenset(path.stem for path in folder.glob("*.mode"))
+
+
+def route(source: str, target: str, modes: Iterable[str]) -> tuple[str, ...] | None:
+    """The modes that lead from `source` to `target`, both BCP-47, one after the other.
+
+    The fewest; of as many the relay through PIVOT. Empty where the languages are the same, None
+    where no way leads there.
+    """
+    if languages.same(source, target):
+        return ()
+    steps = _steps(modes)
+    start = languages.lookup(source, {origin for origin, _ in steps})
+    goal = languages.lookup(target, {reached for _, reached in steps})
+    if start is None or goal is None:
+        return None
+    ways: dict[str, tuple[str, ...]] = {start: ()}
+    edge = [start]
+    while edge and goal not in ways:
+        edge.sort(key=lambda language: (language != PIVOT, language))
+        reached: dict[str, tuple[str, ...]] = {}
+        for language in edge:
+            for (origin, following), mode in steps.items():
+                if origin == language and following not in ways:
+                    reached.setdefault(following, (*ways[language], mode))
+        ways |= reached
+        edge = list(reached)
+    return ways.get(goal)
+
+
+def _steps(modes: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Modes by their two languages; of one pair the newer packages have three-letter codes."""
+    steps: dict[tuple[str, str], str] = {}
+    for mode in sorted(modes, key=lambda mode: (-len(mode), mode)):
+        with suppress(InputError, ValueError):  # spelling variants, and modes with a prefix
+            source, target = mode.split("-")
+            steps.setdefault((languages.normalize(source), languages.normalize(target)), mode)
+    return steps
+
+
+def _missing(source: str, target: str, modes: Collection[str]) -> RenderError:
+    wanted = route(source, target, {*modes, *PACKAGES}) or ()
+    packages = sorted({PACKAGES[mode] for mode in wanted if mode not in modes})
+    remedy = (
+        f"run: sudo apt-get install {' '.join(packages)}"
+        if packages
+        else "no Debian package leads there; take another engine for this pair"
+    )
+    return RenderError(f"Apertium cannot render {source} as {target}; {remedy}")
+
+
+# --- terms ------------------------------------------------------------------------------------
+
+
+def protect(text: str, terms: Sequence[Term]) -> tuple[str, dict[str, str]]:
+    """`text` with a made-up name for each term, and what each name stands for.
+
+    No dictionary has the names, so they come through every pair, and they keep the place that a
+    noun has in the sentence.
+    """
+    by_length = sorted(terms, key=lambda term: -len(term.source))
+    targets = {_folded(term.source): term.target for term in by_length}
+    if not targets:
+        return text, {}
+    pattern = "|".join(r"\s+".join(map(re.escape, term.source.split())) for term in by_length)
+    kept: dict[str, str] = {}
+    names = (f"Zqx{''.join(letters)}" for letters in product(ascii_lowercase, repeat=3))
+
+    def hide(match: re.Match[str]) -> str:
+        name = next(names)
+        kept[name] = targets[_folded(match[0])]
+        return name
+
+    return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", hide, text, flags=re.IGNORECASE), kept
+
+
+def restore(text: str, kept: Mapping[str, str]) -> str:
+    """`text` with the terms in the place of their names. Raises RenderError if one is lost."""
+
+    shown: set[str] = set()
+
+    def show(match: re.Match[str]) -> str:
+        name = match[0].capitalize()
+        shown.add(name)
+        return kept.get(name, match[0])
+
+    restored = re.sub("zqx[a-z]{3}", show, text, flags=re.IGNORECASE)
+    if lost := kept.keys() - shown:
+        raise RenderError(f"Apertium lost {len(lost)} of {len(kept)} terms")
+    return restored
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+# --- in the job -------------------------------------------------------------------------------
+
+
+class Poster(Protocol):
+    """What a renderer needs of the engine host."""
+
+    def post(
+        self, path: str, *, json: object, timeout: float
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]: ...
+
+
+class ApertiumRenderer:
+    """Renders with the pairs that are installed on this machine."""
+
+    def __init__(self, host: Poster) -> None:
+        self._host = host
+
+    async def render(
+        self,
+        segment: Segment,
+        *,
+        target: str,
+        terms: Sequence[Term],
+        context: Sequence[Rendition],
+    ) -> AsyncGenerator[str, None]:
+        """Give the whole rendition as one piece; the context has no bearing on it."""
+        text, kept = protect(segment.text, terms)
+        question = {"text": text, "source": segment.language, "target": target}
+        try:
+            # A relay of two pairs, each tried twice.
+            async with self._host.post(
+                "/apertium/render", json=question, timeout=4 * DEADLINE
+            ) as response:
+                answer = await response.json()
+        except EngineError as error:
+            raise RenderError(str(error), retryable=error.retryable) from error
+        except ServiceError as error:
+            raise RenderError(str(error), retryable=True) from error
+        yield restore(answer["text"], kept)
+
+
+# --- in the engine host -----------------------------------------------------------------------
+
+
+class ApertiumService:
+    """Keeps one pipeline for each mode that was asked for."""
+
+    def __init__(self, folder: Path = MODES) -> None:
+        self._folder = folder
+        self._modes: frozenset[str] = frozenset()
+        self._pipelines: dict[str, Pipeline] = {}
+
+    async def start(self) -> None:
+        """See what is installed. Raises ServiceError."""
+        self._modes = installed_modes(self._folder)
+        if not self._modes or not all(map(shutil.which, ("lt-proc", "apertium-transfer"))):
+            raise ServiceError(
+                "Apertium or its language pairs are missing; "
+                "run: sudo apt-get install apertium apertium-eng-spa"
+            )
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/apertium/render", self._render)]
+
+    async def close(self) -> None:
+        for pipeline in self._pipelines.values():
+            await pipeline.close()
+
+    async def _render(self, request: web.Request) -> web.Response:
+        """`{text, source, target}`, languages as BCP-47 -> `{text}`."""
+        question = await request.json()
+        text, source, target = question["text"], question["source"], question["target"]
+        modes = route(source, target, self._modes)
+        if modes is None:
+            raise _missing(source, target, self._modes)
+        for mode in modes:
+            text = await self._pipeline(mode).render(text)
+        return web.json_response({"text": text})
+
+    def _pipeline(self, mode: str) -> "Pipeline":
+        if mode not in self._pipelines:
+            programs = (self._folder / f"{mode}.mode").read_text(encoding="utf-8")
+            self._pipelines[mode] = Pipeline(mode, command(programs))
+        return self._pipelines[mode]
+
+
+def command(programs: str) -> str:
+    """The shell command of a mode: unmarked generation, every program flushes at NUL."""
+    filled = programs.replace("$1", "-n").replace("$2", "")
+    stages = [shlex.split(stage) for stage in filled.split("|")]
+    return " | ".join(shlex.join([program, "-z", *rest]) for program, *rest in stages)
+
+
+class Pipeline:
+    """The running programs of one mode. One text at a time, in the order of the calls."""
+
+    def __init__(self, mode: str, command: str) -> None:
+        self._mode = mode
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._numbers = count(1)
+
+    async def render(self, text: str) -> str:
+        """`text` through the programs, which are started anew if they die or hang.
+
+        Raises RenderError when that happens twice on this text.
+        """
+        async with self._turn:
+            try:
+                return await self._exchange(text)
+            except (OSError, EOFError) as error:  # TimeoutError is an OSError
+                logger.warning("Apertium %s is started again: %r", self._mode, error)
+            try:
+                return await self._exchange(text)
+            except (OSError, EOFError) as error:
+                raise RenderError(f"Apertium {self._mode} failed twice: {error!r}") from error
+
+    async def close(self) -> None:
+        """End the programs."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    async def _exchange(self, text: str) -> str:
+        mark = f"[][;{next(self._numbers)}]"
+        try:
+            async with asyncio.timeout(DEADLINE):
+                process = self._process = self._process or await self._start()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(f"{escape(text)}{mark}\0".encode(errors="replace"))
+                answer = (await process.stdout.readuntil(b"\0")).decode()
+            if mark not in answer:
+                raise EOFError("out of step")
+        except BaseException:  # what is left in the pipes belongs to no later text
+            await self.close()
+            raise
+        return unescape(answer.removesuffix("\0").replace(mark, ""))
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_shell(
+            self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # it may hold what was said
+            limit=LARGEST_ANSWER,
+            start_new_session=True,  # a group of its own, to be killed as one
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+
+
+def escape(text: str) -> str:
+    """Plain text as Apertium's stream."""
+    printable = re.sub(r"[^\S\n ]|[\x00-\x09\x0b-\x1f\x7f]", " ", text)
+    return re.sub(r"[\\\[\]{}^$/@<>]", r"\\\g<0>", printable).replace("~", "[~]")
+
+
+def unescape(stream: str) -> str:
+    """Apertium's stream as plain text, without the blanks that dropped words leave."""
+    text = re.sub(r"\\(.)", r"\1", stream.replace("[~]", "~"))
+    return re.sub(r" {2,}", " ", text).strip()
