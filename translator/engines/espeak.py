@@ -1,0 +1,215 @@
+"""espeak-ng: a voice without a key in over a hundred languages, in about 12 ms a sentence."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+import numpy as np
+import numpy.typing as npt
+from aiohttp import web
+from livekit import rtc
+
+from translator import languages
+from translator.engines.host import EngineError
+from translator.errors import ServiceError, SpeakError
+
+NORMAL_RATE = 175
+"""espeak-ng's words per minute at pace 1.0."""
+RATES = range(80, 451)
+"""Words per minute that espeak-ng follows."""
+FRAME = 0.1
+"""Seconds of the longest frame."""
+MARGIN = 0.05
+"""Seconds of silence that stay before and after the speech."""
+SILENCE = 100
+"""Samples below this are silence, of 32768."""
+DEADLINE = 10.0
+"""Seconds for one text."""
+AT_ONCE = 4
+"""Texts that are spoken at the same time."""
+
+Samples = npt.NDArray[np.int16]
+
+
+# --- in the job -------------------------------------------------------------------------------
+
+
+class Poster(Protocol):
+    """What a voice needs of the engine host."""
+
+    def post(
+        self, path: str, *, json: object, timeout: float
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]: ...
+
+
+class EspeakVoice:
+    """Speaks with espeak-ng."""
+
+    def __init__(self, host: Poster) -> None:
+        self._host = host
+
+    async def say(
+        self, text: str, *, language: str, voice: str | None, pace: float
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
+        """Speak `text` in frames of at most FRAME seconds; no frame where nothing can be said.
+
+        `voice` is a code, a name or a file of `espeak-ng --voices`, with a variant (`en-us+f3`)
+        if wanted.
+        """
+        if not any(character.isalnum() for character in text):
+            return
+        question = {"text": text, "language": language, "voice": voice, "pace": pace}
+        try:
+            async with self._host.post(
+                "/espeak/say", json=question, timeout=2 * DEADLINE
+            ) as response:
+                wav = await response.read()
+        except EngineError as error:
+            raise SpeakError(str(error), retryable=error.retryable) from error
+        except ServiceError as error:
+            raise SpeakError(str(error), retryable=True) from error
+        samples, rate = parse_wav(wav)
+        for frame in frames(trim(samples, rate), rate):
+            yield frame
+
+
+def parse_wav(wav: bytes) -> tuple[Samples, int]:
+    """Mono samples and their rate in Hz.
+
+    espeak-ng writes the header before it knows the length, so the samples are all that follows.
+    Raises SpeakError.
+    """
+    if not wav:
+        return np.empty(0, np.int16), 0
+    if wav[:4] != b"RIFF" or wav[36:40] != b"data":
+        raise SpeakError("espeak-ng answered with something else than speech")
+    rate = int.from_bytes(wav[24:28], "little")
+    return np.frombuffer(wav, np.int16, offset=44, count=(len(wav) - 44) // 2), rate
+
+
+def trim(samples: Samples, rate: int) -> Samples:
+    """Without the silence at both ends, but for MARGIN; empty where all is silence."""
+    loud = np.flatnonzero((samples > SILENCE) | (samples < -SILENCE))
+    if not loud.size:
+        return samples[:0]
+    margin = int(MARGIN * rate)
+    return samples[max(0, loud[0] - margin) : loud[-1] + 1 + margin]
+
+
+def frames(samples: Samples, rate: int) -> Iterator[rtc.AudioFrame]:
+    """Frames of FRAME seconds, the last one shorter."""
+    length = int(FRAME * rate) or 1
+    for start in range(0, len(samples), length):
+        piece = samples[start : start + length]
+        yield rtc.AudioFrame(piece.tobytes(), rate, 1, len(piece))
+
+
+# --- in the engine host -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voices:
+    """What espeak-ng can speak."""
+
+    by_language: Mapping[str, str]
+    """The usual voice of each language code."""
+    names: frozenset[str]
+    """All that can be asked for by name."""
+
+    def choose(self, language: str, voice: str | None) -> str:
+        """The voice to ask espeak-ng for. Raises SpeakError."""
+        if voice is None:
+            found = languages.lookup(language, self.by_language)
+            if found is None:
+                raise SpeakError(f"espeak-ng speaks no {language}; see: espeak-ng --voices")
+            return self.by_language[found]
+        if voice.partition("+")[0] not in self.names:
+            raise SpeakError(f"espeak-ng has no voice {voice!r}; see: espeak-ng --voices")
+        return voice
+
+
+def parse_voices(table: str) -> Voices:
+    """Read what `espeak-ng --voices` prints.
+
+    Rows are: priority, language, age and gender, name, file, then other languages as
+    `(code priority)`. The lowest priority wins; a voice's own language goes before others.
+    """
+    claims: list[tuple[bool, int, str, str]] = []
+    names: set[str] = set()
+    for row in table.splitlines()[1:]:
+        priority, language, _, name, file, *_ = row.split()
+        names |= {language, name, file}
+        claims.append((False, int(priority), language, language))
+        claims += [
+            (True, int(other_priority), other, language)
+            for other, other_priority in re.findall(r"\((\S+) (\d+)\)", row)
+        ]
+    by_language: dict[str, str] = {}
+    for _, _, language, voice in sorted(claims, key=lambda claim: claim[:2]):
+        by_language.setdefault(language, voice)
+    return Voices(by_language=by_language, names=frozenset(names))
+
+
+class EspeakService:
+    """Runs espeak-ng once for each text, so that nothing outlives a request."""
+
+    def __init__(self) -> None:
+        self._voices = Voices(by_language={}, names=frozenset())
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def start(self) -> None:
+        """Learn the voices. Raises ServiceError."""
+        if shutil.which("espeak-ng") is None:
+            raise ServiceError("espeak-ng is missing; run: sudo apt-get install espeak-ng")
+        self._voices = parse_voices((await _espeak("--voices")).decode())
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/espeak/say", self._say)]
+
+    async def close(self) -> None:
+        """Nothing runs on."""
+
+    async def _say(self, request: web.Request) -> web.Response:
+        """`{text, language, voice, pace}` -> WAV, or nothing where nothing can be said."""
+        question = await request.json()
+        voice = self._voices.choose(question["language"], question["voice"])
+        rate = min(max(round(NORMAL_RATE * question["pace"]), RATES[0]), RATES[-1])
+        async with self._turns:
+            wav = await _espeak(
+                *("-b", "1", "-z", "-v", voice, "-s", str(rate), "--stdin", "--stdout"),
+                text=plain(question["text"]),
+            )
+        return web.Response(body=wav, content_type="audio/wav")
+
+
+def plain(text: str) -> str:
+    """`text` without what espeak-ng would obey: control characters and `[[phonemes]]`."""
+    return re.sub(r"\[(?=\[)", "[ ", re.sub(r"[\x00-\x1f\x7f]", " ", text))
+
+
+async def _espeak(*options: str, text: str = "") -> bytes:
+    """What espeak-ng prints. Raises SpeakError."""
+    process = await asyncio.create_subprocess_exec(
+        *("espeak-ng", *options),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(DEADLINE):
+            printed, complaint = await process.communicate(text.encode(errors="replace"))
+    except TimeoutError as error:
+        raise SpeakError(f"espeak-ng took more than {DEADLINE:g} s", retryable=True) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        reason = complaint.decode(errors="replace").strip()
+        raise SpeakError(f"espeak-ng failed with {process.returncode}: {reason}")
+    return printed
