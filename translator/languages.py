@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import langcodes
+from langcodes.tag_parser import LanguageTagError
 
 from translator.errors import InputError
 
@@ -11,7 +12,7 @@ def normalize(code: str) -> str:
     """`EN_us` -> `en-US`, `eng` -> `en`. Raises InputError for what is no language."""
     try:
         language = langcodes.Language.get(code.strip())
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         language = None
     if language is None or not language.language or not language.is_valid():
         raise InputError(f"{code!r} is no language code; use BCP-47, such as en, es or pt-BR")

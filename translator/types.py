@@ -74,3 +74,24 @@ class Term:
     source: str
     target: str
     """Equal to `source` for a term that must not be translated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """All uncommitted text of one speaker: may still change, or vanish."""
+
+    speaker: str
+    speaker_name: str
+    language: str | None
+    """BCP-47 of the speech; None while it is not known."""
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What a floor gives at one instant: the segments it committed, if any, and its new tail."""
+
+    segments: tuple[Segment, ...]
+    tail: Tail

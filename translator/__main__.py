@@ -1,0 +1,127 @@
+"""The commands: `translator interpret`, `translator worker`, `translator check`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from translator.errors import InputError, ServiceError, SettingsError, TranslatorError
+
+log = logging.getLogger("translator")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if all went well, 2 for bad input or settings, 1 for the rest."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return int(arguments.command(arguments))
+    except (InputError, SettingsError) as error:
+        print(f"translator: {error}", file=sys.stderr)
+        return 2
+    except TranslatorError as error:
+        print(f"translator: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="translator", description="Live interpretation.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    interpret = commands.add_parser(
+        "interpret", help="a recording through the real line, as listeners hear and read it"
+    )
+    interpret.add_argument("file", type=Path, help="the recording of the first speaker")
+    interpret.add_argument("--to", required=True, metavar="es,fr", help="languages to listen in")
+    interpret.add_argument("--out", required=True, type=Path, metavar="DIR", help="where files go")
+    interpret.add_argument("--from", dest="spoken", metavar="en", help="what speakers declare")
+    interpret.add_argument(
+        "--speaker", action="append", default=[], metavar="NAME=FILE@START", help="one more speaker"
+    )
+    interpret.add_argument("--room", metavar="NAME", help="name of the room")
+    interpret.set_defaults(command=_interpret)
+
+    worker = commands.add_parser("worker", help="take meetings dispatched by LIVEKIT_URL's server")
+    worker.set_defaults(command=_worker)
+
+    check = commands.add_parser("check", help="read the configuration and say what is wrong")
+    check.add_argument("file", nargs="?", type=Path, help="language_pairs.yaml by default")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _interpret(arguments: argparse.Namespace) -> int:
+    from translator import agent, settings
+    from translator.rehearsal.order import order
+    from translator.rehearsal.run import interpret
+
+    wanted = order(
+        file=arguments.file,
+        to=arguments.to,
+        out=arguments.out,
+        spoken=arguments.spoken,
+        speakers=arguments.speaker,
+        room=arguments.room,
+        loaded=settings.load(*agent.paths()),
+    )
+    result = asyncio.run(interpret(wanted))
+    _print(result, wanted.out)
+    return 1 if result["failures"] else 0
+
+
+def _print(result: Mapping[str, Any], out: Path) -> None:
+    columns = ("segments", "evs_p50", "evs_p90", "end_lag", "lag_slope", "coverage")
+    print(f"{'':10}" + "".join(f"{name:>11}" for name in columns))
+    for code, figures in result["languages"].items():
+        print(f"{code:10}" + "".join(f"{_shown(figures[name]):>11}" for name in columns))
+    for failure in result["failures"]:
+        where = f" ({failure['language']})" if failure["language"] else ""
+        print(f"lost: {failure['stage']}{where}: {failure['message']}", file=sys.stderr)
+    print(f"Recordings, captions and report.json are in {out}")
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    from translator import agent
+    from translator.engines.host import running
+
+    names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise ServiceError("set " + ", ".join(missing) + " to where livekit-server is")
+    url, api_key, api_secret = (os.environ[name] for name in names)
+
+    async def work() -> None:
+        async with running():
+            await agent.worker(url=url, api_key=api_key, api_secret=api_secret).run()
+
+    asyncio.run(work())
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from translator import agent, settings
+
+    pairs, engines = agent.paths()
+    loaded = settings.load(arguments.file or pairs, engines)
+    print(f"heard by {loaded.hear}: {', '.join(loaded.spoken)}")
+    for target, language in loaded.languages.items():
+        voice = language.speak or "captions only"
+        for source in loaded.spoken:
+            pair = loaded.pair(source, target)
+            if source != target and pair is not None:
+                print(f"{source} -> {target}: rendered by {pair.render}, spoken by {voice}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The LiveKit door: the worker, and the job that runs one meeting."""
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")  # 260 MB that nobody uses
+
+from livekit.agents import (
+    AgentServer,
+    AutoSubscribe,
+    JobContext,
+    JobProcess,
+    JobRequest,
+)
+
+from translator import settings
+from translator.engines import Engines
+from translator.meeting import Access, Meeting
+from translator.meeting import Engines as EnginesOfAMeeting
+
+log = logging.getLogger(__name__)
+
+AGENT_NAME = "interpreter"
+PAIRS = "TRANSLATOR_PAIRS"
+"""Environment variable: path of language_pairs.yaml."""
+ENGINES = "TRANSLATOR_ENGINES"
+"""Environment variable: path of engines.yaml."""
+CLOSING = 5.0
+"""Seconds that a meeting has to end."""
+
+
+def paths() -> tuple[Path, Path]:
+    """Where the two configuration files are: named by the environment, else in this folder."""
+    return (
+        Path(os.environ.get(PAIRS, "language_pairs.yaml")),
+        Path(os.environ.get(ENGINES, "engines.yaml")),
+    )
+
+
+def worker(*, url: str, api_key: str, api_secret: str, agent_name: str = AGENT_NAME) -> AgentServer:
+    """A worker that takes the meetings dispatched to `agent_name`."""
+    server = AgentServer(
+        ws_url=url,
+        api_key=api_key,
+        api_secret=api_secret,
+        num_idle_processes=1,
+        setup_fnc=prewarm,
+        host="127.0.0.1",
+        port=0,
+        load_threshold=float("inf"),
+        drain_timeout=5,
+        session_end_timeout=CLOSING + 1.0,
+        log_level="WARNING",
+    )
+    server.rtc_session(interpret, agent_name=agent_name, on_request=accept, on_session_end=end)
+    return server
+
+
+def prewarm(process: JobProcess) -> None:
+    """Read the configuration before a job comes."""
+    process.userdata["settings"] = settings.load(*paths())
+
+
+async def accept(request: JobRequest) -> None:
+    """One identity per meeting: of two jobs in a room, only one survives."""
+    await request.accept(identity=f"bridge-{request.room.name}", name="Interpreter")
+
+
+async def interpret(context: JobContext) -> None:
+    """The job: run the meeting of this room."""
+    loaded: settings.Settings = context.proc.userdata["settings"]
+    await begin(context, loaded, Engines(loaded.engines))
+
+
+async def begin(context: JobContext, loaded: settings.Settings, engines: EnginesOfAMeeting) -> None:
+    """Start the meeting of this room; it lives as long as the job."""
+    meeting = Meeting(
+        context.room,
+        settings=loaded,
+        engines=engines,
+        access=Access(
+            url=os.environ["LIVEKIT_URL"],
+            api_key=os.environ["LIVEKIT_API_KEY"],
+            api_secret=os.environ["LIVEKIT_API_SECRET"],
+        ),
+        observers=_observers(context.job.metadata),
+        clock=time.monotonic,
+    )
+    await context.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+    task = asyncio.create_task(meeting.run())  # noqa: TID251  (the job owns it: see `end`)
+    context.proc.userdata["meeting"] = task
+    task.add_done_callback(lambda done: _ended(context, done))
+
+
+def _ended(context: JobContext, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the meeting failed", exc_info=task.exception())
+        context.shutdown("the meeting failed")
+
+
+async def end(context: JobContext) -> None:
+    """The room is still connected: let the meeting say its last."""
+    task: asyncio.Task[None] | None = context.proc.userdata.get("meeting")
+    if task is not None:
+        task.cancel()
+        await asyncio.wait((task,), timeout=CLOSING)
+
+
+def _observers(metadata: str) -> Sequence[str]:
+    """Identities that whoever dispatched the job wants to get the facts."""
+    return [str(one) for one in json.loads(metadata or "{}").get("observers", ())]

@@ -1,0 +1,171 @@
+"""One target language, as listeners get it.
+
+A channel is a switch, not a sink: it alone writes its track, has exactly one input on air, and
+changes inputs with a ramp. Listeners keep the same track, whatever is on air.
+"""
+
+import asyncio
+import json
+from typing import Protocol
+
+import numpy as np
+
+from translator.record import Record, Speaking, Spoken, Switched
+from translator.turns import Piece, Samples, Turn, Turns
+from translator.types import Segment
+
+SAMPLE_RATE = 24_000
+"""Hz, of every channel's track."""
+RAMP = 0.01
+"""Seconds in which an input that goes on air becomes loud, and one that leaves silent."""
+
+
+class Input(Protocol):
+    """What can be on air."""
+
+    @property
+    def kind(self) -> str:
+        """machine, booth or floor."""
+        ...
+
+    async def next(self) -> Piece:
+        """The next audio; waits until there is some. Cancelled when it goes off air."""
+        ...
+
+
+class Track(Protocol):
+    """Where the channel's audio goes: LiveKit's track, or a list in a test."""
+
+    async def write(self, samples: Samples) -> float:
+        """Play `samples` (mono, SAMPLE_RATE) behind what is queued; waits while that is enough.
+
+        Gives the meeting time at which they begin to sound at this end.
+        """
+        ...
+
+
+class Channel:
+    """One language: what is on air and its track."""
+
+    def __init__(
+        self,
+        language: str,
+        *,
+        record: Record,
+        max_wait: float,
+    ) -> None:
+        self.language = language
+        self.voiced = asyncio.Event()
+        """Set while somebody listens: a voice is wanted, not only captions."""
+        self._record = record
+        self._turns = Turns(sample_rate=SAMPLE_RATE, max_wait=max_wait, clock=record.clock)
+        self._input: Input | None = None
+        self._switched = asyncio.Event()
+        self._started: dict[str, float] = {}
+        self.lag = 0.0
+        """Seconds from the beginning of the speech that was rendered last to its rendition's."""
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of the machine's audio that are made and not yet heard."""
+        return self._turns.backlog
+
+    @property
+    def on_air(self) -> str:
+        """The kind of the input on air, or `none`."""
+        return self._input.kind if self._input is not None else "none"
+
+    @property
+    def state(self) -> str:
+        """What listeners may know, as JSON: what is on air, and the lag in seconds."""
+        return json.dumps({"on_air": self.on_air, "lag": round(self.lag, 1)})
+
+    def turn(self, segment: Segment) -> Turn:
+        """A place for `segment` in the machine's voice; see Turns."""
+        return self._turns.turn(segment)
+
+    def put_on_air(self, source: Input | None) -> None:
+        """Make `source` the one input on air; None for silence."""
+        self._input = source
+        self._switched.set()
+        self._record.emit(
+            Switched(at=self._record.clock(), language=self.language, on_air=self.on_air)
+        )
+
+    def put_machine_on_air(self) -> None:
+        """Make the machine's turns the input on air."""
+        self.put_on_air(self._turns)
+
+    async def run(self, track: Track) -> None:
+        """Write the track until cancelled; the only writer that it has."""
+        while True:
+            self._switched.clear()
+            source = self._input
+            if source is None:
+                await self._switched.wait()
+            else:
+                await self._play(source, track)
+
+    async def _play(self, source: Input, track: Track) -> None:
+        """Play `source` until another input is put on air."""
+        rising = True
+        while (piece := await self._next(source)) is not None:
+            falling = self._input is not source
+            samples = _ramp(piece.samples, rising=rising, falling=falling)
+            rising = False
+            begins = await track.write(samples)
+            self._note(piece, begins)
+            if falling:
+                return
+
+    async def _next(self, source: Input) -> Piece | None:
+        """The next piece of `source`; None when it is off air and has none at hand."""
+        async with asyncio.TaskGroup() as group:
+            got = group.create_task(source.next())
+            switched = group.create_task(self._switched.wait())
+            await asyncio.wait((got, switched), return_when=asyncio.FIRST_COMPLETED)
+            got.cancel()
+            switched.cancel()
+        return None if got.cancelled() else got.result()
+
+    def _note(self, piece: Piece, begins: float) -> None:
+        """Emit that a rendition began, and what was spoken when its last piece went out."""
+        segment_id = piece.turn.segment.id
+        if piece.first:
+            self._started[segment_id] = begins
+            self.lag = begins - piece.turn.segment.start
+            self._record.emit(
+                Speaking(
+                    at=self._record.clock(),
+                    segment_id=segment_id,
+                    language=self.language,
+                    start=begins,
+                )
+            )
+        if not piece.last:
+            return
+        start = self._started.pop(segment_id)
+        self._record.emit(
+            Spoken(
+                at=self._record.clock(),
+                segment_id=segment_id,
+                language=self.language,
+                start=start,
+                end=begins + len(piece.samples) / SAMPLE_RATE,
+                pace=piece.turn.pace,
+                backlog=self.backlog,
+            )
+        )
+
+
+def _ramp(samples: Samples, *, rising: bool, falling: bool) -> Samples:
+    """`samples` with a linear ramp at the beginning, at the end, or both."""
+    if not (rising or falling) or len(samples) == 0:
+        return samples
+    loudness = np.ones(len(samples))
+    size = min(int(RAMP * SAMPLE_RATE), len(samples))
+    if rising:
+        loudness[:size] *= np.linspace(0.0, 1.0, size)
+    if falling:
+        loudness[-size:] *= np.linspace(1.0, 0.0, size)
+    return (samples * loudness).astype(np.int16)

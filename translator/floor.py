@@ -1,0 +1,185 @@
+"""One source of speech, heard and segmented once, for all languages."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+
+from livekit import rtc
+
+from translator.errors import HearError
+from translator.guards import EchoGuard
+from translator.hear import Ear, detect, hear
+from translator.record import Failed, Guarded, Heard, Hearing, Record
+from translator.segment import Segmenter
+from translator.settings import Settings
+from translator.types import Cut, Hypothesis, Segment, Tail, Word
+
+
+class Floors:
+    """All floors of a meeting: takes their cuts and gives them to every interpreter."""
+
+    def __init__(self) -> None:
+        self._readers: set[asyncio.Queue[Cut]] = set()
+
+    def publish(self, cut: Cut) -> None:
+        """Give `cut` to everyone who reads now."""
+        for reader in self._readers:
+            reader.put_nowait(cut)
+
+    async def cuts(self) -> AsyncGenerator[Cut, None]:
+        """See interpreters.Floors."""
+        reader: asyncio.Queue[Cut] = asyncio.Queue()
+        self._readers.add(reader)
+        try:
+            while True:
+                yield await reader.get()
+        finally:
+            self._readers.discard(reader)
+
+
+class Floor:
+    """One speaker's microphone or shared sound."""
+
+    def __init__(
+        self,
+        speaker: str,
+        speaker_name: str,
+        *,
+        ear: Ear,
+        settings: Callable[[], Settings],
+        declared: Callable[[], str | None],
+        guard: EchoGuard,
+        record: Record,
+        floors: Floors,
+        prefix: str,
+    ) -> None:
+        """`declared` is the language that the speaker says to speak; `prefix` begins the ids of
+        its segments and is its own in the meeting."""
+        self.speaker = speaker
+        self.speaker_name = speaker_name
+        self._ear = ear
+        self._settings = settings
+        self._declared = declared
+        self._guard = guard
+        self._record = record
+        self._floors = floors
+        self._prefix = prefix
+        self._language: str | None = None
+        self._streams = 0
+        self._refused: str | None = None
+
+    async def run(self, frames: AsyncIterator[rtc.AudioFrame]) -> None:
+        """Hear `frames` (16 kHz mono, in real time) until they end."""
+        settings = self._settings()
+        segmenter = Segmenter(
+            speaker=self.speaker,
+            speaker_name=self.speaker_name,
+            prefix=self._prefix,
+            min_words=settings.segments.min_words,
+            max_seconds=settings.segments.max_seconds,
+        )
+        origin = _Origin(self._record.clock)
+        async with aclosing(detect(origin.mark(frames))) as sounds:
+            hypotheses = hear(
+                sounds,
+                self._ear,
+                languages=lambda: self._settings().spoken,
+                expected=lambda: self._language or self._declared(),
+                terms=self._key_terms,
+                opened=self._opened,
+                failed=self._failed,
+            )
+            async with aclosing(hypotheses):
+                async for hypothesis in hypotheses:
+                    self._take(origin.placed(hypothesis), segmenter)
+
+    def _take(self, hypothesis: Hypothesis, segmenter: Segmenter) -> None:
+        if self._is_echo(hypothesis):
+            self._give([], segmenter, hypothesis, tail="")
+            return
+        segments = segmenter.push(
+            hypothesis, now=self._record.clock(), settings=self._settings().number
+        )
+        self._language = hypothesis.language or self._language
+        self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
+
+    def _is_echo(self, hypothesis: Hypothesis) -> bool:
+        echo = self._guard.heard_back(hypothesis.text, start=hypothesis.start, end=hypothesis.end)
+        if echo and hypothesis.utterance != self._refused:
+            self._refused = hypothesis.utterance
+            self._record.emit(
+                Guarded(at=self._record.clock(), speaker=self.speaker, why="heard back")
+            )
+        return echo
+
+    def _give(
+        self, segments: list[Segment], segmenter: Segmenter, hypothesis: Hypothesis, *, tail: str
+    ) -> None:
+        cut = Cut(
+            segments=tuple(segments),
+            tail=Tail(
+                speaker=self.speaker,
+                speaker_name=self.speaker_name,
+                language=hypothesis.language,
+                text=tail,
+                start=segments[-1].end if segments else hypothesis.start,
+                end=hypothesis.end,
+            ),
+        )
+        self._floors.publish(cut)
+        self._record.emit(Heard(at=self._record.clock(), cut=cut))
+
+    def _key_terms(self) -> Sequence[str]:
+        settings = self._settings()
+        return [
+            term
+            for glossary in settings.glossaries.values()
+            for language in settings.spoken
+            for term in glossary.key_terms(language)
+        ]
+
+    def _opened(self, opened: bool) -> None:
+        self._streams += 1 if opened else -1
+        self._record.emit(
+            Hearing(at=self._record.clock(), speaker=self.speaker, streams=self._streams)
+        )
+
+    def _failed(self, error: HearError) -> None:
+        self._record.emit(
+            Failed(at=self._record.clock(), stage="hear", language=None, message=str(error))
+        )
+
+
+class _Origin:
+    """Where the audio's time 0 lies in meeting time."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._at = 0.0
+
+    async def mark(
+        self, frames: AsyncIterator[rtc.AudioFrame]
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
+        """Give `frames` on; the first one's beginning is time 0."""
+        first = True
+        async for frame in frames:
+            if first:
+                self._at = self._clock() - frame.duration
+                first = False
+            yield frame
+
+    def placed(self, hypothesis: Hypothesis) -> Hypothesis:
+        """`hypothesis` in meeting time."""
+        return Hypothesis(
+            utterance=hypothesis.utterance,
+            text=hypothesis.text,
+            language=hypothesis.language,
+            final=hypothesis.final,
+            start=hypothesis.start + self._at,
+            end=hypothesis.end + self._at,
+            stable=hypothesis.stable,
+            words=tuple(
+                Word(text=word.text, start=word.start + self._at, end=word.end + self._at)
+                for word in hypothesis.words
+            ),
+        )

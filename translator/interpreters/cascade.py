@@ -1,0 +1,223 @@
+"""The cascade: segments -> render -> speak -> the channel's turns."""
+
+import asyncio
+import logging
+import re
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Protocol
+
+from translator import lag, languages
+from translator.channel import SAMPLE_RATE, Channel
+from translator.errors import RenderError, SpeakError
+from translator.interpreters import Floors
+from translator.record import Failed, Record, Rendered, Rendering, Unspoken
+from translator.render import Renderer
+from translator.settings import Language, Settings
+from translator.speak import Voice, resample
+from translator.turns import Turn
+from translator.types import Rendition, Segment, Term
+
+log = logging.getLogger(__name__)
+
+CONTEXT = 6
+"""Renditions that a renderer is shown."""
+CLAUSE = re.compile(r"(?<=[.!?;:,…。！？，、])\s+")
+CLAUSE_WORDS = 4
+"""A shorter clause waits for the next: a voice needs some words to sound like one."""
+
+
+class Engines(Protocol):
+    """The engines that a cascade calls, by the names that the settings use."""
+
+    def renderer(self, name: str) -> Renderer: ...
+
+    def voice(self, name: str) -> Voice: ...
+
+
+class Cascade:
+    """The machine interpreter of one channel."""
+
+    def __init__(self, engines: Engines, *, settings: Settings, record: Record) -> None:
+        self._engines = engines
+        self._settings = settings
+        self._record = record
+        self._context: deque[Rendition] = deque(maxlen=CONTEXT)
+
+    async def run(self, floors: Floors, channel: Channel) -> None:
+        """See Interpreter. Segments of one speaker are rendered in order, speakers in parallel."""
+        lines: dict[str, asyncio.Queue[tuple[Segment, Turn | None]]] = {}
+        async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
+            async for cut in cuts:
+                for segment in cut.segments:
+                    if languages.same(segment.language, channel.language):
+                        self._leave_unspoken(segment, channel.language, "passthrough")
+                        continue
+                    if segment.speaker not in lines:
+                        lines[segment.speaker] = asyncio.Queue()
+                        group.create_task(self._line(lines[segment.speaker], channel))
+                    lines[segment.speaker].put_nowait((segment, self._turn(segment, channel)))
+
+    def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
+        """The segment's place in the voice, taken as soon as it is committed."""
+        wanted = channel.voiced.is_set() and self._language(channel).speak is not None
+        return channel.turn(segment) if wanted else None
+
+    def _language(self, channel: Channel) -> Language:
+        return self._settings.languages[channel.language]
+
+    async def _line(
+        self, segments: asyncio.Queue[tuple[Segment, Turn | None]], channel: Channel
+    ) -> None:
+        """One speaker: render in order; a rendition is spoken while the next one is rendered."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                segment, turn = await segments.get()
+                clauses: asyncio.Queue[str | None] = asyncio.Queue()
+                if turn is not None:
+                    group.create_task(self._speak(turn, clauses, channel))
+                else:
+                    self._leave_unspoken(segment, channel.language, "captions")
+                await self._render(segment, channel.language, clauses)
+
+    async def _render(
+        self, segment: Segment, target: str, clauses: asyncio.Queue[str | None]
+    ) -> None:
+        """Give the rendition's clauses as they come, then None; the source text if it fails."""
+        terms = [
+            term
+            for glossary in self._settings.glossary(segment.language, target)
+            for term in glossary.terms(segment.text, segment.language, target)
+        ]
+        try:
+            text = await self._rendition(segment, target, terms, clauses)
+        except RenderError as error:
+            self._fail("render", target, error)
+            rendition = Rendition(segment=segment, language=segment.language, text=segment.text)
+        else:
+            rendition = Rendition(segment=segment, language=target, text=text)
+            self._context.append(rendition)
+        clauses.put_nowait(None)
+        said = rendition.text.casefold()
+        self._record.emit(
+            Rendered(
+                at=self._record.clock(),
+                rendition=rendition,
+                target=target,
+                terms=sum(term.target.casefold() in said for term in terms),
+                terms_due=len(terms),
+            )
+        )
+
+    async def _rendition(
+        self,
+        segment: Segment,
+        target: str,
+        terms: list[Term],
+        clauses: asyncio.Queue[str | None],
+    ) -> str:
+        """The whole text. One retry, unless a clause has already gone out."""
+        pair = self._settings.pair(segment.language, target)
+        if pair is None:
+            raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
+        renderer = self._engines.renderer(pair.render)
+        for attempt in (1, 2):
+            text, given = "", 0
+            try:
+                pieces = renderer.render(
+                    segment, target=target, terms=terms, context=tuple(self._context)
+                )
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        if text:
+                            self._note_progress(segment, target, text)
+                        text += piece
+                        ready = _complete_clauses(text, given)
+                        if ready > given:
+                            clauses.put_nowait(text[given:ready].strip())
+                            given = ready
+                if not text.strip():
+                    raise RenderError("the rendition is empty", retryable=True)
+            except RenderError as error:
+                if given or attempt == 2 or not error.retryable:
+                    raise
+                continue
+            if text[given:].strip():
+                clauses.put_nowait(text[given:].strip())
+            return text.strip()
+        raise AssertionError("unreachable")
+
+    async def _speak(
+        self, turn: Turn, clauses: asyncio.Queue[str | None], channel: Channel
+    ) -> None:
+        """Fill the turn; one retry while nothing of it was given to the channel."""
+        given = 0
+        try:
+            async with aclosing(_drain(clauses)) as texts:
+                async for text in texts:
+                    given += await self._say(text, turn, channel, retry=given == 0)
+        except SpeakError as error:
+            self._fail("speak", channel.language, error)
+            self._leave(turn, given, channel, "failed")
+        else:
+            self._leave(turn, given, channel, "unspeakable")
+        finally:
+            turn.end()
+
+    async def _say(self, text: str, turn: Turn, channel: Channel, *, retry: bool) -> int:
+        """Speak one clause into the turn; gives the samples."""
+        language = self._language(channel)
+        assert language.speak is not None
+        voice = self._engines.voice(language.speak)
+        turn.pace = lag.pace(channel.backlog)
+        given = 0
+        try:
+            frames = voice.say(
+                text, language=channel.language, voice=language.voice, pace=turn.pace
+            )
+            async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
+                async for samples in pieces:
+                    given += len(samples)
+                    await turn.play(samples)
+        except SpeakError as error:
+            if given or not retry or not error.retryable:
+                raise
+            return await self._say(text, turn, channel, retry=False)
+        return given
+
+    def _leave(self, turn: Turn, given: int, channel: Channel, why: str) -> None:
+        """A turn without any audio is reported here; the channel reports the others."""
+        if given == 0:
+            self._leave_unspoken(turn.segment, channel.language, why)
+
+    def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
+        self._record.emit(
+            Unspoken(at=self._record.clock(), segment_id=segment.id, language=language, why=why)
+        )
+
+    def _note_progress(self, segment: Segment, target: str, text: str) -> None:
+        self._record.emit(
+            Rendering(
+                at=self._record.clock(),
+                rendition=Rendition(segment=segment, language=target, text=text.strip()),
+            )
+        )
+
+    def _fail(self, stage: str, language: str, error: Exception) -> None:
+        log.warning("%s failed: %s", stage, error, extra={"language": language})
+        self._record.emit(
+            Failed(at=self._record.clock(), stage=stage, language=language, message=str(error))
+        )
+
+
+def _complete_clauses(text: str, given: int) -> int:
+    """Where in `text` the last complete clause behind `given` ends; `given` if there is none."""
+    ends = [match.end() for match in CLAUSE.finditer(text, given)]
+    fit = [end for end in ends if len(text[given:end].split()) >= CLAUSE_WORDS]
+    return fit[-1] if fit else given
+
+
+async def _drain(clauses: asyncio.Queue[str | None]) -> AsyncGenerator[str, None]:
+    while (text := await clauses.get()) is not None:
+        yield text

@@ -1,0 +1,86 @@
+"""`translator-<code>`: the participant that publishes a channel's track."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from livekit import api, rtc
+
+from translator import languages
+from translator.channel import SAMPLE_RATE
+from translator.turns import Samples
+
+PREFIX = "translator-"
+CHANNEL = "translator.channel"
+"""Attribute that says what is on air in a channel, and its lag; JSON."""
+STATE_EVERY = 2.0
+"""Seconds between two looks at a channel's state."""
+QUEUE_MS = 100
+"""Audio that LiveKit may hold: less is heard sooner, more survives a busy moment."""
+
+
+class Participant:
+    """One connection to the room, with one track; a channel's Track."""
+
+    def __init__(self, language: str, *, clock: Callable[[], float]) -> None:
+        self.language = language
+        self.identity = PREFIX + language
+        self.lost = asyncio.Event()
+        """Set when the server has ended the connection."""
+        self._clock = clock
+        self._room = rtc.Room()
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=QUEUE_MS)
+        self._room.on("disconnected", lambda *_: self.lost.set())
+        self._writing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def joined(
+        self, room_name: str, *, url: str, api_key: str, api_secret: str
+    ) -> AsyncGenerator[None, None]:
+        """Join and publish; leave at the end."""
+        token = (
+            api.AccessToken(api_key, api_secret)
+            .with_identity(self.identity)
+            .with_name(languages.own_name(self.language))
+            .with_kind("agent")
+            .with_attributes({"translator.language": self.language})
+            .with_grants(
+                api.VideoGrants(
+                    room_join=True,
+                    room=room_name,
+                    agent=True,
+                    can_subscribe=False,
+                    can_publish=True,
+                    can_publish_data=False,
+                    can_update_own_metadata=True,
+                )
+            )
+            .to_jwt()
+        )
+        await self._room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
+        try:
+            track = rtc.LocalAudioTrack.create_audio_track(self.language, self._source)
+            await self._room.local_participant.publish_track(
+                track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+            )
+            yield
+        finally:
+            await self._room.disconnect()
+            await self._source.aclose()
+
+    async def tell(self, state: Callable[[], str]) -> None:
+        """Keep every client told of the channel's state, until cancelled."""
+        told = ""
+        while True:
+            if (now := state()) != told:
+                await self._room.local_participant.set_attributes({CHANNEL: now})
+                told = now
+            await asyncio.sleep(STATE_EVERY)
+
+    async def write(self, samples: Samples) -> float:
+        """See Track. A frame that was begun is finished even when the writer is cancelled."""
+        frame = rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, len(samples))
+        async with self._writing:
+            begins = self._clock() + self._source.queued_duration
+            await asyncio.shield(self._source.capture_frame(frame))  # a cancelled capture jams it
+        return begins

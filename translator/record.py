@@ -1,0 +1,154 @@
+"""The facts of a meeting, through one place.
+
+Captions, metrics, the report and (later) the stored record, the cost meter and the console
+subscribe here. A subscriber is a plain callable: it takes the fact and returns, so that none can
+delay the line.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from translator.types import Cut, Rendition
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that happened; `at` is seconds of meeting time."""
+
+    at: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Fact):
+    """The meeting is ready: what people say from now on is heard."""
+
+    monotonic: float
+    """The machine's monotonic clock at meeting time 0."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing(Fact):
+    """The number of STT streams of a floor changed."""
+
+    speaker: str
+    streams: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(Fact):
+    """A floor committed segments, or its tail changed."""
+
+    cut: Cut
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering(Fact):
+    """The text of a rendition so far; it only grows."""
+
+    rendition: Rendition
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered(Fact):
+    """A segment has its text in one more language; `terms` of `terms_due` are in it.
+
+    Where rendering failed, the rendition is the source text in the source language.
+    """
+
+    rendition: Rendition
+    target: str
+    terms: int
+    terms_due: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Speaking(Fact):
+    """A rendition began to be played on its channel."""
+
+    segment_id: str
+    language: str
+    start: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken(Fact):
+    """A rendition was played on its channel, from `start` to `end`."""
+
+    segment_id: str
+    language: str
+    start: float
+    end: float
+    pace: float
+    backlog: float
+    """Seconds that were still waiting behind it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Unspoken(Fact):
+    """A segment ended without a voice in a language.
+
+    `why`: passthrough (it is in that language already), captions (nobody listens), failed, or
+    unspeakable (there is nothing to say in it).
+    """
+
+    segment_id: str
+    language: str
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded(Fact):
+    """Something was kept from being heard or read."""
+
+    speaker: str
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Switched(Fact):
+    """Another input is on air in a channel."""
+
+    language: str
+    on_air: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Fact):
+    """A stage failed; the rest goes on. `message` is for people and holds no key."""
+
+    stage: str
+    language: str | None
+    message: str
+
+
+Subscriber = Callable[[Fact], None]
+
+
+class Record:
+    """Takes facts and hands each to every subscriber, in order."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        """Seconds of meeting time, now."""
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """From now on `subscriber` gets every fact; what it raises is logged and forgotten."""
+        self._subscribers.append(subscriber)
+
+    def emit(self, fact: Fact) -> None:
+        """Hand `fact` to every subscriber."""
+        for subscriber in self._subscribers:
+            try:
+                subscriber(fact)
+            except Exception:
+                log.exception("a subscriber failed", extra={"fact": type(fact).__name__})
+
+
+def to_json(fact: Fact) -> dict[str, Any]:
+    """The fact as JSON holds it: its fields, and its class as `fact`."""
+    return {"fact": type(fact).__name__, **dataclasses.asdict(fact)}

@@ -1,0 +1,181 @@
+"""The people of a rehearsed meeting: one who plays a recording, and one who listens.
+
+Both are ordinary participants; what they hear and read is what anybody would.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+from livekit import api, rtc
+
+from translator.captions import TOPIC
+from translator.demand import LISTEN, READ, SPEAK
+from translator.meeting import Access
+from translator.outbox import FACT_TOPIC
+from translator.participant import PREFIX
+from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples
+
+FRAME = SAMPLE_RATE // 50
+"""Samples that a speaker sends at a time: 20 ms."""
+GAP = 0.1
+"""Seconds that frames may be late before they count as a gap."""
+
+
+@asynccontextmanager
+async def joined(
+    access: Access, room_name: str, identity: str, *, name: str, attributes: dict[str, str]
+) -> AsyncGenerator[rtc.Room, None]:
+    """A person in the room, who hears nothing unless asked to."""
+    grants = api.VideoGrants(room_join=True, room=room_name, can_update_own_metadata=True)
+    token = (
+        api.AccessToken(access.api_key, access.api_secret)
+        .with_identity(identity)
+        .with_name(name)
+        .with_attributes(attributes)
+        .with_grants(grants)
+        .to_jwt()
+    )
+    room = rtc.Room()
+    await room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
+    try:
+        yield room
+    finally:
+        await room.disconnect()
+
+
+class Speaker:
+    """Plays a recording into the room in real time."""
+
+    def __init__(self, room: rtc.Room, recording: Recording) -> None:
+        self._room = room
+        self._recording = recording
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
+
+    async def publish(self) -> None:
+        """Publish the microphone and wait until the bridge hears it."""
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        publication = await self._room.local_participant.publish_track(
+            track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        )
+        await publication.wait_for_subscription()
+
+    async def play(self, begin: float) -> None:
+        """Capture the first sample at `begin` (monotonic) and the others in real time."""
+        samples = self._recording.samples
+        for first in range(0, len(samples), FRAME):
+            await asyncio.sleep(begin + first / SAMPLE_RATE - time.monotonic())
+            piece = np.pad(
+                samples[first : first + FRAME], (0, max(first + FRAME - len(samples), 0))
+            )
+            await self._source.capture_frame(rtc.AudioFrame(piece.tobytes(), SAMPLE_RATE, 1, FRAME))
+
+
+class Tape:
+    """What one track sounded like, each frame at the time of its arrival (monotonic)."""
+
+    def __init__(self) -> None:
+        self._frames: list[tuple[float, Samples]] = []
+
+    async def record(self, track: rtc.Track, *, frame_ms: int = 10) -> None:
+        """Record until the track ends or the task is cancelled."""
+        stream = rtc.AudioStream(
+            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=frame_ms
+        )
+        try:
+            async for event in stream:
+                samples = np.frombuffer(event.frame.data, np.int16).copy()
+                self._frames.append((time.monotonic() - event.frame.duration, samples))
+        finally:
+            await stream.aclose()
+
+    def since(self, begin: float) -> Samples:
+        """The sound from `begin` on, gaps as silence.
+
+        Frames that follow each other are joined without a seam: their arrival jitters, the
+        sound does not. A run of them lies where its most punctual frame says.
+        """
+        placed: list[tuple[int, Samples]] = []
+        for run in self._runs():
+            sizes = np.cumsum([0, *(len(samples) for _, samples in run[:-1])])
+            start = min(at - size / SAMPLE_RATE for (at, _), size in zip(run, sizes, strict=True))
+            joined = np.concatenate([samples for _, samples in run])
+            placed.append((round((start - begin) * SAMPLE_RATE), joined))
+        length = max((at + len(samples) for at, samples in placed), default=0)
+        sound = np.zeros(max(length, 0), np.int16)
+        for at, samples in placed:
+            kept = samples[max(-at, 0) :]
+            sound[max(at, 0) : max(at, 0) + len(kept)] = kept
+        return sound
+
+    def _runs(self) -> list[list[tuple[float, Samples]]]:
+        """The frames without gaps, in runs of five seconds at most: clocks drift apart."""
+        runs: list[list[tuple[float, Samples]]] = []
+        due, size = 0.0, 0
+        for at, samples in self._frames:
+            if not runs or at - due > GAP or size > 5 * SAMPLE_RATE:
+                runs.append([])
+                due, size = at, 0
+            runs[-1].append((at, samples))
+            due += len(samples) / SAMPLE_RATE
+            size += len(samples)
+        return runs
+
+
+class Listener:
+    """Hears one participant's track and keeps every message it gets."""
+
+    def __init__(self, room: rtc.Room) -> None:
+        self.tape = Tape()
+        self.captions: list[tuple[float, dict[str, Any]]] = []
+        """(monotonic time of arrival, message)."""
+        self.facts: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.hearing = asyncio.Event()
+        self._room = room
+        self._tracks: asyncio.Queue[rtc.Track] = asyncio.Queue()
+        self._wanted: str | None = None
+        room.on("data_received", self._received)
+        room.on("track_published", lambda *_: self._subscribe())
+        room.on("track_subscribed", lambda track, *_: self._tracks.put_nowait(track))
+
+    async def listen(self, identity: str, *, frame_ms: int = 10) -> None:
+        """Record the audio of `identity`, also after it came back, until cancelled."""
+        self._wanted = identity
+        self._subscribe()
+        while True:
+            track = await self._tracks.get()
+            self.hearing.set()
+            await self.tape.record(track, frame_ms=frame_ms)
+
+    def _subscribe(self) -> None:
+        participant = self._room.remote_participants.get(self._wanted or "")
+        for publication in participant.track_publications.values() if participant else ():
+            if publication.kind == rtc.TrackKind.KIND_AUDIO and not publication.subscribed:
+                publication.set_subscribed(True)
+
+    def _received(self, packet: rtc.DataPacket) -> None:
+        """Only agents are believed."""
+        sender = packet.participant
+        if sender is None or sender.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            return
+        if packet.topic == TOPIC:
+            self.captions.append((time.monotonic(), json.loads(packet.data)))
+        elif packet.topic == FACT_TOPIC:
+            self.facts.put_nowait(json.loads(packet.data))
+
+
+def wishes(
+    *, listen: str | None = None, read: str | None = None, speak: str | None = None
+) -> dict[str, str]:
+    """Attributes that say what a participant wants."""
+    given = {LISTEN: listen, READ: read, SPEAK: speak}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def channel_identity(language: str) -> str:
+    """The identity of the participant that publishes a channel."""
+    return PREFIX + language
