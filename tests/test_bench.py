@@ -1,0 +1,120 @@
+"""The rig measures what it says: known offsets, known markers, known figures."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench import markers, stats
+from bench.markers import COUNT, detect, synthesize
+
+pytestmark = pytest.mark.unit
+
+RATE = 48_000
+
+
+def tape(*placed: tuple[float, int], seconds: float, rate: int = RATE) -> markers.Samples:
+    """Silence with markers of the given indexes at the given times."""
+    sound = np.zeros(round(seconds * rate), np.int16)
+    for at, index in placed:
+        marker = synthesize(index, sample_rate=rate)
+        first = round(at * rate)
+        sound[first : first + len(marker)] = marker[: len(sound) - first]
+    return sound
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    onset=st.floats(min_value=0.0, max_value=0.5),
+    index=st.integers(min_value=0, max_value=COUNT - 1),
+    rate=st.sampled_from([16_000, 24_000, 48_000]),
+    loudness=st.floats(min_value=0.2, max_value=1.5),
+)
+def test_a_known_offset_is_found_within_a_hop(
+    onset: float, index: int, rate: int, loudness: float
+) -> None:
+    sound = tape((onset, index), seconds=1.0, rate=rate)
+    found = detect((sound * loudness).astype(np.int16), sample_rate=rate)
+    assert [marker.index for marker in found] == [index]
+    assert found[0].onset == pytest.approx(onset, abs=markers.HOP)
+
+
+def test_every_marker_is_told_from_every_other() -> None:
+    spacing = 0.25
+    placed = [(0.1 + index * spacing, index) for index in range(COUNT)]
+    found = detect(tape(*placed, seconds=COUNT * spacing + 1), sample_rate=RATE)
+    assert [marker.index for marker in found] == list(range(COUNT))
+    errors = [marker.onset - at for marker, (at, _) in zip(found, placed, strict=True)]
+    assert max(map(abs, errors)) <= markers.HOP
+
+
+def test_a_marker_is_found_in_noise() -> None:
+    noise = np.random.default_rng(1).normal(0, 800, RATE)
+    sound = (tape((0.3, 77), seconds=1.0) + noise).astype(np.int16)
+    (found,) = detect(sound, sample_rate=RATE)
+    assert found.index == 77
+    assert found.onset == pytest.approx(0.3, abs=markers.HOP)
+
+
+def test_a_torn_marker_is_one_marker() -> None:
+    sound = tape((0.3, 5), seconds=1.0)
+    sound[round(0.4 * RATE) : round(0.42 * RATE)] = 0
+    assert [marker.index for marker in detect(sound, sample_rate=RATE)] == [5]
+
+
+def test_a_marker_that_is_heard_twice_is_found_twice() -> None:
+    found = detect(tape((0.1, 9), (0.6, 9), seconds=1.0), sample_rate=RATE)
+    assert [marker.index for marker in found] == [9, 9]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        np.zeros(RATE, np.int16),
+        np.zeros(0, np.int16),
+        np.random.default_rng(2).normal(0, 6000, RATE).astype(np.int16),
+        (8000 * np.sin(np.arange(RATE) / RATE * 2 * np.pi * 700)).astype(np.int16),
+    ],
+    ids=["silence", "nothing", "noise", "one tone"],
+)
+def test_what_is_no_marker_is_none(sound: markers.Samples) -> None:
+    assert detect(sound, sample_rate=RATE) == []
+
+
+def test_a_percentile_lies_within_its_interval() -> None:
+    values = np.random.default_rng(3).normal(0.1, 0.01, 500)
+    median = stats.percentile(values, 0.5)
+    assert median.low < median.value < median.high
+    assert median.value == pytest.approx(0.1, abs=0.002)
+    assert median.high - median.low < 0.005
+
+
+def test_more_measurements_are_surer() -> None:
+    generator = np.random.default_rng(4)
+    few, many = generator.normal(0, 1, 50), generator.normal(0, 1, 5000)
+    widths = [
+        estimate.high - estimate.low
+        for estimate in (stats.percentile(few, 0.5), stats.percentile(many, 0.5))
+    ]
+    assert widths[1] < widths[0] / 3
+
+
+def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(5)
+    estimates = [stats.percentile(generator.normal(0, 1, 100), 0.5) for _ in range(200)]
+    held = sum(estimate.low <= 0 <= estimate.high for estimate in estimates)
+    assert 180 <= held <= 199
+
+
+def test_a_difference_is_that_of_the_percentiles() -> None:
+    generator = np.random.default_rng(6)
+    control = generator.normal(0.100, 0.002, 1000)
+    slower = generator.normal(0.105, 0.002, 1000)
+    found = stats.difference(slower, control, 0.5)
+    assert found.low < 0.005 < found.high
+    assert found.high - found.low < 0.001
+
+
+def test_without_a_measurement_there_is_no_figure() -> None:
+    with pytest.raises(ValueError, match="nothing was measured"):
+        stats.percentile([], 0.5)
