@@ -255,15 +255,13 @@ class _Gate:
 
 
 @asynccontextmanager
-async def reading(
-    source: AsyncIterator[T], *, ahead: int
-) -> AsyncGenerator[AsyncIterator[T], None]:
+async def reading(source: AsyncIterator[T], *, ahead: int) -> AsyncGenerator["Reader[T]", None]:
     """Read `source` in a task of its own, at most `ahead` items before they are asked for.
 
-    To be cancelled while it waits ends a generator. The iterator given here only waits for
-    the task, so that who reads it may be cancelled and `source` is read on by another.
+    To be cancelled while it waits ends a generator. The reader given here only waits for the
+    task, so that who reads it may be cancelled and `source` is read on by another.
     """
-    reader = _Reader[T](ahead)
+    reader = Reader[T](ahead)
     failure: BaseException | None = None
     async with asyncio.TaskGroup() as group:
         task = group.create_task(reader.run(source))
@@ -282,7 +280,9 @@ class _End:
     error: Exception | None
 
 
-class _Reader(Generic[T]):
+class Reader(Generic[T]):
+    """What `reading` has read; raises the error of its source in the task that reads it."""
+
     def __init__(self, ahead: int) -> None:
         self._items: asyncio.Queue[T | _End] = asyncio.Queue(ahead)
         self._end: _End | None = None
@@ -296,7 +296,12 @@ class _Reader(Generic[T]):
             error = raised
         await self._items.put(_End(error))
 
-    def __aiter__(self) -> AsyncIterator[T]:
+    @property
+    def waiting(self) -> bool:
+        """Whether the next item, or the end, is here already."""
+        return not self._items.empty()
+
+    def __aiter__(self) -> "Reader[T]":
         return self
 
     async def __anext__(self) -> T:

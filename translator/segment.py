@@ -194,7 +194,7 @@ class Segmenter:
         if hypothesis.language is None:
             return segments
         stable = max(agreed(previous, self._words), self._frozen(hypothesis.stable))
-        times = _Times(self._words, hypothesis)
+        times = self._times(hypothesis)
         while self._done < stable:
             rest = self._words[self._done :]
             duration = times.end(stable - 1) - times.start(self._done)
@@ -210,6 +210,9 @@ class Segmenter:
             segments.append(self._commit(count, times, now, settings))
         return segments
 
+    def _times(self, said: Hypothesis) -> "Times":
+        return Times(self._words, said.words, start=said.start, end=said.end)
+
     def _frozen(self, stable: int) -> int:
         return sum(token.end <= stable for token in self._words)
 
@@ -218,7 +221,7 @@ class Segmenter:
         assert self._last is not None
         segments: list[Segment] = []
         if self._last.language is not None:
-            times = _Times(self._words, self._last)
+            times = self._times(self._last)
             count = 0
             for token in self._words[self._done :]:
                 count += 1
@@ -255,7 +258,7 @@ class Segmenter:
         if self._done < len(keys):
             self._committed = keys[: self._done]
 
-    def _commit(self, count: int, times: "_Times", now: float, settings: int) -> Segment:
+    def _commit(self, count: int, times: "Times", now: float, settings: int) -> Segment:
         assert self._last is not None
         assert self._last.language is not None
         first, after = self._done, self._done + count
@@ -278,21 +281,24 @@ class Segmenter:
         )
 
 
-class _Times:
+class Times:
     """When each word was said: as the engine says, else in proportion to its letters."""
 
-    def __init__(self, words: Sequence[Token], hypothesis: Hypothesis) -> None:
+    def __init__(
+        self, words: Sequence[Token], timed: Sequence[Word], *, start: float, end: float
+    ) -> None:
+        """`timed` may split the text otherwise than `words`, and covers its beginning; what it
+        does not cover was said until `end`, all of it from `start` if it is empty."""
         self._letters = [0]
         for token in words:
             self._letters.append(self._letters[-1] + len(token.key))
         self._spans: list[Word] = []
         self._ends: list[int] = []  # letters up to the end of each span
-        for word in hypothesis.words:
+        for word in timed:
             self._add(word, sum(c.isalnum() for c in word.text))
-        timed_until = self._spans[-1].end if self._spans else hypothesis.start
+        timed_until = self._spans[-1].end if self._spans else start
         untimed = self._letters[-1] - (self._ends[-1] if self._ends else 0)
-        end = max(hypothesis.end, timed_until)
-        self._add(Word(text="", start=timed_until, end=end), untimed)
+        self._add(Word(text="", start=timed_until, end=max(end, timed_until)), untimed)
 
     def _add(self, span: Word, letters: int) -> None:
         if letters > 0:
@@ -300,10 +306,12 @@ class _Times:
             self._ends.append((self._ends[-1] if self._ends else 0) + letters)
 
     def start(self, index: int) -> float:
+        """Onset of the word `index`."""
         letters = self._letters[index]
         return self._at(letters, bisect_right(self._ends, letters))
 
     def end(self, index: int) -> float:
+        """End of the word `index`."""
         letters = self._letters[index + 1]
         return self._at(letters, bisect_left(self._ends, letters))
 

@@ -1,0 +1,536 @@
+"""Streaming speech recognition with Whisper, which itself knows only whole windows.
+
+The window of an utterance grows while somebody speaks and is transcribed again and again.
+Words on which two transcripts in a row agree are frozen up to a place where a segment can be
+cut; the decoder is forced to begin with them, and their audio leaves the window at the end of a
+clause, or when the window has grown long. A pause ends the utterance.
+"""
+
+import json
+import zlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from translator.errors import HearError, ServiceError, StageError
+from translator.hear import ONSET, Sound, Voicing, blocks, reading, seconds
+from translator.segment import MAX_SECONDS, Times, Token, agreed, cut, tokens
+from translator.types import Hypothesis, Word
+
+PATH = "/whisper/transcribe"
+
+PREROLL = 0.35
+"""Seconds before the first voiced sound that belong to a window."""
+STEP = 0.3
+"""Seconds of new sound that are worth another transcript."""
+LEAST = 0.8
+"""Seconds of a window that is worth its first transcript."""
+HUSH = 0.2
+"""Seconds of silence after which the transcript is made that a pause would need."""
+PAUSE = 0.35
+"""Seconds of silence that end an utterance which looks finished."""
+LONG_PAUSE = 0.8
+"""Seconds of silence that end any utterance."""
+LONGEST = 7.0
+"""Seconds of a window from which on frozen words leave it, wherever they end."""
+TOO_LONG = 12.0
+"""Seconds of a window without a frozen word, which something must be done about."""
+
+SURE = 0.9
+"""Share of probability that settles an utterance's language early."""
+SURE_AFTER = 1.0
+"""Seconds of voice before a language may be settled early."""
+SETTLED_AFTER = 3.0
+"""Seconds of voice after which the most probable language is taken."""
+EXPECTED = 4.0
+"""How much more probable the expected language is than each other one."""
+CONTRARY = 0.85
+"""Share of probability for another language that speaks against the settled one."""
+
+SPACELESS = frozenset({"ja", "lo", "my", "th", "yue", "zh"})
+"""Languages whose words are not parted by spaces."""
+
+
+class Response(Protocol):
+    """What is read of an answer of the host."""
+
+    async def read(self) -> bytes: ...
+
+
+class Host(Protocol):
+    """The engine host. `post` raises StageError and ServiceError."""
+
+    def post(
+        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+    ) -> AbstractAsyncContextManager[Response]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A stretch of speech, and all that the host must know to transcribe it."""
+
+    pcm: bytes
+    """int16 samples at SAMPLE_RATE, mono."""
+    languages: dict[str, float]
+    """Whisper's codes of the languages that it may be, with their weights."""
+    language: str | None
+    """The one that it is, once that is settled."""
+    prefix: str
+    """What the transcript must begin with."""
+    terms: str
+    """What may occur, spelled as it should be."""
+    tokens: int
+    """The most that a transcript may have, the prefix not counted."""
+    align: bool
+    """Whether to say when each word was said."""
+    model: str
+
+    def to_bytes(self) -> bytes:
+        """One line of JSON, then the samples."""
+        header = {name: value for name, value in asdict(self).items() if name != "pcm"}
+        return json.dumps(header).encode() + b"\n" + self.pcm
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Window":
+        header, _, pcm = data.partition(b"\n")
+        return cls(pcm=pcm, **json.loads(header))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What Whisper makes of a window."""
+
+    text: str
+    """What follows the prefix, with its leading space."""
+    language: str
+    """Whisper's code of the language that it was taken for."""
+    probabilities: dict[str, float]
+    """Of each language that it may be; they add up to 1."""
+    no_speech: float
+    logprob: float
+    """Mean over the tokens."""
+    complete: bool
+    """False: the limit of tokens cut it off."""
+    words: tuple[Word, ...]
+    """All words, those of the prefix included, in seconds of the window; or none."""
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Transcript":
+        found = json.loads(data)
+        found["words"] = tuple(Word(**word) for word in found["words"])
+        return cls(**found)
+
+
+class WhisperEar:
+    """Speech to text by the Whisper of the engine host. See hear.Ear."""
+
+    def __init__(self, host: Host, *, model: str = "base") -> None:
+        self._host = host
+        self._model = model
+
+    async def listen(
+        self,
+        audio: AsyncIterator[Sound],
+        *,
+        languages: Sequence[str],
+        expected: str | None,
+        terms: Sequence[str],
+    ) -> AsyncGenerator[Hypothesis, None]:
+        listening = Listening(
+            languages=languages, expected=expected, terms=terms, model=self._model
+        )
+        async with reading(audio, ahead=blocks(60.0)) as source:
+            async for sound in source:
+                listening.push(sound)
+                if source.waiting and not listening.hushed:
+                    continue  # a transcript had better have the latest
+                while (window := listening.window()) is not None:
+                    for hypothesis in listening.learn(await self._transcribe(window)):
+                        yield hypothesis
+                for hypothesis in listening.settle():
+                    yield hypothesis
+            listening.finish()
+            while (window := listening.window()) is not None:
+                for hypothesis in listening.learn(await self._transcribe(window)):
+                    yield hypothesis
+            for hypothesis in listening.settle():
+                yield hypothesis
+
+    async def _transcribe(self, window: Window) -> Transcript:
+        try:
+            async with self._host.post(PATH, data=window.to_bytes()) as response:
+                return Transcript.from_bytes(await response.read())
+        except StageError as error:
+            raise HearError(str(error), retryable=error.retryable) from error
+        except ServiceError as error:
+            raise HearError(str(error), retryable=True) from error
+
+
+class Listening:
+    """The policy of one listen: what to transcribe next, and what a transcript means. No I/O."""
+
+    def __init__(
+        self, *, languages: Sequence[str], expected: str | None, terms: Sequence[str], model: str
+    ) -> None:
+        self._languages = {whisper_code(language): language for language in reversed(languages)}
+        self._expected = whisper_code(expected) if expected else None
+        self._terms = ", ".join(terms)
+        self._model = model
+        self._voicing = Voicing()
+        self._recent: deque[_Heard] = deque(maxlen=blocks(PREROLL))
+        self._read = 0
+        self._count = 0
+        self._finished = False
+        self._utterance: _Utterance | None = None
+
+    def push(self, sound: Sound) -> None:
+        """Take the next sound."""
+        heard = _Heard(sound, self._voicing.push(sound))
+        self._read += 1
+        if self._utterance is not None:
+            self._utterance.push(heard)
+            return
+        self._recent.append(heard)
+        if heard.voiced:
+            self._begin(list(self._recent), expected=self._expected)
+
+    def finish(self) -> None:
+        """There are no more sounds."""
+        self._finished = True
+
+    @property
+    def hushed(self) -> bool:
+        """Whether an utterance may be about to end."""
+        return self._utterance is not None and self._utterance.silence >= blocks(HUSH)
+
+    def window(self) -> Window | None:
+        """The window to transcribe now, if any is due; `learn` its transcript before the next."""
+        utterance = self._utterance
+        if utterance is None or not utterance.due(finished=self._finished):
+            return None
+        utterance.asked = utterance.read
+        return Window(
+            pcm=utterance.pcm(),
+            languages={
+                code: EXPECTED if code == utterance.expected else 1.0 for code in self._languages
+            },
+            language=utterance.language,
+            prefix=utterance.prefix,
+            terms=self._terms,
+            tokens=8 + round(8 * seconds(len(utterance.sounds))),
+            align=bool(utterance.rest),
+            model=self._model,
+        )
+
+    def learn(self, transcript: Transcript) -> list[Hypothesis]:
+        """What the transcript of the last window says."""
+        utterance = self._utterance
+        assert utterance is not None
+        text = sane(transcript)
+        if text is None:
+            return []
+        if utterance.contradicted(transcript):
+            return self._part()
+        utterance.learn(transcript, text)
+        return [self._hypothesis(utterance, final=False)]
+
+    def settle(self) -> list[Hypothesis]:
+        """The final hypothesis of the utterance, if it has ended."""
+        utterance = self._utterance
+        if utterance is None or not utterance.ended(finished=self._finished):
+            return []
+        self._recent.extend(utterance.sounds)
+        self._utterance = None
+        if not utterance.text and not utterance.told:
+            return []
+        self._expected = utterance.language or utterance.guess or self._expected
+        return [self._hypothesis(utterance, final=True)]
+
+    def _begin(self, sounds: "list[_Heard]", *, expected: str | None) -> None:
+        self._count += 1
+        self._utterance = _Utterance(
+            id=str(self._count), sounds=sounds, read=self._read, expected=expected
+        )
+
+    def _part(self) -> list[Hypothesis]:
+        """The language has changed: end the utterance where it is frozen, and begin another."""
+        before = self._utterance
+        assert before is not None
+        before.forget_rest()
+        self._begin(before.unfrozen(), expected=None)
+        assert self._utterance is not None
+        if before.text:
+            return [self._hypothesis(before, final=True)]
+        self._utterance.told = before.told
+        self._utterance.id = before.id
+        return []
+
+    def _hypothesis(self, utterance: "_Utterance", *, final: bool) -> Hypothesis:
+        utterance.told = True
+        code = utterance.language or (utterance.guess if final else None)
+        return Hypothesis(
+            utterance=utterance.id,
+            text=utterance.text,
+            language=self._languages[code] if code else None,
+            final=final,
+            start=utterance.onset,
+            end=seconds(min(utterance.asked, utterance.voiced_until)),
+            stable=len(utterance.text) if final else len(utterance.frozen),
+            words=utterance.words,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    sound: Sound
+    voiced: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """Frozen words."""
+
+    text: str
+    words: tuple[Word, ...]
+    until: float
+    """Where its audio ends."""
+    ends_clause: bool
+
+
+class _Utterance:
+    """Speech between two pauses. Positions count sounds since the listen began."""
+
+    def __init__(self, *, id: str, sounds: list[_Heard], read: int, expected: str | None) -> None:
+        self.id = id
+        self.sounds = sounds
+        """The window."""
+        self.read = read
+        self.expected = expected
+        self.first = read - len(sounds)
+        self.asked = self.first
+        """Up to where the last window reached."""
+        marks = [n for n, heard in enumerate(sounds, self.first) if heard.voiced]
+        self.voiced = len(marks)
+        self.onset = seconds(marks[0] if marks else self.first)
+        self.voiced_until = marks[-1] + 1 if marks else self.first
+        self.language: str | None = None
+        self.guess: str | None = None
+        """The language of `rest`."""
+        self.rest = ""
+        """What is not frozen."""
+        self.told = False
+        self._rest_words: tuple[Word, ...] = ()
+        self._left: list[_Piece] = []  # their audio has left the window
+        self._kept: list[_Piece] = []  # their audio is in it
+        self._contrary = 0
+
+    @property
+    def silence(self) -> int:
+        """Sounds since the last voiced one."""
+        return self.read - self.voiced_until
+
+    @property
+    def frozen(self) -> str:
+        return self._join(piece.text for piece in (*self._left, *self._kept))
+
+    @property
+    def text(self) -> str:
+        return self._join((self.frozen, self.rest))
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        frozen = (word for piece in (*self._left, *self._kept) for word in piece.words)
+        return (*frozen, *self._rest_words)
+
+    @property
+    def prefix(self) -> str:
+        # A full stop would tempt the decoder to end there.
+        return self._join(piece.text for piece in self._kept).rstrip(".?!…")
+
+    def push(self, heard: _Heard) -> None:
+        self.sounds.append(heard)
+        self.read += 1
+        if heard.voiced:
+            self.voiced += 1
+            self.voiced_until = self.read
+
+    def pcm(self) -> bytes:
+        return np.concatenate([heard.sound.samples for heard in self.sounds]).tobytes()
+
+    def due(self, *, finished: bool) -> bool:
+        """Whether a transcript of the window as it is now is worth its cost."""
+        if self.voiced < blocks(ONSET):
+            return False
+        if finished or self.silence >= blocks(HUSH):
+            return not self._covered(finished=finished)
+        return self.read - self.asked >= blocks(STEP) and len(self.sounds) >= blocks(LEAST)
+
+    def ended(self, *, finished: bool) -> bool:
+        if self.voiced < blocks(ONSET):
+            return finished or self.silence >= blocks(PAUSE)
+        if not self._covered(finished=finished):
+            return False
+        if finished or self.silence >= blocks(LONG_PAUSE):
+            return True
+        words = tokens(self.rest)
+        looks_finished = not words or len(words) >= 4 or words[-1].ends_sentence
+        return self.silence >= blocks(PAUSE) and looks_finished
+
+    def contradicted(self, transcript: Transcript) -> bool:
+        """Whether the settled language has changed, as two transcripts in a row say."""
+        code, share = max(transcript.probabilities.items(), key=lambda item: item[1])
+        against = self.language not in (None, code) and share >= CONTRARY
+        self._contrary = self._contrary + 1 if against else 0
+        return self._contrary >= 2
+
+    def learn(self, transcript: Transcript, text: str) -> None:
+        """Take the transcript of the window; `text` is what it says after the prefix."""
+        if self.language is None and self._settles(transcript):
+            self.language = transcript.language
+        previous = tokens(self.rest) if transcript.language == self.guess else []
+        self.guess = transcript.language
+        prefix = self.prefix
+        whole = prefix + text
+        timed = tuple(self._placed(word) for word in transcript.words)
+        begun = len(tokens(prefix))
+        said = tokens(whole)[begun:]
+        self.rest = whole[said[0].start :].strip() if said else ""
+        self._rest_words = self._timed(whole, begun, timed) if timed else ()
+        if self.language is not None and self._rest_words:
+            self._freeze(agreed(previous, said))
+
+    def forget_rest(self) -> None:
+        self.rest = ""
+        self._rest_words = ()
+
+    def unfrozen(self) -> list[_Heard]:
+        """The sounds after the frozen words."""
+        pieces = (*self._left, *self._kept)
+        return (
+            self.sounds[max(0, blocks(pieces[-1].until) - self.first) :] if pieces else self.sounds
+        )
+
+    def _covered(self, *, finished: bool) -> bool:
+        """Whether the last transcript heard all that was said."""
+        if finished:
+            return self.asked >= min(self.voiced_until, self.read)
+        return self.asked >= self.voiced_until + blocks(HUSH / 2)
+
+    def _settles(self, transcript: Transcript) -> bool:
+        weights = {
+            code: share * (EXPECTED if code == self.expected else 1.0)
+            for code, share in transcript.probabilities.items()
+        }
+        share = weights[transcript.language] / (sum(weights.values()) or 1.0)
+        spoken = seconds(self.voiced)
+        return (
+            len(weights) == 1 or spoken >= SETTLED_AFTER or (spoken >= SURE_AFTER and share >= SURE)
+        )
+
+    def _placed(self, word: Word) -> Word:
+        """A word of the window in seconds of the listen, kept to where there is voice."""
+        start = min(max(seconds(self.first) + word.start, self.onset), seconds(self.voiced_until))
+        end = min(max(seconds(self.first) + word.end, start), seconds(self.voiced_until))
+        return replace(word, start=start, end=end)
+
+    def _timed(self, whole: str, begun: int, timed: tuple[Word, ...]) -> tuple[Word, ...]:
+        """The words of `whole` from the word `begun` on, with their times."""
+        words = tokens(whole)
+        times = Times(words, timed, start=self.onset, end=seconds(self.voiced_until))
+        return tuple(
+            Word(
+                text=whole[word.start : word.end],
+                start=times.start(n),
+                end=max(times.start(n), times.end(n)),
+            )
+            for n, word in enumerate(words[begun:], begun)
+        )
+
+    def _freeze(self, stable: int) -> None:
+        """Freeze what can be cut of the `stable` words at the beginning of the rest."""
+        while self.rest and stable:
+            words = tokens(self.rest)
+            assert self.language is not None
+            count = cut(
+                words,
+                stable,
+                language=self.language,
+                long=self._rest_words[stable - 1].end - self._rest_words[0].start > MAX_SECONDS,
+            )
+            if not count:
+                break
+            self._keep(words, count)
+            stable -= count
+        if len(self.sounds) > blocks(TOO_LONG) and not self._kept:
+            words = tokens(self.rest)
+            self._keep(words, max(stable, len(words) - 2))
+        while self._kept and (self._kept[-1].ends_clause or len(self.sounds) > blocks(LONGEST)):
+            self._leave()
+
+    def _keep(self, words: Sequence[Token], count: int) -> None:
+        if count <= 0:
+            return
+        after = words[count].start if count < len(words) else len(self.rest)
+        end = self._rest_words[count - 1].end
+        begin = self._rest_words[count].start if count < len(words) else end
+        self._kept.append(
+            _Piece(
+                text=self.rest[:after].strip(),
+                words=self._rest_words[:count],
+                until=(end + max(end, begin)) / 2,
+                ends_clause=words[count - 1].ends_clause,
+            )
+        )
+        self.rest = self.rest[after:]
+        self._rest_words = self._rest_words[count:]
+
+    def _leave(self) -> None:
+        """Let the audio of the oldest frozen words leave the window."""
+        piece = self._kept.pop(0)
+        self._left.append(piece)
+        count = max(0, min(blocks(piece.until), self.read - 1) - self.first)
+        del self.sounds[:count]
+        self.first += count
+
+    def _join(self, texts: Iterable[str]) -> str:
+        spaceless = (self.language or self.guess) in SPACELESS
+        return ("" if spaceless else " ").join(text for text in texts if text)
+
+
+def whisper_code(language: str) -> str:
+    """Whisper's code of a BCP-47 language: `pt-BR` -> `pt`."""
+    code = language.split("-")[0].lower()
+    return {"nb": "no", "fil": "tl", "jv": "jw"}.get(code, code)
+
+
+def sane(transcript: Transcript) -> str | None:
+    """The text of `transcript` without what Whisper made up; None where that is all of it."""
+    if transcript.no_speech > 0.6 and transcript.logprob < -1.0:
+        return ""
+    text = without_loop(transcript.text)
+    if text != transcript.text:
+        return text
+    data = text.encode()
+    if not transcript.complete or len(data) > 2.2 * len(zlib.compress(data)):
+        return None
+    return text
+
+
+def without_loop(text: str) -> str:
+    """`text` up to where its words begin to repeat themselves again and again."""
+    words = tokens(text)
+    keys = [word.key for word in words]
+    for n in range(len(keys)):
+        for length in range(1, min(9, (len(keys) - n) // 2 + 1)):
+            again = 3 if length < 3 else 1  # "no, no, no" is said, and so is "very, very"
+            phrase = keys[n : n + length]
+            if keys[n : n + length * (again + 1)] == phrase * (again + 1):
+                return text[: words[n + length - 1].end]
+    return text
