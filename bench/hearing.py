@@ -1,0 +1,257 @@
+"""How well and how soon the embedded ear hears: `python -m bench.hearing [ID …]`.
+
+Recordings are heard as they would be in a room, in a clock of their own: sound arrives at its
+pace, each decode takes what it took, and nothing else takes time. So it runs faster than real
+time, and may run beside nothing else that needs the processor.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+
+import jiwer
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel, decode_audio
+from livekit import rtc
+
+from tests.speech import Recording, manifest
+from tests.virtual_time import VirtualTimeLoop
+from translator.engines.whisper import Response, WhisperEar, Window
+from translator.engines.whisper_model import BASE, Decoder, base_weights, cache_folder
+from translator.hear import SAMPLE_RATE, Sound, detect, hear, seconds
+from translator.segment import Segmenter, tokens
+from translator.types import Segment
+
+CLIPS = [
+    "long_en_printing_a",
+    "speech_en_jfk",
+    "fleurs_en_002",
+    "vox_en_596",
+    "call_en_T02",
+    "call_es_T02",
+    "fleurs_es_008",
+    "fleurs_es_000",
+    "book_es_veneno",
+    "conv_es_4",
+    "fleurs_fr_002",
+    "fleurs_fr_001",
+    "story_fr_P8",
+    "spont_fr_IM",
+    "long_pt_academicismo",
+    "call_pt_T02",
+    "fleurs_pt_007",
+    "pico_it_ch",
+    "spont_it_95",
+    "cv_ca_001",
+    "cv_ca_003",
+    "encyc_ca_gossos",
+    "switch_es_en_texas",
+]
+LANGUAGES = "en,es,fr,pt,it,ca"
+
+
+@dataclass(slots=True)
+class Answer:
+    """See whisper.Response."""
+
+    body: bytes
+
+    async def read(self) -> bytes:
+        return self.body
+
+
+@dataclass(slots=True)
+class TimedHost:
+    """Decodes at once, and lets the clock of the loop go on by what it took."""
+
+    decoder: Decoder
+    busy: list[float] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+    ) -> AsyncIterator[Response]:
+        assert data is not None
+        begin = time.perf_counter()
+        answer = Answer(self.decoder.transcribe(Window.from_bytes(data)).to_bytes())
+        self.busy.append(time.perf_counter() - begin)
+        await asyncio.sleep(self.busy[-1])
+        yield answer
+
+
+@dataclass(slots=True)
+class Heard:
+    """What became of one recording."""
+
+    segments: list[Segment] = field(default_factory=list)
+    shown: list[list[str]] = field(default_factory=list)
+    """Words on the screen, committed or not, change by change."""
+    busy: list[float] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text for segment in self.segments)
+
+    def erased(self) -> int:
+        """Words that were shown and taken back."""
+        count = 0
+        for before, after in zip(self.shown, self.shown[1:], strict=False):
+            same = next(
+                (n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
+                min(len(before), len(after)),
+            )
+            count += len(before) - same
+        return count
+
+
+def samples(recording: Recording, limit: float) -> npt.NDArray[np.int16]:
+    """The first `limit` seconds at SAMPLE_RATE."""
+    wave = decode_audio(str(recording.path), sampling_rate=SAMPLE_RATE)
+    return (np.asarray(wave)[: int(limit * SAMPLE_RATE)] * 32767).astype(np.int16)
+
+
+async def frames(wave: npt.NDArray[np.int16]) -> AsyncGenerator[rtc.AudioFrame, None]:
+    """All of it, and two seconds of silence."""
+    padded = np.pad(wave, (0, 2 * SAMPLE_RATE))
+    yield rtc.AudioFrame(padded.tobytes(), SAMPLE_RATE, 1, len(padded))
+
+
+async def paced(sounds: AsyncIterator[Sound]) -> AsyncGenerator[Sound, None]:
+    """Each sound when its last sample would have been captured."""
+    begin = time.monotonic()
+    count = 0
+    async for sound in sounds:
+        count += 1
+        await asyncio.sleep(begin + seconds(count) - time.monotonic())
+        yield sound
+
+
+async def listen(
+    decoder: Decoder, wave: npt.NDArray[np.int16], languages: Sequence[str], *, verbose: bool
+) -> Heard:
+    """Hear one recording; its clock begins with its first sample."""
+    heard = Heard()
+    host = TimedHost(decoder, heard.busy)
+    segmenter = Segmenter(speaker="p", speaker_name="p", prefix="")
+    expected: str | None = None
+    begin = time.monotonic()
+    async with (
+        aclosing(frames(wave)) as source,
+        aclosing(detect(source)) as sounds,
+        aclosing(paced(sounds)) as arriving,
+        aclosing(
+            hear(
+                arriving,
+                WhisperEar(host),
+                languages=lambda: languages,
+                expected=lambda: expected,
+                terms=list,
+                opened=lambda _: None,
+                failed=lambda error: print(f"  failed: {error}"),
+            )
+        ) as hypotheses,
+    ):
+        async for hypothesis in hypotheses:
+            expected = hypothesis.language or expected
+            now = time.monotonic() - begin
+            if verbose:
+                print(f"  {now:6.2f} {hypothesis.language} {hypothesis.text[-150:]!r}")
+            for segment in segmenter.push(hypothesis, now=now, settings=1):
+                heard.segments.append(segment)
+                if verbose:
+                    print(
+                        f"  {now:6.2f} {segment.language} [{segment.start:.2f}-{segment.end:.2f}]"
+                        f" ===> {segment.text}"
+                    )
+            heard.shown.append([t.key for t in tokens(f"{heard.text} {segmenter.tail}")])
+    return heard
+
+
+def offline(wave: npt.NDArray[np.int16], language: str) -> str:
+    """What the same model makes of the whole recording."""
+    model = WhisperModel(
+        str(base_weights(cache_folder())), device="cpu", compute_type="int8", cpu_threads=1
+    )
+    found, _ = model.transcribe(
+        wave.astype(np.float32) / 32768, language=language, beam_size=1, temperature=0.0
+    )
+    return " ".join(segment.text for segment in found)
+
+
+def error_rate(reference: str, text: str) -> float:
+    """Word error rate on lower-case words without punctuation."""
+    words = [" ".join(token.key for token in tokens(one)) for one in (reference, text)]
+    return float(jiwer.wer(words[0], words[1]))
+
+
+def reference(recording: Recording, limit: float) -> str | None:
+    """What is said in the first `limit` seconds, where that is known."""
+    if limit >= recording.seconds:
+        return recording.transcript
+    inside = [part["text"] for part in recording.segments if part["end"] <= limit]
+    return " ".join(inside) or None
+
+
+def quantiles(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return "/".join(f"{value:.1f}" for value in values)
+    cuts = statistics.quantiles(values, n=10, method="inclusive")
+    return f"{cuts[4]:.1f}/{cuts[8]:.1f}"
+
+
+def main() -> None:
+    """Hear each recording and print a line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.hearing", description=__doc__)
+    parser.add_argument("ids", nargs="*", default=CLIPS)
+    parser.add_argument("--languages", default=LANGUAGES)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each recording, at most")
+    parser.add_argument("--offline", action="store_true", help="compare with the whole recording")
+    parser.add_argument("--verbose", action="store_true", help="print every hypothesis")
+    arguments = parser.parse_args()
+    decoder = Decoder(BASE)
+    recordings = manifest()
+    onset: list[float] = []
+    end: list[float] = []
+    print("clip  WER (offline)  onset→commit p50/p90  end→commit  words  erased  CPU  languages")
+    for name in arguments.ids:
+        recording = recordings[name]
+        wave = samples(recording, arguments.seconds)
+        duration = len(wave) / SAMPLE_RATE
+        # A reference must end where the sound does.
+        said = reference(recording, arguments.seconds)
+        if said is not None and duration < recording.seconds - 0.1:
+            last = max(p["end"] for p in recording.segments if p["end"] <= arguments.seconds)
+            wave = wave[: int((last + 0.2) * SAMPLE_RATE)]
+            duration = len(wave) / SAMPLE_RATE
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            heard = runner.run(
+                listen(decoder, wave, arguments.languages.split(","), verbose=arguments.verbose)
+            )
+        rates = "-" if said is None else f"{error_rate(said, heard.text):.3f}"
+        if arguments.offline and said is not None:
+            rates += f" ({error_rate(said, offline(wave, recording.language)):.3f})"
+        late = [segment.committed - segment.start for segment in heard.segments]
+        after = [segment.committed - segment.end for segment in heard.segments]
+        onset += late
+        end += after
+        words = [len(tokens(segment.text)) for segment in heard.segments]
+        total = sum(words) or 1
+        print(
+            f"{name:22} {duration:5.1f} s  WER {rates}  on {quantiles(late)}  end "
+            f"{quantiles(after)}  words {total / max(1, len(words)):.1f}  "
+            f"erased {heard.erased() / total:.2f}  CPU {sum(heard.busy) / duration:.2f} "
+            f"({statistics.fmean(heard.busy or [0]):.3f} s)  "
+            f"{dict(Counter(segment.language for segment in heard.segments))}",
+            flush=True,
+        )
+    print(f"all: onset→commit {quantiles(onset)}, end→commit {quantiles(end)}")
+
+
+if __name__ == "__main__":
+    main()
