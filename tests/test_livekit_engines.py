@@ -525,14 +525,14 @@ class ScriptedSpeech(agents_tts.ChunkedStream):
             raise self._tts.error
 
 
-async def said(voice: LiveKitVoice, text: str, *, pace: float = 1.0) -> list[rtc.AudioFrame]:
+async def said(voice: LiveKitVoice[Any], text: str, *, pace: float = 1.0) -> list[rtc.AudioFrame]:
     async with aclosing(voice.say(text, language="es", voice="eva", pace=pace)) as frames:
         return [frame async for frame in frames]
 
 
 def speaking(
-    engine: ScriptedTTS, *, set_pace: Callable[[Any, float], None] | None = None
-) -> LiveKitVoice:
+    engine: ScriptedTTS, *, set_pace: Callable[[ScriptedTTS, float], None] | None = None
+) -> LiveKitVoice[ScriptedTTS]:
     return LiveKitVoice(lambda _language, _voice: engine, set_pace=set_pace)
 
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import aiohttp
 import numpy as np
@@ -49,6 +49,7 @@ from translator.prompt import Inputs, Prompt
 from translator.types import Hypothesis, Rendition, Segment, Term, Word
 
 T = TypeVar("T")
+Engine = TypeVar("Engine", bound=tts.TTS[Any])
 
 
 class LiveKitEar:
@@ -154,14 +155,14 @@ class LiveKitRenderer:
             raise RenderError(f"{self._model.provider} gave no text", retryable=True)
 
 
-class LiveKitVoice:
+class LiveKitVoice(Generic[Engine]):
     """Speaks with one tts.TTS for each language and voice."""
 
     def __init__(
         self,
-        make: Callable[[str, str | None], tts.TTS[Any]],
+        make: Callable[[str, str | None], Engine],
         *,
-        set_pace: Callable[[tts.TTS[Any], float], None] | None = None,
+        set_pace: Callable[[Engine, float], None] | None = None,
         patience: float = 5.0,
     ) -> None:
         """`make` gives a TTS for a language (BCP-47) and a voice, None for the usual one.
@@ -172,7 +173,7 @@ class LiveKitVoice:
         self._make = make
         self._set_pace = set_pace
         self._patience = patience
-        self._engines: dict[tuple[str, str | None], tts.TTS[Any]] = {}
+        self._engines: dict[tuple[str, str | None], Engine] = {}
 
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float

@@ -1,0 +1,275 @@
+"""LiveKit's real OpenAI plugin behind our stages, against a server on loopback."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+
+import pytest
+from livekit import rtc
+from livekit.plugins import openai
+
+from tests.vendors.openai import KEY, Fault, OpenAI, Reply, Request
+from translator.engines.livekit import LiveKitRenderer, LiveKitVoice
+from translator.errors import RenderError, SpeakError
+from translator.glossary import Entry, Glossary
+from translator.prompt import Prompt
+from translator.types import Rendition, Segment
+
+pytestmark = pytest.mark.vendor
+
+SEGMENT = Segment(
+    id="s1",
+    speaker="p-1",
+    speaker_name="Grace",
+    language="en",
+    text="Shall the committee adopt LiveKit?",
+    start=0.0,
+    end=2.0,
+    committed=2.2,
+    settings=1,
+)
+RENDITION = "¿Debe el comité adoptar LiveKit?"
+WRONG_KEY = "sk-wrong-9876543210"
+
+GLOSSARY = Glossary(
+    entries=(
+        Entry(names={"en": "committee", "es": "comité"}),
+        Entry(names={"en": "budget", "es": "presupuesto"}),
+        Entry(names={"keep": "LiveKit"}),
+    )
+)
+
+
+@asynccontextmanager
+async def rendering(
+    server: OpenAI, *, key: str = KEY, patience: float = 4.0, deadline: float = 10.0
+) -> AsyncGenerator[AsyncGenerator[str, None], None]:
+    async with openai.LLM(model="gpt-test", base_url=server.base_url, api_key=key) as model:
+        renderer = LiveKitRenderer(model, Prompt.load(), patience=patience, deadline=deadline)
+        before = Rendition(segment=SEGMENT, language="es", text="Buenos días.")
+        async with aclosing(
+            renderer.render(
+                SEGMENT,
+                target="es",
+                terms=GLOSSARY.terms(SEGMENT.text, "en", "es"),
+                context=(before,),
+            )
+        ) as pieces:
+            yield pieces
+
+
+async def rendered(rendition: AbstractAsyncContextManager[AsyncGenerator[str, None]]) -> list[str]:
+    async with rendition as pieces:
+        return [piece async for piece in pieces]
+
+
+async def test_a_rendition_streams_in_pieces() -> None:
+    async with OpenAI(RENDITION) as server:
+        pieces = await rendered(rendering(server))
+    assert pieces == ["¿Debe", " el", " comité", " adoptar", " LiveKit?"]
+
+
+async def test_the_first_piece_is_there_before_the_last_is_made() -> None:
+    async with OpenAI(Reply(text=RENDITION, pause=0.05)) as server, rendering(server) as pieces:
+        assert await anext(pieces) == "¿Debe"
+        assert not server.requests[0].answered
+
+
+async def test_the_glossary_and_the_context_are_in_the_prompt_that_arrives() -> None:
+    async with OpenAI(RENDITION) as server:
+        await rendered(rendering(server))
+    (request,) = server.requests
+    system, user = request.messages
+    assert (system["role"], user["role"]) == ("system", "user")
+    assert user["content"] == SEGMENT.text
+    assert '"committee" is "comité"' in system["content"]
+    assert 'Never translate these:\n- "LiveKit"' in system["content"]
+    assert "presupuesto" not in system["content"]
+    assert "Buenos días." in system["content"]
+    assert request.body["stream"] is True
+
+
+async def test_a_reply_can_follow_from_the_request() -> None:
+    def echo(request: Request) -> Reply:
+        return Reply(text=request.messages[-1]["content"].upper())
+
+    async with OpenAI(echo) as server:
+        assert "".join(await rendered(rendering(server))) == SEGMENT.text.upper()
+
+
+async def test_a_wrong_key_is_told_clearly_and_not_shown() -> None:
+    async with OpenAI(RENDITION) as server:
+        with pytest.raises(RenderError, match="refuses the key") as raised:
+            await rendered(rendering(server, key=WRONG_KEY))
+    assert not raised.value.retryable
+    assert WRONG_KEY not in str(raised.value)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(400, False), (404, False), (429, True), (500, True), (503, True)]
+)
+async def test_a_refusal_says_whether_to_try_again(status: int, retryable: bool) -> None:
+    async with OpenAI(Reply(status=status, message=f"you said: {SEGMENT.text}")) as server:
+        with pytest.raises(RenderError, match=f"status {status}") as raised:
+            await rendered(rendering(server))
+    assert raised.value.retryable is retryable
+    assert "committee" not in str(raised.value)
+    assert len(server.requests) == 1
+
+
+async def test_a_server_that_is_not_there_may_be_tried_again() -> None:
+    async with OpenAI() as server:
+        pass
+    with pytest.raises(RenderError, match="was not reached") as raised:
+        await rendered(rendering(server))
+    assert raised.value.retryable
+
+
+async def test_a_slow_first_byte_is_waited_for_in_patience_only() -> None:
+    async with OpenAI(Reply(text=RENDITION, first_byte=0.2)) as server:
+        assert len(await rendered(rendering(server))) == 5
+        with pytest.raises(RenderError, match="did not answer in time") as raised:
+            await rendered(rendering(server, patience=0.1))
+    assert raised.value.retryable
+
+
+async def test_a_rendition_that_hangs_meets_its_patience() -> None:
+    async with OpenAI(Reply(text=RENDITION, fault=Fault.HANG)) as server:
+        with pytest.raises(RenderError, match="did not answer in time"):
+            await rendered(rendering(server, patience=0.2))
+
+
+async def test_a_rendition_that_drips_meets_its_deadline() -> None:
+    async with OpenAI(Reply(text="a " * 100, pause=0.05)) as server:
+        with pytest.raises(RenderError, match="did not answer in time"):
+            await rendered(rendering(server, deadline=0.3))
+        async with asyncio.timeout(5):
+            await server.requests[0].ended.wait()
+    assert not server.requests[0].answered
+
+
+@pytest.mark.parametrize(
+    ("finish", "fault"),
+    [("length", "cut the rendition off"), ("content_filter", "filtered the rendition")],
+)
+async def test_a_model_that_did_not_finish_has_failed(finish: str, fault: str) -> None:
+    async with OpenAI(Reply(text=RENDITION, finish=finish)) as server, rendering(server) as pieces:
+        assert await anext(pieces) == "¿Debe"
+        with pytest.raises(RenderError, match=fault) as raised:
+            [piece async for piece in pieces]
+    assert not raised.value.retryable
+
+
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.RESET, Fault.GARBAGE])
+async def test_a_stream_that_breaks_off_is_no_rendition(fault: Fault) -> None:
+    async with OpenAI(Reply(text=RENDITION, fault=fault)) as server:
+        with pytest.raises(RenderError, match="broke off"):
+            await rendered(rendering(server))
+
+
+async def test_a_reader_who_stops_closes_the_request() -> None:
+    async with OpenAI(Reply(text=RENDITION, fault=Fault.HANG)) as server:
+        async with rendering(server) as pieces:
+            await anext(pieces)
+        async with asyncio.timeout(5):
+            await server.requests[0].ended.wait()
+
+
+async def test_cancellation_closes_the_request() -> None:
+    async with OpenAI(Reply(text=RENDITION, first_byte=60)) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await rendered(rendering(server))
+        async with asyncio.timeout(5):
+            await server.requests[0].ended.wait()
+    assert not server.requests[0].answered
+
+
+# Speech.
+
+TEXT = "El comité se reúne."
+
+
+def speaking(server: OpenAI, *, key: str = KEY, patience: float = 5.0) -> LiveKitVoice[openai.TTS]:
+    return LiveKitVoice(
+        lambda _language, voice: openai.TTS(
+            voice=voice or "ash", base_url=server.base_url, api_key=key, response_format="pcm"
+        ),
+        set_pace=lambda tts, pace: tts.update_options(speed=pace),
+        patience=patience,
+    )
+
+
+async def said(voice: LiveKitVoice[openai.TTS], *, pace: float = 1.0) -> list[rtc.AudioFrame]:
+    try:
+        async with aclosing(voice.say(TEXT, language="es", voice="nova", pace=pace)) as frames:
+            return [frame async for frame in frames]
+    finally:
+        await voice.aclose()
+
+
+def duration(frames: Sequence[rtc.AudioFrame]) -> float:
+    return sum(frame.duration for frame in frames)
+
+
+async def test_a_text_is_spoken_in_frames_by_the_voice_that_was_chosen() -> None:
+    async with OpenAI() as server:
+        frames = await said(speaking(server))
+    (request,) = server.requests
+    assert (request.body["input"], request.body["voice"]) == (TEXT, "nova")
+    assert {(frame.sample_rate, frame.num_channels) for frame in frames} == {(24_000, 1)}
+    assert duration(frames) == pytest.approx(0.05 * len(TEXT), abs=0.02)
+    assert len(frames) > 3
+
+
+async def test_the_vendors_own_pace_is_used() -> None:
+    async with OpenAI() as server:
+        frames = await said(speaking(server), pace=1.25)
+    assert server.requests[0].body["speed"] == 1.25
+    assert duration(frames) == pytest.approx(0.04 * len(TEXT), abs=0.02)
+
+
+async def test_the_first_frame_is_there_before_the_last_is_made() -> None:
+    async with OpenAI(Reply(pause=0.05)) as server:
+        voice = speaking(server)
+        async with aclosing(voice.say(TEXT, language="es", voice=None, pace=1.0)) as frames:
+            await anext(frames)
+            assert not server.requests[0].answered
+        await voice.aclose()
+
+
+async def test_a_voice_tells_a_wrong_key_and_does_not_show_it() -> None:
+    async with OpenAI() as server:
+        with pytest.raises(SpeakError, match="refuses the key") as raised:
+            await said(speaking(server, key=WRONG_KEY))
+    assert not raised.value.retryable
+    assert WRONG_KEY not in str(raised.value)
+    assert len(server.requests) == 1
+
+
+async def test_a_voice_that_is_asked_too_often_may_be_asked_again() -> None:
+    async with OpenAI(Reply(status=429)) as server:
+        with pytest.raises(SpeakError, match="status 429") as raised:
+            await said(speaking(server))
+    assert raised.value.retryable
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.RESET])
+async def test_speech_that_breaks_off_has_failed_and_is_not_said_again(fault: Fault) -> None:
+    async with OpenAI(Reply(fault=fault)) as server:
+        with pytest.raises(SpeakError, match=r"in time|broke off"):
+            await said(speaking(server, patience=0.3))
+        assert len(server.requests) == 1
+
+
+async def test_a_listener_who_leaves_closes_the_request() -> None:
+    async with OpenAI(Reply(pause=0.1)) as server:
+        voice = speaking(server)
+        async with aclosing(voice.say(TEXT, language="es", voice=None, pace=1.0)) as frames:
+            await anext(frames)
+        async with asyncio.timeout(5):
+            await server.requests[0].ended.wait()
+        await voice.aclose()
+    assert not server.requests[0].answered
