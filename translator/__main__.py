@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from translator.errors import InputError, ServiceError, SettingsError, TranslatorError
+from translator.errors import InputError, ServiceError, SettingsError, TranslatorError, first
 
 log = logging.getLogger("translator")
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        return int(arguments.command(arguments))
+        return _run(arguments)
     except (InputError, SettingsError) as error:
         print(f"translator: {error}", file=sys.stderr)
         return 2
@@ -28,6 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """The command's result; of errors that came together, the one that says the most."""
+    try:
+        return int(arguments.command(arguments))
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(TranslatorError)
+        if ours is None:
+            raise
+        raise first(ours) from None
 
 
 def _parser() -> argparse.ArgumentParser:

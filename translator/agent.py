@@ -18,7 +18,7 @@ from livekit.agents import (
     JobRequest,
 )
 
-from translator import settings
+from translator import languages, settings
 from translator.engines import Engines
 from translator.meeting import Access, Meeting
 from translator.meeting import Engines as EnginesOfAMeeting
@@ -55,15 +55,17 @@ def worker(*, url: str, api_key: str, api_secret: str, agent_name: str = AGENT_N
         load_threshold=float("inf"),
         drain_timeout=5,
         session_end_timeout=CLOSING + 1.0,
-        log_level="WARNING",
+        log_level="WARN",
     )
     server.rtc_session(interpret, agent_name=agent_name, on_request=accept, on_session_end=end)
     return server
 
 
 def prewarm(process: JobProcess) -> None:
-    """Read the configuration before a job comes."""
-    process.userdata["settings"] = settings.load(*paths())
+    """Read the configuration, and what is slow to import, before a job comes."""
+    loaded = process.userdata["settings"] = settings.load(*paths())
+    for code in loaded.languages:
+        languages.own_name(code)
 
 
 async def accept(request: JobRequest) -> None:

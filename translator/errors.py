@@ -50,3 +50,11 @@ class RenderError(StageError):
 
 class SpeakError(StageError):
     """A voice failed."""
+
+
+def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of a group of groups."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

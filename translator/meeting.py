@@ -27,11 +27,13 @@ from translator.interpreters.cascade import Engines as CascadeEngines
 from translator.languages import normalize
 from translator.outbox import TRANSCRIPTION_TOPIC, Outbox, Readers
 from translator.participant import PREFIX, Participant
-from translator.record import Failed, Opened, Record
+from translator.record import Failed, Record
 from translator.settings import Settings
 
 log = logging.getLogger(__name__)
 
+ZERO = "translator.zero"
+"""Attribute of the bridge: the machine's monotonic clock at meeting time 0. With it, it is open."""
 FRAME_MS = 50
 """Audio taken from a microphone at a time: less would cost more than it wins."""
 TICK = 1.0
@@ -148,7 +150,7 @@ class Meeting:
         """Interpret; the room is connected now."""
         self._room.local_participant.register_rpc_method("captions", self._backfill)
         sender = _RoomSender(self._room)
-        self._record.emit(Opened(at=self._record.clock(), monotonic=self._zero))
+        await self._room.local_participant.set_attributes({ZERO: repr(self._zero)})
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._outbox.run(sender))

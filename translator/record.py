@@ -23,14 +23,6 @@ class Fact:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Opened(Fact):
-    """The meeting is ready: what people say from now on is heard."""
-
-    monotonic: float
-    """The machine's monotonic clock at meeting time 0."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing(Fact):
     """The number of STT streams of a floor changed."""
 

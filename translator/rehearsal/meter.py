@@ -7,27 +7,31 @@ from typing import Any
 
 import psutil
 
+EVERY = 2.0
+"""Seconds between two looks."""
+
 
 class Meter:
-    """Processor time and memory of what we started."""
+    """Processor time and memory of what we started, from its first look on."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._seconds: dict[int, tuple[str, float]] = {}
+        self._began: float | None = None
+        self._lasted = 0.0
+        self._first: dict[int, float] = {}
+        self._used: dict[int, tuple[str, float]] = {}
         self._peak: dict[str, float] = {}
 
     async def run(self, server_pid: int | None) -> None:
         """Look once a second until cancelled."""
         while True:
             await asyncio.to_thread(self._look, server_pid)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(EVERY)
 
     def result(self) -> dict[str, Any]:
-        """Cores in use on average, and the peak of resident megabytes, by part."""
-        lasted = time.monotonic() - self._began
+        """Cores in use on average, and the peak of megabytes (PSS), by part."""
         cores: dict[str, float] = {}
-        for part, used in self._seconds.values():
-            cores[part] = cores.get(part, 0.0) + used / lasted
+        for part, used in self._used.values():
+            cores[part] = cores.get(part, 0.0) + used / max(self._lasted, 1.0)
         return {
             "cores": {part: round(value, 3) for part, value in cores.items()},
             "memory_mb": {part: round(value) for part, value in self._peak.items()},
@@ -35,14 +39,21 @@ class Meter:
 
     def _look(self, server_pid: int | None) -> None:
         memory: dict[str, float] = {}
+        now = time.monotonic()
+        self._began = self._began or now
+        self._lasted = now - self._began
         for process in psutil.process_iter():
             try:
                 part = self._part(process, server_pid)
                 if part is None:
                     continue
                 times = process.cpu_times()
-                self._seconds[process.pid] = (part, times.user + times.system)
-                memory[part] = memory.get(part, 0.0) + process.memory_info().rss / 2**20
+                seconds = times.user + times.system
+                self._used[process.pid] = (
+                    part,
+                    seconds - self._first.setdefault(process.pid, seconds),
+                )
+                memory[part] = memory.get(part, 0.0) + process.memory_full_info().pss / 2**20
             except psutil.Error:
                 continue
         for part, value in memory.items():

@@ -15,11 +15,12 @@ from livekit import api, rtc
 
 from translator.captions import TOPIC
 from translator.demand import LISTEN, READ, SPEAK
-from translator.meeting import Access
+from translator.meeting import ZERO, Access
 from translator.outbox import FACT_TOPIC
 from translator.participant import PREFIX
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples
 
+AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 FRAME = SAMPLE_RATE // 50
 """Samples that a speaker sends at a time: 20 ms."""
 GAP = 0.1
@@ -135,12 +136,19 @@ class Listener:
         """(monotonic time of arrival, message)."""
         self.facts: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.hearing = asyncio.Event()
+        """Set when there is something to hear."""
+        self.opened: asyncio.Event = asyncio.Event()
+        """Set when the meeting is open."""
+        self.zero = 0.0
+        """The machine's monotonic clock at meeting time 0, from `opened` on."""
         self._room = room
         self._tracks: asyncio.Queue[rtc.Track] = asyncio.Queue()
         self._wanted: str | None = None
         room.on("data_received", self._received)
         room.on("track_published", lambda *_: self._subscribe())
         room.on("track_subscribed", lambda track, *_: self._tracks.put_nowait(track))
+        for event in ("participant_connected", "participant_attributes_changed"):
+            room.on(event, lambda *_: self._look_for_bridge())
 
     async def listen(self, identity: str, *, frame_ms: int = 10) -> None:
         """Record the audio of `identity`, also after it came back, until cancelled."""
@@ -157,10 +165,16 @@ class Listener:
             if publication.kind == rtc.TrackKind.KIND_AUDIO and not publication.subscribed:
                 publication.set_subscribed(True)
 
+    def _look_for_bridge(self) -> None:
+        for participant in self._room.remote_participants.values():
+            if participant.kind == AGENT and ZERO in participant.attributes:
+                self.zero = float(participant.attributes[ZERO])
+                self.opened.set()
+
     def _received(self, packet: rtc.DataPacket) -> None:
         """Only agents are believed."""
         sender = packet.participant
-        if sender is None or sender.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+        if sender is None or sender.kind != AGENT:
             return
         if packet.topic == TOPIC:
             self.captions.append((time.monotonic(), json.loads(packet.data)))

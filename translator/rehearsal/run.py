@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from translator import languages
 from translator.agent import worker
 from translator.captions import FLOOR
 from translator.engines.host import running
-from translator.errors import ServiceError
+from translator.errors import ServiceError, first
 from translator.meeting import Access
 from translator.rehearsal import report
 from translator.rehearsal.meter import Meter
@@ -52,10 +52,7 @@ class Rehearsal:
     account: report.Account = field(default_factory=lambda: report.Account(offset=0.0))
     begin: float = 0.0
     """Monotonic time of the recording's clock 0."""
-    opened: asyncio.Event = field(default_factory=asyncio.Event)
     progress: asyncio.Event = field(default_factory=asyncio.Event)
-    zero: float = 0.0
-    """Monotonic time of meeting time 0."""
     spoken: bool = False
 
 
@@ -74,10 +71,8 @@ async def interpret(order: Order) -> Mapping[str, Any]:
         agent_name = f"interpreter-{secrets.token_hex(4)}"
         await stack.enter_async_context(_working(access, agent_name))
         try:
-            async with _watched(server), asyncio.TaskGroup() as group:
-                metering = group.create_task(meter.run(server.pid))
-                await _rehearse(rehearsal, access, agent_name)
-                metering.cancel()
+            async with _watched(server):
+                await _rehearse(rehearsal, access, agent_name, meter.run(server.pid))
         finally:
             if rehearsal.spoken:
                 result = _write(rehearsal, meter)
@@ -93,14 +88,7 @@ async def _watched(server: LiveKitServer) -> AsyncGenerator[None, None]:
             yield
             watching.cancel()
     except* ServiceError as errors:
-        raise _first(errors) from None
-
-
-def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        raise first(errors) from None
 
 
 @asynccontextmanager
@@ -127,7 +115,9 @@ async def _working(access: Access, agent_name: str) -> AsyncGenerator[None, None
             serving.cancel()
 
 
-async def _rehearse(rehearsal: Rehearsal, access: Access, agent_name: str) -> None:
+async def _rehearse(
+    rehearsal: Rehearsal, access: Access, agent_name: str, metering: Coroutine[None, None, None]
+) -> None:
     """People join, the meeting opens, the recordings are spoken and interpreted to the end."""
     order = rehearsal.order
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
@@ -140,7 +130,7 @@ async def _rehearse(rehearsal: Rehearsal, access: Access, agent_name: str) -> No
         stack.push_async_callback(_close_room, lk, order.room)
         try:
             async with asyncio.timeout(READY):
-                tasks = await _gather_people(rehearsal, access, stack, group)
+                observer, tasks = await _gather_people(rehearsal, access, stack, group)
                 await lk.agent_dispatch.create_dispatch(
                     api.CreateAgentDispatchRequest(
                         agent_name=agent_name,
@@ -148,7 +138,7 @@ async def _rehearse(rehearsal: Rehearsal, access: Access, agent_name: str) -> No
                         metadata=json.dumps({"observers": [OBSERVER]}),
                     )
                 )
-                await rehearsal.opened.wait()
+                await observer.opened.wait()
                 speakers = await _speakers(rehearsal, access, stack)
                 for listener in rehearsal.listeners.values():
                     await listener.hearing.wait()
@@ -157,8 +147,9 @@ async def _rehearse(rehearsal: Rehearsal, access: Access, agent_name: str) -> No
                 f"the meeting was not ready within {READY:.0f} s: {_missing(rehearsal)}"
             ) from None
         rehearsal.begin = time.monotonic() + 0.5
-        rehearsal.account.offset = rehearsal.zero - rehearsal.begin
+        rehearsal.account.offset = observer.zero - rehearsal.begin
         rehearsal.spoken = True
+        tasks.append(group.create_task(metering))
         async with asyncio.TaskGroup() as speaking:
             for talk, speaker in zip(order.talks, speakers, strict=True):
                 speaking.create_task(speaker.play(rehearsal.begin + talk.start))
@@ -169,8 +160,8 @@ async def _rehearse(rehearsal: Rehearsal, access: Access, agent_name: str) -> No
 
 async def _gather_people(
     rehearsal: Rehearsal, access: Access, stack: AsyncExitStack, group: asyncio.TaskGroup
-) -> list[asyncio.Task[None]]:
-    """Listeners and the observer join."""
+) -> tuple[Listener, list[asyncio.Task[None]]]:
+    """Listeners and the observer join; gives the observer and what they do."""
     order = rehearsal.order
     tasks = []
     for code in order.targets:
@@ -188,10 +179,10 @@ async def _gather_people(
     room = await stack.enter_async_context(
         joined(access, order.room, OBSERVER, name="Observer", attributes=wishes(read=FLOOR))
     )
-    rehearsal.observer = Listener(room)
-    tasks.append(group.create_task(rehearsal.observer.listen("speaker-1", frame_ms=50)))
-    tasks.append(group.create_task(_take_notes(rehearsal, rehearsal.observer)))
-    return tasks
+    observer = rehearsal.observer = Listener(room)
+    tasks.append(group.create_task(observer.listen("speaker-1", frame_ms=50)))
+    tasks.append(group.create_task(_take_notes(rehearsal, observer)))
+    return observer, tasks
 
 
 async def _speakers(rehearsal: Rehearsal, access: Access, stack: AsyncExitStack) -> list[Speaker]:
@@ -218,9 +209,6 @@ async def _take_notes(rehearsal: Rehearsal, observer: Listener) -> None:
         rehearsal.facts.append(fact)
         rehearsal.account.note(fact)
         rehearsal.progress.set()
-        if fact["fact"] == "Opened":
-            rehearsal.zero = fact["monotonic"]
-            rehearsal.opened.set()
 
 
 async def _until_all_is_heard(rehearsal: Rehearsal) -> None:
@@ -237,7 +225,7 @@ async def _until_all_is_heard(rehearsal: Rehearsal) -> None:
                 "did the worker's job end? See the messages above"
             ) from None
     ends = [one["end"] for spoken in account.spoken.values() for one in spoken]
-    last = max(ends, default=0.0) + rehearsal.zero
+    last = max(ends, default=0.0) + account.offset + rehearsal.begin
     await asyncio.sleep(max(last - time.monotonic(), 0.0) + LAST)
 
 
@@ -249,7 +237,7 @@ async def _close_room(lk: api.LiveKitAPI, room: str) -> None:
 
 
 def _missing(rehearsal: Rehearsal) -> str:
-    if not rehearsal.opened.is_set():
+    if rehearsal.observer is None or not rehearsal.observer.opened.is_set():
         return "the worker's job did not open the meeting"
     silent = [code for code, one in rehearsal.listeners.items() if not one.hearing.is_set()]
     if silent:
