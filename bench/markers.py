@@ -6,8 +6,10 @@ DFT (Goertzel's) of WINDOW per HOP gives each tone's amplitude; all tones are mu
 half of its final amplitude: there, half of the window lies within the marker.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -43,11 +45,11 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """One marker in a recording."""
+    """One marker, spoken or heard."""
 
     index: int
     onset: float
-    """Seconds from the recording's first sample."""
+    """Seconds from the first sample of a recording, or on the clock of those who compare."""
 
 
 def synthesize(index: int, *, sample_rate: int) -> Samples:
@@ -134,3 +136,46 @@ def _onset(amplitude: npt.NDArray[np.float64], first: int) -> float:
     rise = amplitude[hop + 1] - amplitude[hop]
     share = (half - amplitude[hop]) / rise if rise > 0 else 0.0
     return (hop + float(np.clip(share, 0.0, 1.0))) * HOP + WINDOW / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """What became of the markers between the one who spoke and the one who heard."""
+
+    delays: tuple[float, ...]
+    """Seconds from spoken to heard, one for each marker that was heard, in the order spoken."""
+    lost: int
+    repeated: int
+    """Heard more than once, or never spoken."""
+    swapped: int
+    """Heard before one that was spoken earlier."""
+
+
+def passage(
+    spoken: Sequence[Marker], heard: Sequence[Marker], *, longest: float, since: float = -inf
+) -> Passage:
+    """Match two lists of markers whose onsets are seconds on one clock.
+
+    A marker must be heard within `longest` seconds, and its index may be spoken again only
+    after that. What was spoken, or heard without having been spoken, before `since` is not
+    counted.
+    """
+    rest = sorted(heard, key=lambda marker: marker.onset)
+    matches: list[tuple[float, float | None]] = []
+    for marker in sorted(spoken, key=lambda marker: marker.onset):
+        match = next((other for other in rest if _may_be(marker, other, longest)), None)
+        if match is not None:
+            rest.remove(match)
+        matches.append((marker.onset, match.onset if match else None))
+    counted = [match for match in matches if match[0] >= since]
+    found = [(before, after) for before, after in counted if after is not None]
+    return Passage(
+        delays=tuple(after - before for before, after in found),
+        lost=len(counted) - len(found),
+        repeated=sum(marker.onset >= since for marker in rest),
+        swapped=sum(later < earlier for (_, earlier), (_, later) in pairwise(found)),
+    )
+
+
+def _may_be(spoken: Marker, heard: Marker, longest: float) -> bool:
+    return heard.index == spoken.index and 0 <= heard.onset - spoken.onset <= longest

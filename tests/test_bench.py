@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import markers, stats
-from bench.markers import COUNT, detect, synthesize
+from bench.markers import COUNT, Marker, detect, passage, synthesize
+from bench.participants import Tape
 
 pytestmark = pytest.mark.unit
 
@@ -79,6 +80,58 @@ def test_a_marker_that_is_heard_twice_is_found_twice() -> None:
 )
 def test_what_is_no_marker_is_none(sound: markers.Samples) -> None:
     assert detect(sound, sample_rate=RATE) == []
+
+
+def test_a_tape_tells_when_a_marker_could_be_played_first() -> None:
+    sound = tape((0.5, 3), seconds=1.0)
+    size = RATE // 100
+    played = Tape()
+    for number, first in enumerate(range(0, len(sound), size)):
+        late = 0.2 if number >= 50 else 0.0  # the frame of the onset, and all after it
+        played.add(sound[first : first + size], 1000.0 + number * 0.01 + late)
+    (heard,) = played.markers()
+    assert heard.index == 3
+    assert heard.onset == pytest.approx(1000.7, abs=markers.HOP)
+
+
+def test_an_empty_tape_has_no_markers() -> None:
+    assert Tape().markers() == []
+
+
+def at(*placed: tuple[int, float]) -> list[Marker]:
+    return [Marker(index=index, onset=onset) for index, onset in placed]
+
+
+def test_delays_are_those_of_the_same_marker() -> None:
+    found = passage(at((0, 10.0), (1, 11.0)), at((0, 10.1), (1, 11.3)), longest=5)
+    assert found.delays == pytest.approx((0.1, 0.3))
+    assert (found.lost, found.repeated, found.swapped) == (0, 0, 0)
+
+
+def test_what_is_heard_before_it_is_spoken_is_not_it() -> None:
+    found = passage(at((0, 10.0)), at((0, 9.9)), longest=5)
+    assert (found.delays, found.lost, found.repeated) == ((), 1, 1)
+
+
+def test_a_marker_that_comes_too_late_is_lost() -> None:
+    assert passage(at((0, 10.0)), at((0, 15.1)), longest=5).lost == 1
+
+
+def test_a_marker_heard_twice_is_repeated() -> None:
+    found = passage(at((0, 10.0)), at((0, 10.1), (0, 10.4)), longest=5)
+    assert found.delays == pytest.approx((0.1,))
+    assert (found.lost, found.repeated) == (0, 1)
+
+
+def test_markers_heard_in_another_order_are_swapped() -> None:
+    assert passage(at((0, 10.0), (1, 11.0)), at((1, 11.1), (0, 11.5)), longest=5).swapped == 1
+
+
+def test_the_warm_up_is_matched_but_not_counted() -> None:
+    spoken = at((0, 8.0), (1, 9.0), (2, 10.0))
+    found = passage(spoken, at((7, 9.1), (1, 10.5), (2, 10.6)), longest=5, since=9.5)
+    assert found.delays == pytest.approx((0.6,))
+    assert (found.lost, found.repeated, found.swapped) == (0, 0, 0)
 
 
 def test_a_percentile_lies_within_its_interval() -> None:

@@ -1,0 +1,240 @@
+"""Those who take part in a measurement, each a process of its own: a speaker, an echo, a listener.
+
+    python -m bench.participants speak|echo|listen …
+
+They meet in a room of the server in LIVEKIT_URL, share CLOCK_MONOTONIC, and print what they
+spoke or heard as JSON: a list of [index, seconds on that clock] of markers.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import numpy as np
+from livekit import api, rtc
+
+from bench.markers import COUNT, Marker, Samples, detect, synthesize
+from translator.server import LiveKitServer
+
+SAMPLE_RATE = 48_000
+"""Hz, of the speaker and the listener: LiveKit's own, so that nothing is resampled."""
+FRAME_MS = 10
+"""LiveKit's own tick: the finest that a speaker can send and a listener can get."""
+SPACING = 0.51
+"""Seconds between two onsets: so that they meet all phases of frames up to 100 ms."""
+FAREWELL = 3.0
+"""Seconds of silence behind the last marker, while it is on its way."""
+
+
+class Tape:
+    """What a listener heard, each frame with its arrival.
+
+    A sample counts as heard when it could have been played at the earliest: at the arrival of
+    its frame, plus its place in it.
+    """
+
+    def __init__(self, sample_rate: int = SAMPLE_RATE) -> None:
+        self.sample_rate = sample_rate
+        self._frames: list[Samples] = []
+        self._arrivals: list[float] = []
+
+    def add(self, frame: Samples, arrival: float) -> None:
+        """`arrival` is in seconds on the clock that markers() answers on."""
+        self._frames.append(frame)
+        self._arrivals.append(arrival)
+
+    def markers(self) -> list[Marker]:
+        """The markers that were heard, and when."""
+        if not self._frames:
+            return []
+        starts = np.cumsum([0, *map(len, self._frames[:-1])]) / self.sample_rate
+        return [
+            Marker(index=marker.index, onset=self._heard_at(marker.onset, starts))
+            for marker in detect(np.concatenate(self._frames), sample_rate=self.sample_rate)
+        ]
+
+    def _heard_at(
+        self, onset: float, starts: np.ndarray[tuple[int], np.dtype[np.float64]]
+    ) -> float:
+        frame = max(int(np.searchsorted(starts, onset, side="right")) - 1, 0)
+        return self._arrivals[frame] + onset - float(starts[frame])
+
+
+@asynccontextmanager
+async def joined(
+    server: LiveKitServer, room_name: str, identity: str
+) -> AsyncGenerator[rtc.Room, None]:
+    """A participant who subscribes to nothing of itself."""
+    token = (
+        api.AccessToken(server.api_key, server.api_secret)
+        .with_identity(identity)
+        .with_grants(api.VideoGrants(room_join=True, room=room_name))
+        .to_jwt()
+    )
+    room = rtc.Room()
+    await room.connect(server.url, token, rtc.RoomOptions(auto_subscribe=False))
+    try:
+        yield room
+    finally:
+        await room.disconnect()
+
+
+async def subscribed(room: rtc.Room, identity: str) -> tuple[rtc.Track, asyncio.Event]:
+    """The first audio track of `identity`, as soon as there is one, and when it has ended."""
+    found: asyncio.Queue[rtc.Track] = asyncio.Queue()
+    ended = asyncio.Event()
+    wanted = rtc.TrackKind.KIND_AUDIO
+
+    def subscribe(publication: rtc.RemoteTrackPublication, person: rtc.RemoteParticipant) -> None:
+        if person.identity == identity and publication.kind == wanted:
+            publication.set_subscribed(True)
+
+    room.on("track_published", subscribe)
+    room.on("track_subscribed", lambda track, *_: found.put_nowait(track))
+    room.on("track_unsubscribed", lambda *_: ended.set())
+    for person in room.remote_participants.values():
+        for publication in person.track_publications.values():
+            subscribe(publication, person)
+    return await found.get(), ended
+
+
+async def until(ended: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do `work` until then: an AudioStream does not end by itself when its track does."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        await ended.wait()
+        task.cancel()
+
+
+async def frames(
+    track: rtc.Track, *, sample_rate: int, frame_ms: int
+) -> AsyncGenerator[Samples, None]:
+    """Mono frames of a track, until cancelled."""
+    stream = rtc.AudioStream(track, sample_rate=sample_rate, num_channels=1, frame_size_ms=frame_ms)
+    try:
+        async for event in stream:
+            yield np.frombuffer(event.frame.data, np.int16)
+    finally:
+        await stream.aclose()
+
+
+async def publish(room: rtc.Room, source: rtc.AudioSource) -> None:
+    """Publish as the bridge does, and wait for somebody who listens."""
+    track = rtc.LocalAudioTrack.create_audio_track("audio", source)
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    publication = await room.local_participant.publish_track(track, options)
+    await publication.wait_for_subscription()
+
+
+async def listen(room: rtc.Room, identity: str) -> Tape:
+    """What is heard of `identity` until its track ends."""
+    tape = Tape()
+    track, ended = await subscribed(room, identity)
+    await until(ended, _record(track, tape))
+    return tape
+
+
+async def _record(track: rtc.Track, tape: Tape) -> None:
+    async with aclosing(frames(track, sample_rate=SAMPLE_RATE, frame_ms=FRAME_MS)) as heard:
+        async for frame in heard:
+            tape.add(frame.copy(), time.monotonic())
+
+
+async def speak(room: rtc.Room, count: int) -> list[Marker]:
+    """Say `count` markers in real time, from the moment that somebody listens."""
+    source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=0)
+    await publish(room, source)
+    size = SAMPLE_RATE * FRAME_MS // 1000
+    sound = np.zeros(round((count * SPACING + FAREWELL) * SAMPLE_RATE), np.int16)
+    first_frames: dict[int, int] = {}
+    for index in range(count):
+        marker = synthesize(index, sample_rate=SAMPLE_RATE)
+        first = round(index * SPACING * SAMPLE_RATE)
+        sound[first : first + len(marker)] = marker
+        first_frames[first // size] = index % COUNT
+    spoken = []
+    begin = time.monotonic()
+    for number in range(len(sound) // size):
+        await asyncio.sleep(begin + number * FRAME_MS / 1000 - time.monotonic())
+        if number in first_frames:
+            spoken.append(Marker(index=first_frames[number], onset=time.monotonic()))
+        piece = sound[number * size : (number + 1) * size]
+        await source.capture_frame(_frame(piece, SAMPLE_RATE))
+    return spoken
+
+
+async def echo(
+    room: rtc.Room, identity: str, *, sample_rate: int, in_ms: int, out_ms: int, queue_ms: int
+) -> None:
+    """Say again what `identity` says: the least that any bridge must do.
+
+    `in_ms` and `out_ms` are the sizes of the frames read and written, `queue_ms` is what
+    LiveKit may hold of them. Ends with the track of `identity`.
+    """
+    source = rtc.AudioSource(sample_rate, 1, queue_size_ms=queue_ms)
+    size = sample_rate * out_ms // 1000
+
+    async def repeat() -> None:
+        waiting = np.zeros(0, np.int16)
+        async with aclosing(frames(track, sample_rate=sample_rate, frame_ms=in_ms)) as heard:
+            async for frame in heard:
+                waiting = np.concatenate([waiting, frame])
+                while len(waiting) >= size:
+                    piece, waiting = waiting[:size], waiting[size:]
+                    await source.capture_frame(_frame(piece, sample_rate))
+
+    track, ended = await subscribed(room, identity)
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(publish(room, source))
+        await until(ended, repeat())
+        publishing.cancel()  # where nobody ever listened
+
+
+def _frame(samples: Samples, sample_rate: int) -> rtc.AudioFrame:
+    return rtc.AudioFrame(samples.tobytes(), sample_rate, 1, len(samples))
+
+
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.participants")
+    parser.add_argument("--room", required=True)
+    roles = parser.add_subparsers(dest="role", required=True)
+    roles.add_parser("speak").add_argument("--markers", type=int, required=True)
+    roles.add_parser("listen").add_argument("--to", required=True)
+    echoing = roles.add_parser("echo")
+    echoing.add_argument("--of", required=True)
+    for name in ("sample-rate", "in-ms", "out-ms", "queue-ms"):
+        echoing.add_argument(f"--{name}", type=int, required=True)
+    return parser.parse_args(given)
+
+
+async def _take_part(given: argparse.Namespace) -> list[Marker]:
+    async with (
+        LiveKitServer.running() as server,
+        joined(server, given.room, f"bench-{given.role}") as room,
+    ):
+        if given.role == "speak":
+            return await speak(room, given.markers)
+        if given.role == "listen":
+            return (await listen(room, given.to)).markers()
+        await echo(
+            room,
+            given.of,
+            sample_rate=given.sample_rate,
+            in_ms=given.in_ms,
+            out_ms=given.out_ms,
+            queue_ms=given.queue_ms,
+        )
+        return []
+
+
+def main() -> None:
+    markers = asyncio.run(_take_part(_arguments(sys.argv[1:])))
+    print(json.dumps([[marker.index, marker.onset] for marker in markers]))
+
+
+if __name__ == "__main__":
+    main()
