@@ -6,8 +6,9 @@ out. Three things would hang it or lose text, found by feeding each program alon
 - the `apertium` script reads through gawk, which keeps a text until the next one begins, so the
   mode's own programs are run instead;
 - `lt-proc` drops a full stop right before the NUL, and answers late where no blank stands there,
-  so every text ends with an empty blank;
-- the post-generator eats `~`, so that goes through as a blank.
+  so every text ends with a blank;
+- the post-generator eats `~`, and `lrx-proc` waits for ever after `\\^`, so characters with a
+  meaning go through inside of blanks, by their numbers.
 
 The blank at the end also carries the number of the text, so an answer that belongs to another
 text is recognized.
@@ -21,18 +22,16 @@ import shlex
 import shutil
 import signal
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from itertools import count, product
 from pathlib import Path
 from string import ascii_lowercase
-from typing import Protocol
 
-import aiohttp
 from aiohttp import web
 
 from translator import languages
-from translator.engines.host import EngineError
-from translator.errors import InputError, RenderError, ServiceError
+from translator.engines.host import Host
+from translator.errors import InputError, RenderError, ServiceError, StageError
 from translator.types import Rendition, Segment, Term
 
 logger = logging.getLogger(__name__)
@@ -41,7 +40,9 @@ MODES = Path("/usr/share/apertium/modes")
 PIVOT = "es"
 """Preferred among relays of the same length: the language of the best pairs."""
 DEADLINE = 3.0
-"""Seconds for one text through one pipeline, its start included."""
+"""Seconds for one text through one pipeline that runs."""
+START = 10.0
+"""Seconds for the first text of a pipeline, which waits for its dictionaries."""
 LARGEST_ANSWER = 2**20
 """Bytes."""
 
@@ -163,18 +164,10 @@ def _folded(text: str) -> str:
 # --- in the job -------------------------------------------------------------------------------
 
 
-class Poster(Protocol):
-    """What a renderer needs of the engine host."""
-
-    def post(
-        self, path: str, *, json: object, timeout: float
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]: ...
-
-
 class ApertiumRenderer:
     """Renders with the pairs that are installed on this machine."""
 
-    def __init__(self, host: Poster) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
 
     async def render(
@@ -189,12 +182,9 @@ class ApertiumRenderer:
         text, kept = protect(segment.text, terms)
         question = {"text": text, "source": segment.language, "target": target}
         try:
-            # A relay of two pairs, each tried twice.
-            async with self._host.post(
-                "/apertium/render", json=question, timeout=4 * DEADLINE
-            ) as response:
+            async with self._host.post("/apertium/render", json=question) as response:
                 answer = await response.json()
-        except EngineError as error:
+        except StageError as error:
             raise RenderError(str(error), retryable=error.retryable) from error
         except ServiceError as error:
             raise RenderError(str(error), retryable=True) from error
@@ -247,10 +237,14 @@ class ApertiumService:
 
 
 def command(programs: str) -> str:
-    """The shell command of a mode: unmarked generation, every program flushes at NUL."""
+    """The bash command of a mode: unmarked generation, every program flushes at NUL.
+
+    The last program takes the place of the shell, so its end closes the output.
+    """
     filled = programs.replace("$1", "-n").replace("$2", "")
     stages = [shlex.split(stage) for stage in filled.split("|")]
-    return " | ".join(shlex.join([program, "-z", *rest]) for program, *rest in stages)
+    *first, last = (shlex.join([program, "-z", *rest]) for program, *rest in stages)
+    return f"exec {last} < <({' | '.join(first)})"
 
 
 class Pipeline:
@@ -289,11 +283,11 @@ class Pipeline:
     async def _exchange(self, text: str) -> str:
         mark = f"[][;{next(self._numbers)}]"
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(DEADLINE if self._process else START):
                 process = self._process = self._process or await self._start()
                 assert process.stdin is not None
                 assert process.stdout is not None
-                process.stdin.write(f"{escape(text)}{mark}\0".encode(errors="replace"))
+                process.stdin.write(f"{escape(text)} {mark}\0".encode(errors="replace"))
                 answer = (await process.stdout.readuntil(b"\0")).decode()
             if mark not in answer:
                 raise EOFError("out of step")
@@ -303,8 +297,8 @@ class Pipeline:
         return unescape(answer.removesuffix("\0").replace(mark, ""))
 
     async def _start(self) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_shell(
-            self._command,
+        return await asyncio.create_subprocess_exec(
+            *("bash", "-c", self._command),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # it may hold what was said
@@ -315,12 +309,13 @@ class Pipeline:
 
 
 def escape(text: str) -> str:
-    """Plain text as Apertium's stream."""
-    printable = re.sub(r"[^\S\n ]|[\x00-\x09\x0b-\x1f\x7f]", " ", text)
-    return re.sub(r"[\\\[\]{}^$/@<>]", r"\\\g<0>", printable).replace("~", "[~]")
+    """Plain text as Apertium's stream: what has a meaning there becomes a blank that names it."""
+    printable = re.sub(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f]", " ", text)
+    return re.sub(r"[\\\[\]{}^$/@<>~]", lambda match: f"[u{ord(match[0])}]", printable)
 
 
 def unescape(stream: str) -> str:
-    """Apertium's stream as plain text, without the blanks that dropped words leave."""
-    text = re.sub(r"\\(.)", r"\1", stream.replace("[~]", "~"))
+    """Apertium's stream as plain text, without the gaps and tags that dropped words leave."""
+    text = re.sub(r" ?<[^<>]*>|\\(?=.)", "", stream)  # none of these was given
+    text = re.sub(r"\[u(\d+)\]", lambda match: chr(int(match[1])), text)
     return re.sub(r" {2,}", " ", text).strip()
