@@ -4,19 +4,16 @@ import asyncio
 import re
 import shutil
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
-import aiohttp
 import numpy as np
 import numpy.typing as npt
 from aiohttp import web
 from livekit import rtc
 
 from translator import languages
-from translator.engines.host import EngineError
-from translator.errors import ServiceError, SpeakError
+from translator.engines.host import Host
+from translator.errors import ServiceError, SpeakError, StageError
 
 NORMAL_RATE = 175
 """espeak-ng's words per minute at pace 1.0."""
@@ -39,18 +36,10 @@ Samples = npt.NDArray[np.int16]
 # --- in the job -------------------------------------------------------------------------------
 
 
-class Poster(Protocol):
-    """What a voice needs of the engine host."""
-
-    def post(
-        self, path: str, *, json: object, timeout: float
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]: ...
-
-
 class EspeakVoice:
     """Speaks with espeak-ng."""
 
-    def __init__(self, host: Poster) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
 
     async def say(
@@ -58,8 +47,8 @@ class EspeakVoice:
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """Speak `text` in frames of at most FRAME seconds; no frame where nothing can be said.
 
-        `voice` is a code, a name or a file of `espeak-ng --voices`, with a variant (`en-us+f3`)
-        if wanted.
+        `voice` is a language or a file of `espeak-ng --voices`, with a variant (`en-gb+f3`) if
+        wanted.
         """
         if not any(character.isalnum() for character in text):
             return
@@ -69,7 +58,7 @@ class EspeakVoice:
                 "/espeak/say", json=question, timeout=2 * DEADLINE
             ) as response:
                 wav = await response.read()
-        except EngineError as error:
+        except StageError as error:
             raise SpeakError(str(error), retryable=error.retryable) from error
         except ServiceError as error:
             raise SpeakError(str(error), retryable=True) from error
@@ -117,20 +106,21 @@ class Voices:
     """What espeak-ng can speak."""
 
     by_language: Mapping[str, str]
-    """The usual voice of each language code."""
-    names: frozenset[str]
-    """All that can be asked for by name."""
+    """The file of the usual voice of each language code."""
+    by_name: Mapping[str, str]
+    """The file of each voice that can be asked for."""
 
     def choose(self, language: str, voice: str | None) -> str:
-        """The voice to ask espeak-ng for. Raises SpeakError."""
+        """The voice file to speak with, and its variant if any. Raises SpeakError."""
         if voice is None:
             found = languages.lookup(language, self.by_language)
             if found is None:
                 raise SpeakError(f"espeak-ng speaks no {language}; see: espeak-ng --voices")
             return self.by_language[found]
-        if voice.partition("+")[0] not in self.names:
+        name, plus, variant = voice.partition("+")
+        if name not in self.by_name:
             raise SpeakError(f"espeak-ng has no voice {voice!r}; see: espeak-ng --voices")
-        return voice
+        return f"{self.by_name[name]}{plus}{variant}"
 
 
 def parse_voices(table: str) -> Voices:
@@ -140,26 +130,27 @@ def parse_voices(table: str) -> Voices:
     `(code priority)`. The lowest priority wins; a voice's own language goes before others.
     """
     claims: list[tuple[bool, int, str, str]] = []
-    names: set[str] = set()
+    by_name: dict[str, str] = {}
     for row in table.splitlines()[1:]:
-        priority, language, _, name, file, *_ = row.split()
-        names |= {language, name, file}
-        claims.append((False, int(priority), language, language))
+        priority, language, _, _, file, *_ = row.split()
+        by_name[file] = file
+        by_name.setdefault(language, file)
+        claims.append((False, int(priority), language, file))
         claims += [
-            (True, int(other_priority), other, language)
+            (True, int(other_priority), other, file)
             for other, other_priority in re.findall(r"\((\S+) (\d+)\)", row)
         ]
     by_language: dict[str, str] = {}
-    for _, _, language, voice in sorted(claims, key=lambda claim: claim[:2]):
-        by_language.setdefault(language, voice)
-    return Voices(by_language=by_language, names=frozenset(names))
+    for _, _, language, file in sorted(claims, key=lambda claim: claim[:2]):
+        by_language.setdefault(language, file)
+    return Voices(by_language=by_language, by_name=by_name)
 
 
 class EspeakService:
     """Runs espeak-ng once for each text, so that nothing outlives a request."""
 
     def __init__(self) -> None:
-        self._voices = Voices(by_language={}, names=frozenset())
+        self._voices = Voices(by_language={}, by_name={})
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def start(self) -> None:
