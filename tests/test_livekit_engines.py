@@ -321,6 +321,13 @@ async def test_silence_needs_no_grace() -> None:
     assert now() == began
 
 
+async def test_the_echo_of_the_last_word_needs_no_grace() -> None:
+    script = Script(steps=[(3.0, says(FINAL, "Good.", start=0.6, end=2.4))], endless=True)
+    began = now()
+    assert len(await heard(script)) == 1
+    assert now() == began
+
+
 async def test_audio_is_filled_up_to_whole_chunks() -> None:
     script = Script()
     await heard(script, (0.32, 0.9))

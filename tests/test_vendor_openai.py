@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
+import numpy as np
 import pytest
 from livekit import rtc
+from livekit.agents.utils import http_context
 from livekit.plugins import openai
 
-from tests.vendors.openai import KEY, Fault, OpenAI, Reply, Request
-from translator.engines.livekit import LiveKitRenderer, LiveKitVoice
-from translator.errors import RenderError, SpeakError
+from tests.vendors.openai import KEY, Fault, OpenAI, Reply, Request, completed, partial
+from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
+from translator.errors import HearError, RenderError, SpeakError
 from translator.glossary import Entry, Glossary
+from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.prompt import Prompt
-from translator.types import Rendition, Segment
+from translator.types import Hypothesis, Rendition, Segment
 
 pytestmark = pytest.mark.vendor
 
@@ -184,6 +187,73 @@ async def test_cancellation_closes_the_request() -> None:
         async with asyncio.timeout(5):
             await server.requests[0].ended.wait()
     assert not server.requests[0].answered
+
+
+# Hearing.
+
+
+def listening(
+    server: OpenAI, *, key: str = KEY, grace: float = 2.0
+) -> AsyncGenerator[Hypothesis, None]:
+    def make(languages: Sequence[str], terms: Sequence[str]) -> openai.STT:
+        return openai.STT(
+            model="gpt-transcribe",
+            use_realtime=True,
+            language=list(languages),
+            keywords=list(terms),
+            base_url=server.base_url,
+            api_key=key,
+        )
+
+    ear = LiveKitEar(make, knows_english=True, grace=grace)
+    return ear.listen(
+        speech(2.0), languages=("en", "es"), expected="es", terms=("LiveKit", "comité")
+    )
+
+
+async def speech(seconds: float) -> AsyncGenerator[Sound, None]:
+    for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
+        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
+        await asyncio.sleep(0)
+
+
+async def heard(hypotheses: AsyncGenerator[Hypothesis, None]) -> list[Hypothesis]:
+    async with http_context.open(), aclosing(hypotheses):
+        return [hypothesis async for hypothesis in hypotheses]
+
+
+async def test_speech_is_heard_although_the_plugin_never_ends() -> None:
+    transcript = [(0.5, partial("Good")), (1.9, completed("Good morning.", "en"))]
+    async with OpenAI(transcript=transcript) as server:
+        interim, final = await heard(listening(server))
+    assert (interim.text, interim.final, interim.language) == ("Good", False, "es")
+    assert (final.text, final.final, final.language) == ("Good morning.", True, "en")
+    assert interim.utterance == final.utterance
+    assert (final.start, final.end) == pytest.approx((0.0, 2.0), abs=0.04)
+
+
+async def test_languages_and_key_terms_arrive() -> None:
+    async with OpenAI(transcript=[(1.9, completed("Sí."))]) as server:
+        await heard(listening(server))
+    (request,) = server.requests
+    transcription = request.body["audio"]["input"]["transcription"]
+    assert transcription["languages"] == ["en", "es"]
+    assert transcription["keywords"] == ["LiveKit", "comité"]
+
+
+async def test_words_without_an_end_become_final_after_the_grace() -> None:
+    async with OpenAI(transcript=[(0.5, partial("Good"))]) as server:
+        interim, rest = await heard(listening(server, grace=0.1))
+    assert (interim.final, rest.final) == (False, True)
+    assert rest.text == "Good"
+
+
+async def test_an_ear_tells_a_wrong_key_and_does_not_show_it() -> None:
+    async with OpenAI() as server:
+        with pytest.raises(HearError, match="refuses the key") as raised:
+            await heard(listening(server, key=WRONG_KEY))
+    assert not raised.value.retryable
+    assert WRONG_KEY not in str(raised.value)
 
 
 # Speech.

@@ -1,11 +1,12 @@
-"""OpenAI's protocol on loopback: streamed chat completions, speech, models.
+"""OpenAI's protocol on loopback: streamed chat completions, speech, transcription, models.
 
     async with OpenAI("Buenos días.") as server:
         LLM(model="gpt-test", base_url=server.base_url, api_key=server.key)
         ...
         server.requests[0].messages
 
-What it answers is one Reply for all requests, or a function of each request.
+What it answers is one Reply for all requests, or a function of each request; a transcription
+follows from how much audio has come.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 KEY = "sk-loopback-0123456789"
 SPEECH_RATE = 24_000
@@ -76,8 +77,16 @@ Script = Reply | Callable[[Request], Reply]
 class OpenAI:
     """The server, as long as it is entered."""
 
-    def __init__(self, script: Script | str = "", *, key: str = KEY) -> None:
+    def __init__(
+        self,
+        script: Script | str = "",
+        *,
+        transcript: Sequence[tuple[float, Mapping[str, Any]]] = (),
+        key: str = KEY,
+    ) -> None:
+        """`transcript` has what is sent when so many seconds of audio have come."""
         self.key = key
+        self._transcript = transcript
         self.requests: list[Request] = []
         self._script = Reply(text=script) if isinstance(script, str) else script
         self._stack = AsyncExitStack()
@@ -92,6 +101,7 @@ class OpenAI:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/audio/speech", self._speech)
+        app.router.add_get("/v1/realtime", self._realtime)
         # A client that goes away cancels its request, and leaving waits for none.
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         self._stack.push_async_callback(runner.cleanup)
@@ -151,6 +161,26 @@ class OpenAI:
             )
             return await self._stream(http, request, reply, events)
 
+    async def _realtime(self, http: web.Request) -> web.StreamResponse:
+        refused = self._refused(http)
+        if refused is not None:
+            return refused
+        socket = web.WebSocketResponse()
+        await socket.prepare(http)
+        body: dict[str, Any] = {}
+        left, samples = list(self._transcript), 0
+        async with self._taken(http, body):
+            async for message in socket:
+                event = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
+                match event.get("type"):
+                    case "session.update":
+                        body.update(event["session"])
+                    case "input_audio_buffer.append":
+                        samples += len(base64.b64decode(event["audio"])) // 2
+                while left and samples >= left[0][0] * SPEECH_RATE:
+                    await socket.send_json(left.pop(0)[1])
+        return socket
+
     @asynccontextmanager
     async def _taken(
         self, http: web.Request, body: Mapping[str, Any]
@@ -203,6 +233,25 @@ class OpenAI:
         await response.write_eof()
         request.answered = reply.fault is None
         return response
+
+
+def partial(delta: str) -> dict[str, Any]:
+    """More words of an utterance."""
+    return {
+        "type": "conversation.item.input_audio_transcription.delta",
+        "item_id": "item-1",
+        "delta": delta,
+    }
+
+
+def completed(text: str, language: str | None = None) -> dict[str, Any]:
+    """A whole utterance, with the language that was detected."""
+    return {
+        "type": "conversation.item.input_audio_transcription.completed",
+        "item_id": "item-1",
+        "transcript": text,
+        "languages": [{"code": language}] if language else [],
+    }
 
 
 def tone(seconds: float) -> bytes:

@@ -461,8 +461,7 @@ class _Utterances:
         pushed = self.speech.pushed
         if self._plausible(data.start_time, data.end_time):
             return max(data.start_time, self._done), min(data.end_time, pushed)
-        start, end = self.speech.after(self._done) or (self._done, pushed)
-        return (self._last.start if self._last else start), end
+        return self.speech.after(self._done) or (self._done, pushed)
 
     def _plausible(self, start: float, end: float) -> bool:
         return self._done - self._SLACK <= start < end <= self.speech.pushed + self._SLACK
