@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -255,6 +255,24 @@ async def test_confirmed_text_is_stable_whether_it_is_all_or_the_last_piece() ->
     ]
 
 
+async def test_to_confirm_the_last_piece_moves_nothing_in_time() -> None:
+    words = [
+        TimedString("Good", start_time=0.6, end_time=0.9),
+        TimedString("morning.", start_time=0.9, end_time=1.4),
+    ]
+    interim, confirmed = (
+        await heard(
+            Script(
+                steps=[
+                    (1.5, says(INTERIM, "Good morning.", start=0.6, end=1.4, words=words)),
+                    (1.6, says(PREFLIGHT, "morning.", start=0.9, end=1.4, words=words[1:])),
+                ]
+            )
+        )
+    )[:2]
+    assert confirmed == replace(interim, stable=len("Good morning."))
+
+
 async def test_a_final_without_text_takes_back_what_was_open() -> None:
     script = Script(
         steps=[(1.0, says(FINAL, "")), (1.5, says(INTERIM, "mm")), (3, says(FINAL, ""))]
@@ -362,6 +380,18 @@ async def test_a_vendors_failure_is_told_without_its_words(
     assert KEY not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+
+
+async def test_an_stt_that_cannot_be_made_has_failed() -> None:
+    def make(languages: Sequence[str], terms: Sequence[str]) -> agents_stt.STT[Any]:
+        raise ValueError("a key is required")
+
+    with pytest.raises(HearError, match=r"no engine \(ValueError\): check its settings") as raised:
+        async for _ in LiveKitEar(make).listen(
+            sounds((1.0, 0.9)), languages=("en",), expected=None, terms=()
+        ):
+            pass
+    assert not raised.value.retryable
 
 
 async def test_an_stt_that_stops_before_the_audio_has_failed() -> None:
@@ -568,6 +598,14 @@ async def test_there_is_one_tts_for_each_language_and_voice() -> None:
     assert made == [("es", None), ("es", "eva"), ("fr", None)]
     await voice.aclose()
     assert all(engine.closed for engine in engines)
+
+
+async def test_a_voice_that_cannot_be_made_has_failed() -> None:
+    def make(language: str, voice: str | None) -> ScriptedTTS:
+        raise ValueError(f"no voice speaks {language}")
+
+    with pytest.raises(SpeakError, match=r"no engine \(ValueError\)"):
+        await said(LiveKitVoice(make), "Buenos días")
 
 
 async def test_the_pace_is_set_before_each_text() -> None:

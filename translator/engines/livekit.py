@@ -87,7 +87,7 @@ class LiveKitEar:
         await asyncio.to_thread(identifier.load)
         utterances = _Utterances(identifier)
         async with (
-            self._make(languages, terms) as engine,
+            _made(lambda: self._make(languages, terms), HearError) as engine,
             engine.stream(conn_options=_once(self._patience)) as stream,
         ):
             feed = _Feed(audio, stream, utterances, patience=self._patience, grace=self._grace)
@@ -183,7 +183,8 @@ class LiveKitVoice(Generic[Engine]):
             return  # vendors answer punctuation with an error
         engine = self._engines.get((language, voice))
         if engine is None:
-            engine = self._engines[language, voice] = self._make(language, voice)
+            engine = _made(lambda: self._make(language, voice), SpeakError)
+            self._engines[language, voice] = engine
         if self._set_pace is not None:
             self._set_pace(engine, pace)
         async with (
@@ -210,6 +211,15 @@ class _Plugin(Protocol):
 
 def _once(timeout: float) -> APIConnectOptions:
     return APIConnectOptions(max_retry=0, timeout=timeout)
+
+
+def _made(make: Callable[[], T], failed: type[StageError]) -> T:
+    """What `make` gives; plugins refuse settings with errors of any type."""
+    try:
+        return make()
+    except Exception as error:
+        kind = type(error).__name__
+        raise failed(f"no engine ({kind}): check its settings and its key") from error
 
 
 async def _received(
@@ -432,12 +442,13 @@ class _Utterances:
 
     def _preflight(self, text: str, data: stt.SpeechData) -> Hypothesis | None:
         """Some vendors confirm all of the utterance, some only what came since the last time."""
-        said = self._last.text if self._last else ""
-        if _letters(text).startswith(_letters(said)):
+        last = self._last
+        if last is None or _letters(text).startswith(_letters(last.text)):
             return self._open(text, data, stable=len(text))
-        if _letters(said).endswith(_letters(text)):
-            return self._open(said, data, stable=len(said))
-        return None
+        if not _letters(last.text).endswith(_letters(text)):
+            return None
+        self._last = replace(last, stable=len(last.text))
+        return self._last
 
     def _open(self, text: str, data: stt.SpeechData, *, stable: int) -> Hypothesis:
         self._last = self._hypothesis(text, data, stable=stable)
