@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "errors types",
-        "languages lag recording",
+        "languages lag",
         "glossary prompt record captions turns",
         "settings",
         "hear segment render speak",  # the stages
@@ -24,15 +24,15 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "channel floor participant outbox",
         "interpreters",
         "meeting",
-        "people",
-        "server agent interpret web",  # the doors
+        "server agent web",  # the doors
+        "rehearsal",  # a whole meeting, played from recordings
         "__main__",
     )
 )
 """A part may import parts of its own layer, without a circle, and of those above it here."""
 
 STAGES = frozenset({"hear", "segment", "render", "speak"})
-ENGINE_USERS = frozenset({"agent", "interpret", "web", "__main__"})
+ENGINE_USERS = frozenset({"agent", "web", "rehearsal", "__main__"})
 """Who may name an engine: whoever puts a meeting together. All else knows its protocol."""
 INTERPRETER_KINDS = frozenset({"cascade", "end_to_end", "booth"})
 
