@@ -18,7 +18,7 @@ from livekit.agents.types import NOT_GIVEN, NotGivenOr, TimedString
 
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.errors import HearError, RenderError, SpeakError
-from translator.hear import BLOCK, SAMPLE_RATE, Sound
+from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.prompt import Prompt
 from translator.types import Hypothesis, Segment, Word
 
@@ -432,6 +432,33 @@ async def test_who_stops_reading_ends_the_stream() -> None:
         assert (await anext(hypotheses)).text == "good"
     assert script.closed
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_floor_is_heard_on_by_a_fresh_stt_after_a_failure() -> None:
+    scripts = [
+        Script(steps=[(1.0, says(INTERIM, "good")), (1.2, APIConnectionError())]),
+        Script(steps=[(1.0, says(FINAL, "Good morning."))], endless=True),
+    ]
+    left = iter(scripts)
+    failures: list[HearError] = []
+    async with (
+        aclosing(sounds((0.5, 0.0), (6.0, 0.9), (3.0, 0.0))) as audio,
+        aclosing(
+            hear(
+                audio,
+                LiveKitEar(lambda _languages, _terms: ScriptedSTT(next(left))),
+                languages=lambda: ("en",),
+                expected=lambda: None,
+                terms=tuple,
+                opened=lambda _open: None,
+                failed=failures.append,
+            )
+        ) as hypotheses,
+    ):
+        got = [(h.text, h.final) async for h in hypotheses]
+    assert got == [("good", False), ("good", True), ("Good morning.", True)]
+    assert len(failures) == 1
+    assert all(script.closed for script in scripts)
 
 
 # Rendering.
