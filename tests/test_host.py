@@ -232,6 +232,18 @@ async def test_a_request_that_takes_too_long_may_be_tried_again() -> None:
         assert late.value.retryable
 
 
+async def test_a_host_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        writer.close()
+
+    monkeypatch.setattr(module, "SPAWN", 0.2)
+    async with answering(hang):
+        with pytest.raises(ServiceError, match="does not answer"):
+            async with running(["espeak"]):
+                pass
+
+
 def test_a_folder_that_others_can_enter_is_refused(folder: Path) -> None:
     folder.mkdir()
     folder.chmod(0o755)

@@ -12,7 +12,6 @@ ends the lease of a process that dies, however it dies; a host without leases en
 The holder of a lease also starts a new host when the old one dies, and requests wait for that.
 """
 
-import argparse
 import asyncio
 import fcntl
 import importlib
@@ -58,6 +57,7 @@ ATTEMPTS = (0.1, 0.3, 1.0, 2.0, 4.0)
 LARGEST_REQUEST = 16 * 2**20
 """Bytes."""
 
+_RUN = f"from {__name__} import main; main()"
 _URL = "http://engines"  # a name is needed, none is looked up
 
 
@@ -250,19 +250,32 @@ async def _keep(
 async def _lease(host: Host, services: Collection[str]) -> aiohttp.ClientWebSocketResponse:
     """A lease on a host that has loaded `services`, started where needed. Raises ServiceError."""
     for pause in ATTEMPTS:
-        with suppress(aiohttp.ClientError, ConnectionError):
-            lease = await host.session.ws_connect(
+        lease = await _connected(host, services)
+        if lease is None and await _spawn(host):
+            lease = await _connected(host, services)
+        if lease is not None and await _loaded(lease, host):
+            return lease
+        await asyncio.sleep(pause)  # another host was about to listen, or to end
+    raise ServiceError(f"the engine host does not start or does not stay; see {host.log}")
+
+
+async def _connected(
+    host: Host, services: Collection[str]
+) -> aiohttp.ClientWebSocketResponse | None:
+    """A lease that is not yet answered; None where nobody listens. Raises ServiceError."""
+    try:
+        async with asyncio.timeout(SPAWN):
+            return await host.session.ws_connect(
                 f"{_URL}/lease",
                 params={"services": ",".join(services)},
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             )
-            if await _loaded(lease, host):
-                return lease
-            await asyncio.sleep(pause)  # it was about to end
-            continue
-        if not await _spawn(host):
-            await asyncio.sleep(pause)
-    raise ServiceError(f"the engine host does not start or does not stay; see {host.log}")
+    except TimeoutError as error:
+        raise ServiceError(
+            f"the engine host listens but does not answer; end its process, see {host.log}"
+        ) from error
+    except (aiohttp.ClientError, ConnectionError):
+        return None
 
 
 async def _loaded(lease: aiohttp.ClientWebSocketResponse, host: Host) -> bool:
@@ -286,7 +299,8 @@ async def _spawn(host: Host) -> bool:
     """Start a host and see it listen; False when it ended first, as beside another one."""
     with _appended(host.log) as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__, "--detach"),
+            # The shell ends at once, so the host is nobody's child: it may outlive us.
+            *("/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-c", _RUN),
             env={**os.environ, "TRANSLATOR_RUNTIME": str(host.socket.parent)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -301,7 +315,7 @@ async def _spawn(host: Host) -> bool:
         raise ServiceError(
             f"the engine host did not start in {SPAWN:g} s; see {host.log}"
         ) from error
-    await process.wait()  # what we started has handed over to the detached process
+    await process.wait()
     return bool(listening)
 
 
@@ -498,12 +512,8 @@ async def serve(socket: Path, listening: Callable[[], None]) -> None:
         await server.services.close()
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the host of this machine and user, unless it runs."""
-    parser = argparse.ArgumentParser(prog="python -m translator.engines.host", description=__doc__)
-    parser.add_argument("--detach", action="store_true", help="run on behind, print when ready")
-    if parser.parse_args(arguments).detach and os.fork():
-        os._exit(0)
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     socket = socket_path()
@@ -519,7 +529,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _announce() -> None:
-    """Tell who started us, then let go of its pipe."""
+    """Tell who started us, then let go of what may be its pipe."""
     os.write(sys.stdout.fileno(), b"listening\n")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
