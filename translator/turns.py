@@ -39,7 +39,7 @@ class Turn:
         self.segment = segment
         self.pace = 1.0
         self.due = 0.0
-        """When it may be passed over; set when it is the earliest and not ready."""
+        """When it may be passed over; set when the voice is free and it is not ready."""
         self._sample_rate = sample_rate
         self._changed = changed
         self._waiting: deque[Samples] = deque()
@@ -147,12 +147,12 @@ class Turns:
     def _choose(self) -> Turn | None:
         """The earliest turn that is ready and not held up by an earlier one."""
         now = self._clock()
+        held = False
         for turn in self._open:
             if turn.ready:
-                return turn
+                return None if held else turn
             turn.due = turn.due or now + self._max_wait
-            if now < turn.due:
-                return None
+            held = held or now < turn.due
         return None
 
     async def _wait(self) -> None:
