@@ -1,0 +1,279 @@
+"""Turns: one voice at a time, in the order that speech began, and never held for long."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes import meeting_clock, segment
+from tests.virtual_time import VirtualTimeLoop
+from translator.turns import AHEAD, Piece, Turn, Turns
+
+pytestmark = pytest.mark.unit
+
+RATE = 1000
+MAX_WAIT = 2.0
+
+
+class Player:
+    """Plays turns as a channel does, in real time, and notes when each piece began."""
+
+    def __init__(self, *, max_wait: float = MAX_WAIT) -> None:
+        self.clock = meeting_clock()
+        self.turns = Turns(sample_rate=RATE, max_wait=max_wait, clock=self.clock)
+        self.played: list[tuple[float, Piece]] = []
+
+    @asynccontextmanager
+    async def playing(self) -> AsyncGenerator[None, None]:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._play())
+            yield
+            task.cancel()
+
+    async def _play(self) -> None:
+        while True:
+            piece = await self.turns.next()
+            self.played.append((self.clock(), piece))
+            await asyncio.sleep(len(piece.samples) / RATE)
+
+    @property
+    def order(self) -> list[int]:
+        """The numbers of the segments as they were begun."""
+        return [_number(piece.turn) for _, piece in self.played if piece.first]
+
+    def began(self, number: int) -> float:
+        return next(
+            at for at, piece in self.played if piece.first and _number(piece.turn) == number
+        )
+
+
+def _number(turn: Turn) -> int:
+    return int(turn.segment.id.split("/")[1])
+
+
+def audio(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.ones(round(seconds * RATE), np.int16)
+
+
+async def filled(turn: Turn, seconds: float = 1.0) -> None:
+    await turn.play(audio(seconds))
+    turn.end()
+
+
+async def test_plays_in_the_order_in_which_speech_began() -> None:
+    player = Player()
+    turns = [player.turns.turn(segment(number, start=number)) for number in (3, 1, 2)]
+    for turn in turns:
+        await filled(turn)
+    async with player.playing():
+        await asyncio.sleep(4.0)
+    assert player.order == [1, 2, 3]
+
+
+async def test_a_voice_that_has_begun_is_not_interrupted_by_an_earlier_segment() -> None:
+    player = Player()
+    await filled(player.turns.turn(segment(2, start=2.0)), 1.0)
+    async with player.playing():
+        await asyncio.sleep(0.5)
+        await filled(player.turns.turn(segment(1, start=1.0)), 1.0)
+        await asyncio.sleep(3.0)
+    assert player.order == [2, 1]
+    assert player.began(1) == pytest.approx(1.0)
+    speakers = [_number(piece.turn) for _, piece in player.played]
+    assert speakers == sorted(speakers, reverse=True)
+
+
+async def test_an_earlier_segment_holds_the_voice_while_it_is_not_ready() -> None:
+    player = Player()
+    late = player.turns.turn(segment(1, start=1.0))
+    await filled(player.turns.turn(segment(2, start=2.0)))
+    async with player.playing():
+        await asyncio.sleep(MAX_WAIT - 0.1)
+        assert player.played == []
+        await filled(late)
+        await asyncio.sleep(3.0)
+    assert player.order == [1, 2]
+
+
+async def test_holds_for_no_longer_than_max_wait() -> None:
+    player = Player()
+    late = player.turns.turn(segment(1, start=1.0))
+    await filled(player.turns.turn(segment(2, start=2.0)))
+    async with player.playing():
+        await asyncio.sleep(MAX_WAIT + 1.5)
+        await filled(late)
+        await asyncio.sleep(2.0)
+    assert player.order == [2, 1]
+    assert player.began(2) == pytest.approx(MAX_WAIT, abs=0.01)
+
+
+async def test_several_that_are_not_ready_hold_together_for_no_longer_than_one() -> None:
+    player = Player()
+    late = [player.turns.turn(segment(number, start=number)) for number in (1, 2, 3)]
+    await filled(player.turns.turn(segment(4, start=4.0)))
+    async with player.playing():
+        await asyncio.sleep(10.0)
+        for turn in late:
+            turn.end()
+        await asyncio.sleep(1.0)
+    assert player.began(4) == pytest.approx(MAX_WAIT, abs=0.01)
+
+
+async def test_waits_for_nobody_when_max_wait_is_zero() -> None:
+    player = Player(max_wait=0.0)
+    late = player.turns.turn(segment(1, start=1.0))
+    await filled(player.turns.turn(segment(2, start=2.0)))
+    async with player.playing():
+        await asyncio.sleep(0.5)
+        late.end()
+    assert player.began(2) == pytest.approx(0.0, abs=0.01)
+
+
+async def test_a_turn_without_audio_makes_room_at_once() -> None:
+    player = Player()
+    failed = player.turns.turn(segment(1, start=1.0))
+    await filled(player.turns.turn(segment(2, start=2.0)))
+    async with player.playing():
+        await asyncio.sleep(0.5)
+        failed.end()
+        await asyncio.sleep(2.0)
+    assert player.order == [2]
+    assert player.began(2) == pytest.approx(0.5)
+
+
+async def test_keeps_the_voice_while_a_slow_engine_makes_more() -> None:
+    player = Player()
+    slow = player.turns.turn(segment(1, start=1.0))
+    async with player.playing():
+        await slow.play(audio(0.5))
+        await filled(player.turns.turn(segment(2, start=2.0)))
+        await asyncio.sleep(5.0)
+        await filled(slow, 0.5)
+        await asyncio.sleep(3.0)
+    assert player.order == [1, 2]
+    assert player.began(2) == pytest.approx(5.5)
+
+
+async def test_pieces_grow_from_10_to_100_ms_within_each_turn() -> None:
+    player = Player()
+    for number in (1, 2):
+        await filled(player.turns.turn(segment(number, start=number)), 0.55)
+    async with player.playing():
+        await asyncio.sleep(2.0)
+    sizes = [len(piece.samples) for _, piece in player.played]
+    assert sizes == 2 * [10, 20, 40, 80, 100, 100, 100, 100]
+
+
+async def test_says_which_piece_is_the_first_and_which_the_last() -> None:
+    player = Player()
+    slow = player.turns.turn(segment(1))
+    async with player.playing():
+        await slow.play(audio(0.03))
+        await asyncio.sleep(1.0)
+        slow.end()  # its audio has all been played by now
+        await asyncio.sleep(1.0)
+    pieces = [piece for _, piece in player.played]
+    assert [piece.first for piece in pieces] == [True, False, False]
+    assert [piece.last for piece in pieces] == [False, False, True]
+    assert len(pieces[-1].samples) == 0
+
+
+async def test_a_voice_that_is_far_ahead_waits() -> None:
+    player = Player()
+    turn = player.turns.turn(segment(1))
+
+    async def speak() -> None:
+        for _ in range(50):
+            await turn.play(audio(1.0))
+        turn.end()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(speak())
+        await asyncio.sleep(1.0)
+        assert player.turns.backlog == AHEAD
+        async with player.playing():
+            await asyncio.sleep(10.05)
+            assert player.turns.backlog == pytest.approx(AHEAD, abs=1.0)
+            await asyncio.sleep(60.0)
+    assert sum(len(piece.samples) for _, piece in player.played) == 50 * RATE
+
+
+async def test_backlog_is_what_was_made_and_not_played() -> None:
+    player = Player()
+    await filled(player.turns.turn(segment(1)), 2.0)
+    await filled(player.turns.turn(segment(2, start=1.0)), 3.0)
+    assert player.turns.backlog == 5.0
+    async with player.playing():
+        await asyncio.sleep(2.0)
+    assert player.turns.backlog == pytest.approx(3.0, abs=0.1)
+
+
+async def test_a_cancelled_next_loses_no_audio() -> None:
+    player = Player()
+    turn = player.turns.turn(segment(1))
+    for _ in range(20):
+        try:
+            async with asyncio.timeout(0.1):
+                await player.turns.next()
+        except TimeoutError:
+            pass
+        await turn.play(audio(0.01))
+    assert player.turns.backlog + 0.01 * 19 == pytest.approx(0.2)
+
+
+# (onset, seconds until it is ready, seconds of audio)
+arrivals = st.lists(
+    st.tuples(
+        st.integers(0, 20).map(lambda n: n / 2),
+        st.integers(0, 12).map(lambda n: n / 4),
+        st.integers(0, 4).map(lambda n: n / 2),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrivals)
+def test_every_turn_is_played_whole_and_alone(arrivals: list[tuple[float, float, float]]) -> None:
+    async def run() -> Player:
+        player = Player()
+
+        async def one(number: int, onset: float, ready: float, seconds: float) -> None:
+            await asyncio.sleep(onset)
+            turn = player.turns.turn(segment(number, start=onset))
+            await asyncio.sleep(ready)
+            await filled(turn, seconds) if seconds else turn.end()
+
+        async with player.playing(), asyncio.TaskGroup() as group:
+            for number, arrival in enumerate(arrivals):
+                group.create_task(one(number, *arrival))
+            await asyncio.sleep(60.0)
+        assert player.turns.backlog == 0.0
+        return player
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        player = runner.run(run())
+    heard = [_number(piece.turn) for _, piece in player.played]
+    begun = list(dict.fromkeys(heard))
+    assert heard == sorted(heard, key=begun.index)  # nobody is interrupted
+    seconds = {
+        n: sum(len(p.samples) for _, p in player.played if _number(p.turn) == n) for n in begun
+    }
+    assert seconds == {n: round(a[2] * RATE) for n, a in enumerate(arrivals) if a[2]}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(6)), st.integers(0, 6))
+def test_what_is_ready_is_played_in_the_order_of_speech(order: list[int], played: int) -> None:
+    async def run() -> list[int]:
+        player = Player()
+        for number in order:
+            await filled(player.turns.turn(segment(number, start=number)), 0.01)
+        return [_number((await player.turns.next()).turn) for _ in range(played)]
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(run()) == list(range(played))
