@@ -41,7 +41,7 @@ PIVOT = "es"
 """Preferred among relays of the same length: the language of the best pairs."""
 DEADLINE = 3.0
 """Seconds for one text through one pipeline that runs."""
-START = 10.0
+START = 15.0
 """Seconds for the first text of a pipeline, which waits for its dictionaries."""
 LARGEST_ANSWER = 2**20
 """Bytes."""
