@@ -218,6 +218,7 @@ def main() -> None:
     recordings = manifest()
     onset: list[float] = []
     end: list[float] = []
+    wrong: Counter[str] = Counter()
     print("clip  WER (offline)  onset→commit p50/p90  end→commit  words  erased  CPU  languages")
     for name in arguments.ids:
         recording = recordings[name]
@@ -235,7 +236,12 @@ def main() -> None:
             )
         rates = "-" if said is None else f"{error_rate(said, heard.text):.3f}"
         if arguments.offline and said is not None:
-            rates += f" ({error_rate(said, offline(wave, recording.language)):.3f})"
+            whole = error_rate(said, offline(wave, recording.language))
+            rates += f" ({whole:.3f})"
+            wrong["offline"] += round(whole * len(tokens(said)))
+        if said is not None:
+            wrong["words"] += len(tokens(said))
+            wrong["streamed"] += round(error_rate(said, heard.text) * len(tokens(said)))
         late = [segment.committed - segment.start for segment in heard.segments]
         after = [segment.committed - segment.end for segment in heard.segments]
         onset += late
@@ -250,7 +256,7 @@ def main() -> None:
             f"{dict(Counter(segment.language for segment in heard.segments))}",
             flush=True,
         )
-    print(f"all: onset→commit {quantiles(onset)}, end→commit {quantiles(end)}")
+    print(f"all: {dict(wrong)}, onset→commit {quantiles(onset)}, end→commit {quantiles(end)}")
 
 
 if __name__ == "__main__":

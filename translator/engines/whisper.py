@@ -31,6 +31,8 @@ LEAST = 0.8
 """Seconds of a window that is worth its first transcript."""
 HUSH = 0.2
 """Seconds of silence after which the transcript is made that a pause would need."""
+BEAM = 5
+"""Width of the decoder's search in silence, where there is time for it."""
 PAUSE = 0.35
 """Seconds of silence that end an utterance which looks finished."""
 LONG_PAUSE = 0.8
@@ -85,6 +87,8 @@ class Window:
     """What may occur, spelled as it should be."""
     tokens: int
     """The most that a transcript may have, the prefix not counted."""
+    beam: int
+    """Transcripts that the decoder follows at a time: more are better and slower."""
     align: bool
     """Whether to say when each word was said."""
     model: str
@@ -225,6 +229,7 @@ class Listening:
             prefix=utterance.prefix,
             terms=self._terms,
             tokens=8 + round(8 * seconds(len(utterance.sounds))),
+            beam=BEAM if self.hushed or self._finished else 1,
             align=bool(utterance.rest),
             model=self._model,
         )
@@ -446,7 +451,7 @@ class _Utterance:
         times = Times(words, timed, start=self.onset, end=seconds(self.voiced_until))
         return tuple(
             Word(
-                text=whole[word.start : word.end],
+                text=whole[word.start : word.end].strip(),
                 start=times.start(n),
                 end=max(times.start(n), times.end(n)),
             )

