@@ -25,7 +25,7 @@ class Recording:
     references: dict[str, str]
     """Translations of the whole transcript, by language."""
     segments: tuple[dict[str, Any], ...] = ()
-    """Of long ones: `start` and `end` in seconds, `text`, `translation`."""
+    """Of long ones: `start` and `end` in seconds, `text`, translations by language code."""
 
 
 def manifest() -> dict[str, Recording]:

@@ -46,6 +46,12 @@ async def test_key_and_secret_are_no_arguments() -> None:
         assert server.api_secret not in repr(server)
 
 
+async def test_it_takes_no_setting_from_the_environment() -> None:
+    environ = OWN | {"LIVEKIT_KEYS": "other: key", "NODE_IP": "192.0.2.1", "UDP_PORT": "1"}
+    async with LiveKitServer.running(environ=environ) as server:
+        assert psutil.Process(server.pid).environ().keys() == {"LIVEKIT_CONFIG"}
+
+
 async def test_nothing_is_left_after_the_block() -> None:
     async with LiveKitServer.running(environ=OWN) as server:
         pid = server.pid

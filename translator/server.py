@@ -100,7 +100,7 @@ class LiveKitServer:
             await _check(server)
             yield server
             return
-        server, process = await _start(_program(environ), port, environ)
+        server, process = await _start(_program(environ), port)
         try:
             yield server
         finally:
@@ -168,13 +168,11 @@ def _program(environ: Mapping[str, str]) -> str:
     )
 
 
-async def _start(
-    program: str, port: int | None, environ: Mapping[str, str]
-) -> tuple[LiveKitServer, _Process]:
+async def _start(program: str, port: int | None) -> tuple[LiveKitServer, _Process]:
     if port is not None and not _free(port):
         raise ServiceError(f"port {port} is in use: stop what uses it, or choose another")
     for attempt in range(1, ATTEMPTS + 1):
-        server, process = await _spawn(program, port or _any_port(socket.SOCK_STREAM), environ)
+        server, process = await _spawn(program, port or _any_port(socket.SOCK_STREAM))
         try:
             await _until_it_answers(server, process)
             return server, process
@@ -186,17 +184,16 @@ async def _start(
     raise AssertionError
 
 
-async def _spawn(
-    program: str, port: int, environ: Mapping[str, str]
-) -> tuple[LiveKitServer, _Process]:
+async def _spawn(program: str, port: int) -> tuple[LiveKitServer, _Process]:
     key, secret = f"own-{secrets.token_hex(6)}", secrets.token_urlsafe(32)
     log = tempfile.TemporaryFile()  # noqa: SIM115  # stop() closes it
     process = _Process(
         process=await asyncio.create_subprocess_exec(
             *_die_with_us(),
             *(program, "--bind", LOOPBACK, "--node-ip", LOOPBACK),
-            # others on the machine may read an argument, but no variable
-            env={**environ, "LIVEKIT_CONFIG": _config(port, key, secret)},
+            # Others on the machine may read an argument, but no variable. Nothing is inherited:
+            # the server would take NODE_IP, UDP_PORT or LIVEKIT_KEYS of ours for its own.
+            env={"LIVEKIT_CONFIG": _config(port, key, secret)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
