@@ -1,0 +1,227 @@
+"""What is wanted, and what starts and stops because of it."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import meeting_settings
+from translator.demand import (
+    LISTEN,
+    READ,
+    Actions,
+    Demand,
+    Running,
+    demand,
+    listens,
+    plan,
+    reads,
+)
+from translator.settings import Language, Settings
+
+pytestmark = pytest.mark.unit
+
+LANGUAGES = {
+    "es": Language(speak="voice"),
+    "fr": Language(speak="voice"),
+    "pt": Language(speak="voice"),
+    "de": Language(),  # captions only
+}
+GRACE = 10.0
+
+
+def configured(max_languages: int = 10) -> Settings:
+    return meeting_settings(languages=LANGUAGES, grace=GRACE, max_languages=max_languages)
+
+
+def wanting(
+    listeners: Mapping[str, int] | None = None, readers: Mapping[str, int] | None = None
+) -> Demand:
+    return Demand(listeners=listeners or {}, readers=readers or {}, floor_readers=0)
+
+
+def running(*, voice: bool = True, idle: float = 0.0, voice_idle: float = 0.0) -> Running:
+    return Running(voice=voice, idle=idle, voice_idle=voice_idle)
+
+
+# Wishes
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [("es", "es"), ("es-MX", "es"), ("ES", "es"), ("ja", None), ("", None), ("floor", None)],
+)
+def test_a_participant_listens_to_the_configured_language_that_fits(
+    wish: str, expected: str | None
+) -> None:
+    assert listens({LISTEN: wish}, configured()) == expected
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        ("es,fr", {"es", "fr"}),
+        (" es-MX , floor,", {"es", "floor"}),
+        ("ja, es", {"es"}),
+        (",,", set()),
+    ],
+)
+def test_a_participant_reads_several_languages(wish: str, expected: set[str]) -> None:
+    assert reads({READ: wish}, configured()) == expected
+
+
+def test_wishes_are_counted_by_language_and_by_kind() -> None:
+    people = [
+        {LISTEN: "es", READ: "es"},
+        {LISTEN: "es-MX"},
+        {READ: "fr,floor"},
+        {READ: "floor"},
+        {LISTEN: "ja"},
+        {},
+    ]
+    found = demand(people, configured())
+    assert found == Demand(listeners={"es": 2}, readers={"es": 1, "fr": 1}, floor_readers=2)
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [
+        ([{LISTEN: "es"}], True),
+        ([{READ: "es"}], True),
+        ([{READ: "floor"}], True),
+        ([{LISTEN: "ja"}, {}], False),
+    ],
+)
+def test_nobody_is_heard_while_nobody_wants_anything(
+    people: list[dict[str, str]], expected: bool
+) -> None:
+    assert demand(people, configured()).any is expected
+
+
+# Plan
+
+
+def test_a_language_starts_with_its_first_listener() -> None:
+    actions = plan(wanting({"es": 1}), settings=configured(), running={})
+    assert actions == Actions(start=frozenset({"es"}), voice_on=frozenset({"es"}))
+
+
+def test_captions_start_a_language_and_buy_no_voice() -> None:
+    actions = plan(wanting(readers={"es": 5}), settings=configured(), running={})
+    assert actions == Actions(start=frozenset({"es"}))
+
+
+def test_a_listener_buys_the_voice_of_a_language_that_is_only_read_until_then() -> None:
+    actions = plan(wanting({"es": 1}), settings=configured(), running={"es": running(voice=False)})
+    assert actions == Actions(voice_on=frozenset({"es"}))
+
+
+def test_a_language_that_nothing_speaks_gets_no_voice() -> None:
+    actions = plan(wanting({"de": 1}), settings=configured(), running={})
+    assert actions == Actions(start=frozenset({"de"}))
+
+
+@pytest.mark.parametrize(("idle", "stopped"), [(0.0, False), (GRACE - 0.1, False), (GRACE, True)])
+def test_a_language_ends_after_the_grace_period(idle: float, stopped: bool) -> None:
+    one = running(idle=idle, voice_idle=idle)
+    actions = plan(wanting(), settings=configured(), running={"es": one})
+    assert actions.stop == ({"es"} if stopped else set())
+
+
+def test_a_voice_ends_after_the_grace_period_while_captions_go_on() -> None:
+    one = running(idle=0.0, voice_idle=GRACE)
+    actions = plan(wanting(readers={"es": 1}), settings=configured(), running={"es": one})
+    assert actions == Actions(voice_off=frozenset({"es"}))
+
+
+def test_the_languages_with_the_most_listeners_come_first() -> None:
+    wanted = wanting({"es": 1, "fr": 3}, {"pt": 9, "de": 1})
+    assert plan(wanted, settings=configured(1), running={}).start == {"fr"}
+    assert plan(wanted, settings=configured(3), running={}).start == {"fr", "es", "pt"}
+
+
+def test_a_language_that_cannot_be_had_does_not_start_and_takes_no_place() -> None:
+    wanted = wanting({"es": 5, "fr": 1})
+    actions = plan(wanted, settings=configured(1), running={}, unable={"es"})
+    assert actions.start == actions.voice_on == {"fr"}
+
+
+codes = st.sampled_from(sorted(LANGUAGES))
+counts = st.dictionaries(codes, st.integers(1, 5))
+ages = st.sampled_from([0.0, 5.0, GRACE - 0.001, GRACE, 60.0])
+runs = st.dictionaries(codes, st.builds(Running, voice=st.booleans(), idle=ages, voice_idle=ages))
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[Demand, dict[str, Running], Settings, set[str]]:
+    """As a meeting gives them: nobody is idle while wanted, and no mute language has a voice."""
+    wanted = wanting(draw(counts), draw(counts))
+    now = {
+        code: Running(
+            voice=one.voice and LANGUAGES[code].speak is not None,
+            idle=0.0 if code in {*wanted.listeners, *wanted.readers} else one.idle,
+            voice_idle=0.0 if code in wanted.listeners else max(one.idle, one.voice_idle),
+        )
+        for code, one in draw(runs).items()
+    }
+    return wanted, now, configured(draw(st.integers(1, 5))), draw(st.sets(codes, max_size=2))
+
+
+def after(actions: Actions, now: Mapping[str, Running]) -> dict[str, Running]:
+    """What runs when `actions` are done."""
+    return {
+        code: Running(
+            voice=(code in actions.voice_on)
+            or (code in now and now[code].voice and code not in actions.voice_off),
+            idle=now[code].idle if code in now else 0.0,
+            voice_idle=now[code].voice_idle if code in now else 0.0,
+        )
+        for code in (set(now) | actions.start) - actions.stop
+    }
+
+
+@given(situations())
+def test_a_plan_starts_no_more_than_there_is_room_for(
+    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+) -> None:
+    wanted, now, settings, unable = situation
+    actions = plan(wanted, settings=settings, running=now, unable=unable)
+    assert not actions.start & (set(now) | unable)
+    if actions.start:
+        assert len(set(now) | actions.start) <= settings.max_languages
+
+
+@given(situations())
+def test_a_plan_gives_a_voice_to_listeners_only(
+    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+) -> None:
+    wanted, now, settings, unable = situation
+    actions = plan(wanted, settings=settings, running=now, unable=unable)
+    assert actions.voice_on <= set(wanted.listeners)
+    assert all(LANGUAGES[code].speak for code in actions.voice_on)
+    assert actions.voice_on <= set(after(actions, now))
+
+
+@given(situations())
+def test_a_plan_ends_only_what_nobody_has_wanted_for_the_grace_period(
+    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+) -> None:
+    wanted, now, settings, unable = situation
+    actions = plan(wanted, settings=settings, running=now, unable=unable)
+    for code in actions.stop:
+        assert now[code].idle >= GRACE
+        assert code not in {*wanted.listeners, *wanted.readers}
+    for code in actions.voice_off:
+        assert now[code].voice_idle >= GRACE
+        assert code not in wanted.listeners
+
+
+@given(situations())
+def test_a_plan_that_was_carried_out_only_fills_the_places_it_freed(
+    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+) -> None:
+    wanted, now, settings, unable = situation
+    for _ in range(2):  # a place that is freed is given away the next time
+        now = after(plan(wanted, settings=settings, running=now, unable=unable), now)
+    assert plan(wanted, settings=settings, running=now, unable=unable) == Actions()
