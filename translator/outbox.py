@@ -6,7 +6,7 @@ One task sends everything, so that order holds; nobody waits for it.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,12 +75,14 @@ class Outbox:
         for message in self._messages(fact):
             to = self._readers.by_stream(message.stream)
             if to:
-                await room.send(TOPIC, json.dumps(message.to_json(), ensure_ascii=False), to)
+                payload = json.dumps(message.to_json(), ensure_ascii=False)
+                await _survived(room.send(TOPIC, payload, to))
                 if message.caption.final:
-                    await room.send_transcription(message.caption, to)
+                    await _survived(room.send_transcription(message.caption, to))
         observers = self._readers.observers()
         if observers:
-            await room.send(FACT_TOPIC, json.dumps(to_json(fact), ensure_ascii=False), observers)
+            payload = json.dumps(to_json(fact), ensure_ascii=False)
+            await _survived(room.send(FACT_TOPIC, payload, observers))
 
     def _messages(self, fact: Fact) -> Iterable[Message]:
         match fact:
@@ -158,6 +160,14 @@ class Outbox:
             floor_stream(language),
             *(code for code in configured if languages.same(code, language)),
         ]
+
+
+async def _survived(sending: Awaitable[None]) -> None:
+    """Send; a message that the room refuses is a gap that its readers fill, and ends nothing."""
+    try:
+        await sending
+    except Exception as error:  # whatever the room's client raises
+        log.warning("the room refused a message: %s", error)
 
 
 def _tail(segment: Segment, text: str) -> Tail:
