@@ -6,6 +6,7 @@ changes inputs with a ramp. Listeners keep the same track, whatever is on air.
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -53,11 +54,14 @@ class Channel:
         *,
         record: Record,
         max_wait: float,
+        played: Callable[[Samples, float], None] = lambda samples, at: None,
     ) -> None:
+        """`played` is told all that goes out, and when it begins to sound at this end."""
         self.language = language
         self.voiced = asyncio.Event()
         """Set while somebody listens: a voice is wanted, not only captions."""
         self._record = record
+        self._played = played
         self._turns = Turns(sample_rate=SAMPLE_RATE, max_wait=max_wait, clock=record.clock)
         self._input: Input | None = None
         self._switched = asyncio.Event()
@@ -114,6 +118,7 @@ class Channel:
             samples = _ramp(piece.samples, rising=rising, falling=falling)
             rising = False
             begins = await track.write(samples)
+            self._played(samples, begins)
             self._note(piece, begins)
             if falling:
                 return

@@ -8,7 +8,7 @@ from livekit import rtc
 
 from translator.errors import HearError
 from translator.guards import EchoGuard
-from translator.hear import Ear, detect, hear
+from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound, detect, hear
 from translator.record import Failed, Guarded, Heard, Hearing, Record
 from translator.segment import Segmenter
 from translator.settings import Settings
@@ -79,7 +79,7 @@ class Floor:
             max_seconds=settings.segments.max_seconds,
         )
         origin = _Origin(self._record.clock)
-        async with aclosing(detect(origin.mark(frames))) as sounds:
+        async with aclosing(self._noted(detect(origin.mark(frames)), origin)) as sounds:
             hypotheses = hear(
                 sounds,
                 self._ear,
@@ -93,6 +93,18 @@ class Floor:
                 async for hypothesis in hypotheses:
                     self._take(origin.placed(hypothesis), segmenter)
 
+    async def _noted(
+        self, sounds: AsyncGenerator[Sound, None], origin: "_Origin"
+    ) -> AsyncGenerator[Sound, None]:
+        """Give `sounds` on; the guard knows their loudness."""
+        count = 0
+        async with aclosing(sounds):
+            async for sound in sounds:
+                at = origin.at + count * BLOCK / SAMPLE_RATE
+                self._guard.heard(self.speaker, sound.samples, SAMPLE_RATE, at)
+                count += 1
+                yield sound
+
     def _take(self, hypothesis: Hypothesis, segmenter: Segmenter) -> None:
         if self._is_echo(hypothesis):
             self._give([], segmenter, hypothesis, tail="")
@@ -104,7 +116,7 @@ class Floor:
         self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
 
     def _is_echo(self, hypothesis: Hypothesis) -> bool:
-        echo = self._guard.heard_back(hypothesis.text, start=hypothesis.start, end=hypothesis.end)
+        echo = self._guard.is_echo(self.speaker, start=hypothesis.start, end=hypothesis.end)
         if echo and hypothesis.utterance != self._refused:
             self._refused = hypothesis.utterance
             self._record.emit(
@@ -130,13 +142,12 @@ class Floor:
         self._record.emit(Heard(at=self._record.clock(), cut=cut))
 
     def _key_terms(self) -> Sequence[str]:
-        settings = self._settings()
-        return [
-            term
-            for glossary in settings.glossaries.values()
-            for language in settings.spoken
-            for term in glossary.key_terms(language)
-        ]
+        """What the glossaries spell in the language that the speaker is expected to speak."""
+        language = self._language or self._declared()
+        if language is None:
+            return ()
+        glossaries = self._settings().glossaries.values()
+        return [term for glossary in glossaries for term in glossary.key_terms(language)]
 
     def _opened(self, opened: bool) -> None:
         self._streams += 1 if opened else -1
@@ -155,7 +166,7 @@ class _Origin:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._at = 0.0
+        self.at = 0.0
 
     async def mark(
         self, frames: AsyncIterator[rtc.AudioFrame]
@@ -164,7 +175,7 @@ class _Origin:
         first = True
         async for frame in frames:
             if first:
-                self._at = self._clock() - frame.duration
+                self.at = self._clock() - frame.duration
                 first = False
             yield frame
 
@@ -175,11 +186,11 @@ class _Origin:
             text=hypothesis.text,
             language=hypothesis.language,
             final=hypothesis.final,
-            start=hypothesis.start + self._at,
-            end=hypothesis.end + self._at,
+            start=hypothesis.start + self.at,
+            end=hypothesis.end + self.at,
             stable=hypothesis.stable,
             words=tuple(
-                Word(text=word.text, start=word.start + self._at, end=word.end + self._at)
+                Word(text=word.text, start=word.start + self.at, end=word.end + self.at)
                 for word in hypothesis.words
             ),
         )

@@ -1,77 +1,157 @@
 """Nothing that a machine says is heard as a floor.
 
 Machines are refused by their participant's kind and identity. What is left is a microphone that
-hears a loudspeaker: its text is what a channel has just said.
+hears a loudspeaker. What comes back rises and falls as what was played did, in every band of
+pitch, a little later; what a person says does not, even when it is the same sentence. So the
+spectrum of the floor is compared with that of every channel, over the voiced part of one
+utterance, for every delay that the way through network, player and room can have.
 """
 
-import unicodedata
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import defaultdict
+from itertools import pairwise
 
-from rapidfuzz import fuzz
+import numpy as np
+import numpy.typing as npt
 
-from translator.record import Fact, Rendered, Speaking, Spoken
+Samples = npt.NDArray[np.int16]
+Powers = npt.NDArray[np.float64]
+"""Mean power by slot and band."""
 
-ECHO = 1.5
-"""Seconds after a channel's audio in which it may come back: network, player, room, network."""
-ALIKE = 70.0
-"""Likeness (0–100) from which a text is taken for the channel's own."""
-KEPT = 200
-"""Renditions remembered."""
+SLOT = 0.02
+"""Seconds of one spectrum."""
+EDGES = (100, 300, 600, 1000, 1600, 2500, 4000)
+"""Hz between the bands."""
+KEPT = 1000
+"""Spectra kept of each source: 20 s."""
+LONGEST_DELAY = 1.5
+"""Seconds from a channel's audio leaving here until it can be back."""
+LONGEST = 5.0
+"""Seconds at the end of an utterance that are compared."""
+SHORTEST = 0.4
+"""Seconds of speech that are too few to tell."""
+BRIEF = 1.0
+"""Seconds of speech below which more likeness is asked for: it comes by chance more easily."""
+ALIKE = 0.7
+"""Correlation from which an utterance is a channel's own sound. Of 1,000 stretches of people's
+speech against channels 1 % reached 0.69 at 1 s and 0.43 at 3 s; of as many echoes at -20 dB,
+99 % reached 0.73 and 0.83."""
+ALIKE_BRIEF = 0.8
+VOICED = 25.0
+"""dB below an utterance's loudest slot down to which a slot is compared."""
+RANGE = 40.0
+"""dB below the loudest down to which levels are told apart."""
+QUIET = 50.0
+"""Power that is as good as silence."""
 
 
-@dataclass(slots=True)
-class _Said:
-    text: str
-    start: float | None = None
-    end: float | None = None
+class Spectra:
+    """The spectrum of one source over the last seconds of meeting time."""
+
+    def __init__(self) -> None:
+        self._powers: Powers = np.zeros((KEPT, len(EDGES) - 1))
+        self._held: Samples = np.zeros(0, np.int16)
+        self._next = 0
+        """The slot that `_held` belongs to."""
+
+    def add(self, samples: Samples, sample_rate: int, at: float) -> None:
+        """Note `samples`, the first of which sounded `at` (meeting time)."""
+        size = round(SLOT * sample_rate)
+        expected = self._next * SLOT + len(self._held) / sample_rate
+        if abs(at - expected) > SLOT:
+            self._skip_to(round(at / SLOT))
+        sound = np.concatenate((self._held, samples))
+        whole = len(sound) // size
+        self._held = sound[whole * size :]
+        if whole:
+            slots = np.arange(self._next, self._next + whole)[-KEPT:]
+            self._powers[slots % KEPT] = _powers(sound[: whole * size], size, sample_rate)[-KEPT:]
+            self._next += whole
+
+    def between(self, first: int, last: int) -> Powers:
+        """The spectra of the slots from `first` to `last`; silence where nothing was."""
+        slots = np.arange(first, last)
+        known = (slots >= self._next - KEPT) & (slots < self._next)
+        return np.where(known[:, np.newaxis], self._powers[slots % KEPT], 0.0)
+
+    def _skip_to(self, slot: int) -> None:
+        """Nothing sounded until `slot`."""
+        self._held = self._held[:0]
+        silent = np.arange(self._next, slot)[-KEPT:]
+        self._powers[silent % KEPT] = 0.0
+        self._next = max(slot, self._next)
 
 
 class EchoGuard:
-    """Remembers what the channels said and when; subscribe `note` to the meeting's record."""
+    """Compares floors with channels."""
 
     def __init__(self) -> None:
-        self._said: OrderedDict[tuple[str, str], _Said] = OrderedDict()
+        self._channels: defaultdict[str, Spectra] = defaultdict(Spectra)
+        self._floors: defaultdict[str, Spectra] = defaultdict(Spectra)
 
-    def note(self, fact: Fact) -> None:
-        """Take what matters from the facts."""
-        match fact:
-            case Rendered():
-                key = (fact.rendition.segment.id, fact.target)
-                self._remember(key).text = _plain(fact.rendition.text)
-            case Speaking():
-                self._remember((fact.segment_id, fact.language)).start = fact.start
-            case Spoken():
-                self._remember((fact.segment_id, fact.language)).end = fact.end
+    def played(self, language: str, samples: Samples, sample_rate: int, at: float) -> None:
+        """A channel plays `samples` from `at` (meeting time) on."""
+        self._channels[language].add(samples, sample_rate, at)
 
-    def heard_back(self, text: str, *, start: float, end: float) -> bool:
-        """Whether `text`, spoken from `start` to `end`, is what channels said just before.
+    def heard(self, speaker: str, samples: Samples, sample_rate: int, at: float) -> None:
+        """A floor sounded like `samples` from `at` (meeting time) on."""
+        self._floors[speaker].add(samples, sample_rate, at)
 
-        Only what sounded while it could still echo counts, so that a person may repeat a
-        rendition a little later.
-        """
-        plain = _plain(text)
-        if not plain:
+    def forget(self, speaker: str) -> None:
+        """The floor is gone."""
+        self._floors.pop(speaker, None)
+
+    def is_echo(self, speaker: str, *, start: float, end: float) -> bool:
+        """Whether what was heard from `start` to `end` is a channel's own sound."""
+        if end - start < SHORTEST:
             return False
-        sounding = " ".join(
-            said.text
-            for said in self._said.values()
-            if said.start is not None
-            and said.start < end
-            and (said.end is None or said.end + ECHO > start)
+        least = ALIKE_BRIEF if end - start < BRIEF else ALIKE
+        return self.likeness(speaker, start=start, end=end) >= least
+
+    def likeness(self, speaker: str, *, start: float, end: float) -> float:
+        """How much a floor's sound from `start` to `end` is like a channel's before it: -1 to 1."""
+        first, last = round(max(start, end - LONGEST) / SLOT), round(end / SLOT)
+        floor = self._floors[speaker].between(first, last)
+        before = first - round(LONGEST_DELAY / SLOT)
+        return max(
+            (
+                correlation(floor, channel.between(before, last))
+                for channel in self._channels.values()
+            ),
+            default=0.0,
         )
-        return fuzz.partial_ratio(plain, sounding) >= ALIKE if sounding else False
-
-    def _remember(self, key: tuple[str, str]) -> _Said:
-        if key not in self._said:
-            self._said[key] = _Said(text="")
-            if len(self._said) > KEPT:
-                self._said.popitem(last=False)
-        return self._said[key]
 
 
-def _plain(text: str) -> str:
-    """Letters, digits and single spaces, without case or accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    kept = (c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
-    return " ".join("".join(kept).split())
+def correlation(short: Powers, long: Powers) -> float:
+    """The highest correlation of `short`, where it is voiced, with any stretch of `long`.
+
+    Levels in dB, each band about its own mean: neither loudness nor tone colour matters.
+    """
+    loudness = _level(short.sum(axis=1))
+    voiced = loudness > loudness.max() - VOICED
+    one = _level(short[voiced]).T
+    stretches = np.lib.stride_tricks.sliding_window_view(long, len(short), axis=0)
+    others = _level(stretches[:, :, voiced])
+    one, others = _centred(one), _centred(others)
+    scale = np.sqrt((one**2).sum() * (others**2).sum(axis=(1, 2)))
+    return float(((others * one).sum(axis=(1, 2)) / np.maximum(scale, 1e-9)).max())
+
+
+def _level(powers: Powers) -> Powers:
+    level: Powers = 10.0 * np.log10(powers + QUIET)
+    return level
+
+
+def _centred(levels: Powers) -> Powers:
+    """Levels (…, band, slot) within RANGE of the loudest, each band about its mean."""
+    top = levels.max(axis=(-2, -1), keepdims=True)
+    levels = np.maximum(levels, top - RANGE)
+    centred: Powers = levels - levels.mean(axis=-1, keepdims=True)
+    return centred
+
+
+def _powers(sound: Samples, size: int, sample_rate: int) -> Powers:
+    window = np.hanning(size)
+    spectrum = np.abs(np.fft.rfft(sound.reshape(-1, size) * window, axis=1)) ** 2 / size
+    hertz = np.fft.rfftfreq(size, 1.0 / sample_rate)
+    bands = [(hertz >= low) & (hertz < high) for low, high in pairwise(EDGES)]
+    return np.stack([spectrum[:, band].mean(axis=1) for band in bands], axis=1)

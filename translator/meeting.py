@@ -10,12 +10,14 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from livekit import rtc
 from livekit.rtc.room import EventTypes
 
 from translator.captions import FLOOR, Caption
+from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.demand import SPEAK, Actions, Running, demand, plan, reads
 from translator.errors import InputError
@@ -29,6 +31,7 @@ from translator.outbox import TRANSCRIPTION_TOPIC, Outbox, Readers
 from translator.participant import PREFIX, Participant
 from translator.record import Failed, Record
 from translator.settings import Settings
+from translator.turns import Samples
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +139,6 @@ class Meeting:
             lambda: self._settings,
             Readers(by_stream=self._readers, observers=self._present_observers),
         )
-        self._record.subscribe(self._guard.note)
         self._record.subscribe(self._outbox.note)
         self._channels: dict[str, Channel] = {}
         self._wanted_at: dict[str, float] = {}
@@ -197,15 +199,23 @@ class Meeting:
         for code in actions.voice_off:
             await children.stop(f"voice {code}")
         for code in actions.start:
-            channel = Channel(code, record=self._record, max_wait=self._settings.max_wait)
+            channel = Channel(
+                code,
+                record=self._record,
+                max_wait=self._settings.max_wait,
+                played=partial(self._note_played, code),
+            )
             channel.put_machine_on_air()
             self._channels[code] = channel
         for code, channel in self._channels.items():
             if f"channel {code}" not in children:
-                children.start(f"channel {code}", _bound(self._interpret, channel))
+                children.start(f"channel {code}", partial(self._interpret, channel))
         for code in actions.voice_on:
             if f"voice {code}" not in children:
-                children.start(f"voice {code}", _bound(self._voice, self._channels[code]))
+                children.start(f"voice {code}", partial(self._voice, self._channels[code]))
+
+    def _note_played(self, code: str, samples: Samples, at: float) -> None:
+        self._guard.played(code, samples, CHANNEL_RATE, at)
 
     async def _interpret(self, channel: Channel) -> None:
         interpreter = Cascade(self._engines, settings=self._settings, record=self._record)
@@ -243,10 +253,9 @@ class Meeting:
             if not publication.subscribed and publication.track is None:
                 publication.set_subscribed(True)
             elif publication.track is not None and name not in children:
-                children.start(name, _bound(self._hear, (person, publication.track)))
+                children.start(name, partial(self._hear, person, publication.track))
 
-    async def _hear(self, source: tuple[rtc.RemoteParticipant, rtc.RemoteTrack]) -> None:
-        person, track = source
+    async def _hear(self, person: rtc.RemoteParticipant, track: rtc.RemoteTrack) -> None:
         self._floor_count += 1
         floor = Floor(
             person.identity,
@@ -356,7 +365,3 @@ def _declared(person: rtc.RemoteParticipant) -> str | None:
         return normalize(person.attributes[SPEAK])
     except (KeyError, InputError):
         return None
-
-
-def _bound(work: Callable[..., Awaitable[None]], argument: object) -> Callable[[], Awaitable[None]]:
-    return lambda: work(argument)

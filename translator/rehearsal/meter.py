@@ -14,17 +14,19 @@ EVERY = 2.0
 class Meter:
     """Processor time and memory of what we started, from its first look on."""
 
-    def __init__(self) -> None:
+    def __init__(self, server_pid: int | None) -> None:
+        """`server_pid` is a livekit-server of ours, if there is one."""
+        self._server_pid = server_pid
         self._began: float | None = None
         self._lasted = 0.0
         self._first: dict[int, float] = {}
         self._used: dict[int, tuple[str, float]] = {}
         self._peak: dict[str, float] = {}
 
-    async def run(self, server_pid: int | None) -> None:
+    async def run(self) -> None:
         """Look once a second until cancelled."""
         while True:
-            await asyncio.to_thread(self._look, server_pid)
+            await asyncio.to_thread(self._look)
             await asyncio.sleep(EVERY)
 
     def result(self) -> dict[str, Any]:
@@ -37,14 +39,14 @@ class Meter:
             "memory_mb": {part: round(value) for part, value in self._peak.items()},
         }
 
-    def _look(self, server_pid: int | None) -> None:
+    def _look(self) -> None:
         memory: dict[str, float] = {}
         now = time.monotonic()
         self._began = self._began or now
         self._lasted = now - self._began
         for process in psutil.process_iter():
             try:
-                part = self._part(process, server_pid)
+                part = self._part(process)
                 if part is None:
                     continue
                 times = process.cpu_times()
@@ -59,8 +61,8 @@ class Meter:
         for part, value in memory.items():
             self._peak[part] = max(self._peak.get(part, 0.0), value)
 
-    def _part(self, process: psutil.Process, server_pid: int | None) -> str | None:
-        if process.pid == server_pid:
+    def _part(self, process: psutil.Process) -> str | None:
+        if process.pid == self._server_pid:
             return "livekit-server"
         if process.pid == os.getpid():
             return "people"

@@ -139,6 +139,8 @@ class Listener:
         """Set when there is something to hear."""
         self.opened: asyncio.Event = asyncio.Event()
         """Set when the meeting is open."""
+        self.closed = asyncio.Event()
+        """Set when the bridge has left."""
         self.zero = 0.0
         """The machine's monotonic clock at meeting time 0, from `opened` on."""
         self._room = room
@@ -149,6 +151,7 @@ class Listener:
         room.on("track_subscribed", lambda track, *_: self._tracks.put_nowait(track))
         for event in ("participant_connected", "participant_attributes_changed"):
             room.on(event, lambda *_: self._look_for_bridge())
+        room.on("participant_disconnected", self._left)
 
     async def listen(self, identity: str, *, frame_ms: int = 10) -> None:
         """Record the audio of `identity`, also after it came back, until cancelled."""
@@ -170,6 +173,10 @@ class Listener:
             if participant.kind == AGENT and ZERO in participant.attributes:
                 self.zero = float(participant.attributes[ZERO])
                 self.opened.set()
+
+    def _left(self, participant: rtc.RemoteParticipant) -> None:
+        if ZERO in participant.attributes:
+            self.closed.set()
 
     def _received(self, packet: rtc.DataPacket) -> None:
         """Only agents are believed."""
