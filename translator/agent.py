@@ -19,7 +19,7 @@ from livekit.agents import (
 )
 
 from translator import languages, settings
-from translator.engines import Engines
+from translator.engines.registry import Engines
 from translator.meeting import Access, Meeting
 from translator.meeting import Engines as EnginesOfAMeeting
 
