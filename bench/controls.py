@@ -22,6 +22,7 @@ from typing import Any
 from bench.markers import Marker, Passage, passage
 from bench.participants import SPACING
 from bench.stats import percentile
+from translator import channel, meeting, participant
 from translator.server import LiveKitServer
 
 WARM_UP = 10.0
@@ -41,7 +42,12 @@ class Echo:
 
 
 FINEST = Echo(sample_rate=48_000, in_ms=10, out_ms=10, queue_ms=0)
-BRIDGE = Echo(sample_rate=24_000, in_ms=50, out_ms=10, queue_ms=100)
+BRIDGE = Echo(
+    sample_rate=channel.SAMPLE_RATE,
+    in_ms=meeting.FRAME_MS,
+    out_ms=10,
+    queue_ms=participant.QUEUE_MS,
+)
 """The bridge's frames as its listeners meet them: a rendition begins with the finest."""
 
 
