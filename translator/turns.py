@@ -47,6 +47,8 @@ class Turn:
         self._room.set()
         self.ended = False
         self.begun = False
+        self.filled = False
+        """Whether it was given any audio."""
 
     @property
     def seconds(self) -> float:
@@ -62,6 +64,7 @@ class Turn:
         """Add audio; waits while AHEAD seconds are unplayed."""
         await self._room.wait()
         self._waiting.append(samples)
+        self.filled = self.filled or len(samples) > 0
         if self.seconds >= AHEAD:
             self._room.clear()
         self._changed()

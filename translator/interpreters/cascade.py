@@ -27,6 +27,9 @@ CLAUSE = re.compile(r"(?<=[.!?;:,…。！？，、])\s+")
 CLAUSE_WORDS = 4
 """A shorter clause waits for the next: a voice needs some words to sound like one."""
 
+Clauses = asyncio.Queue[str | RenderError | None]
+"""A rendition as it comes, clause by clause; then None, or what it failed of."""
+
 
 class Engines(Protocol):
     """The engines that a cascade calls, by the names that the settings use."""
@@ -47,7 +50,7 @@ class Cascade:
 
     async def run(self, floors: Floors, channel: Channel) -> None:
         """See Interpreter. Segments of one speaker are rendered in order, speakers in parallel."""
-        lines: dict[str, asyncio.Queue[tuple[Segment, Turn | None]]] = {}
+        lines: dict[str, asyncio.Queue[tuple[Segment, Clauses]]] = {}
         async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
             async for cut in cuts:
                 for segment in cut.segments:
@@ -56,8 +59,14 @@ class Cascade:
                         continue
                     if segment.speaker not in lines:
                         lines[segment.speaker] = asyncio.Queue()
-                        group.create_task(self._line(lines[segment.speaker], channel))
-                    lines[segment.speaker].put_nowait((segment, self._turn(segment, channel)))
+                        group.create_task(self._line(lines[segment.speaker], channel.language))
+                    clauses: Clauses = asyncio.Queue()
+                    turn = self._turn(segment, channel)
+                    if turn is not None:
+                        group.create_task(self._speak(turn, clauses, channel))
+                    else:
+                        self._leave_unspoken(segment, channel.language, "captions")
+                    lines[segment.speaker].put_nowait((segment, clauses))
 
     def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
         """The segment's place in the voice, taken as soon as it is committed."""
@@ -67,24 +76,14 @@ class Cascade:
     def _language(self, channel: Channel) -> Language:
         return self._settings.languages[channel.language]
 
-    async def _line(
-        self, segments: asyncio.Queue[tuple[Segment, Turn | None]], channel: Channel
-    ) -> None:
+    async def _line(self, segments: asyncio.Queue[tuple[Segment, Clauses]], target: str) -> None:
         """One speaker: render in order; a rendition is spoken while the next one is rendered."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                segment, turn = await segments.get()
-                clauses: asyncio.Queue[str | None] = asyncio.Queue()
-                if turn is not None:
-                    group.create_task(self._speak(turn, clauses, channel))
-                else:
-                    self._leave_unspoken(segment, channel.language, "captions")
-                await self._render(segment, channel.language, clauses)
+        while True:
+            segment, clauses = await segments.get()
+            await self._render(segment, target, clauses)
 
-    async def _render(
-        self, segment: Segment, target: str, clauses: asyncio.Queue[str | None]
-    ) -> None:
-        """Give the rendition's clauses as they come, then None; the source text if it fails."""
+    async def _render(self, segment: Segment, target: str, clauses: Clauses) -> None:
+        """Give the rendition's clauses as they come, then its end; the source text if it fails."""
         terms = [
             term
             for glossary in self._settings.glossary(segment.language, target)
@@ -95,10 +94,11 @@ class Cascade:
         except RenderError as error:
             self._fail("render", target, error)
             rendition = Rendition(segment=segment, language=segment.language, text=segment.text)
+            clauses.put_nowait(error)
         else:
             rendition = Rendition(segment=segment, language=target, text=text)
             self._context.append(rendition)
-        clauses.put_nowait(None)
+            clauses.put_nowait(None)
         said = rendition.text.casefold()
         self._record.emit(
             Rendered(
@@ -115,7 +115,7 @@ class Cascade:
         segment: Segment,
         target: str,
         terms: list[Term],
-        clauses: asyncio.Queue[str | None],
+        clauses: Clauses,
     ) -> str:
         """The whole text. One retry, unless a clause has already gone out."""
         pair = self._settings.pair(segment.language, target)
@@ -148,48 +148,42 @@ class Cascade:
             return text.strip()
         raise AssertionError("unreachable")
 
-    async def _speak(
-        self, turn: Turn, clauses: asyncio.Queue[str | None], channel: Channel
-    ) -> None:
-        """Fill the turn; one retry while nothing of it was given to the channel."""
-        given = 0
+    async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
+        """Fill the turn. Without any audio it is reported here; the channel reports the others."""
+        why = "captions"
         try:
             async with aclosing(_drain(clauses)) as texts:
                 async for text in texts:
-                    given += await self._say(text, turn, channel, retry=given == 0)
+                    await self._say(text, turn, channel)
+            why = "unspeakable"
+        except RenderError:  # reported where it came from
+            why = "failed"
         except SpeakError as error:
             self._fail("speak", channel.language, error)
-            self._leave(turn, given, channel, "failed")
-        else:
-            self._leave(turn, given, channel, "unspeakable")
+            why = "failed"
         finally:
             turn.end()
+            if not turn.filled:
+                self._leave_unspoken(turn.segment, channel.language, why)
 
-    async def _say(self, text: str, turn: Turn, channel: Channel, *, retry: bool) -> int:
-        """Speak one clause into the turn; gives the samples."""
+    async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
+        """Speak one clause into the turn; one retry while the turn has no audio."""
         language = self._language(channel)
         assert language.speak is not None
         voice = self._engines.voice(language.speak)
         turn.pace = lag.pace(channel.backlog)
-        given = 0
-        try:
-            frames = voice.say(
-                text, language=channel.language, voice=language.voice, pace=turn.pace
-            )
-            async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
-                async for samples in pieces:
-                    given += len(samples)
-                    await turn.play(samples)
-        except SpeakError as error:
-            if given or not retry or not error.retryable:
-                raise
-            return await self._say(text, turn, channel, retry=False)
-        return given
-
-    def _leave(self, turn: Turn, given: int, channel: Channel, why: str) -> None:
-        """A turn without any audio is reported here; the channel reports the others."""
-        if given == 0:
-            self._leave_unspoken(turn.segment, channel.language, why)
+        for attempt in (1, 2):
+            try:
+                frames = voice.say(
+                    text, language=channel.language, voice=language.voice, pace=turn.pace
+                )
+                async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
+                    async for samples in pieces:
+                        await turn.play(samples)
+                return
+            except SpeakError as error:
+                if turn.filled or attempt == 2 or not error.retryable:
+                    raise
 
     def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
         self._record.emit(
@@ -218,6 +212,8 @@ def _complete_clauses(text: str, given: int) -> int:
     return fit[-1] if fit else given
 
 
-async def _drain(clauses: asyncio.Queue[str | None]) -> AsyncGenerator[str, None]:
-    while (text := await clauses.get()) is not None:
-        yield text
+async def _drain(clauses: Clauses) -> AsyncGenerator[str, None]:
+    while (item := await clauses.get()) is not None:
+        if isinstance(item, RenderError):
+            raise item
+        yield item
