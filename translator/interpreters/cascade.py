@@ -10,7 +10,7 @@ from typing import Protocol
 
 from translator import lag, languages
 from translator.channel import SAMPLE_RATE, Channel
-from translator.errors import RenderError, SpeakError
+from translator.errors import RenderError, SpeakError, StageError
 from translator.interpreters import Floors
 from translator.record import Failed, Record, Rendered, Rendering, Unspoken
 from translator.render import Renderer
@@ -91,10 +91,10 @@ class Cascade:
         ]
         try:
             text = await self._rendition(segment, target, terms, clauses)
-        except RenderError as error:
+        except Exception as error:  # a fault in an engine is also no more than a lost segment
             self._fail("render", target, error)
             rendition = Rendition(segment=segment, language=segment.language, text=segment.text)
-            clauses.put_nowait(error)
+            clauses.put_nowait(RenderError(str(error)))
         else:
             rendition = Rendition(segment=segment, language=target, text=text)
             self._context.append(rendition)
@@ -158,7 +158,7 @@ class Cascade:
             why = "unspeakable"
         except RenderError:  # reported where it came from
             why = "failed"
-        except SpeakError as error:
+        except Exception as error:  # as in _render
             self._fail("speak", channel.language, error)
             why = "failed"
         finally:
@@ -199,9 +199,11 @@ class Cascade:
         )
 
     def _fail(self, stage: str, language: str, error: Exception) -> None:
-        log.warning("%s failed: %s", stage, error, extra={"language": language})
+        fault = None if isinstance(error, StageError) else error
+        log.warning("%s failed: %s", stage, error, exc_info=fault, extra={"language": language})
+        message = str(error) or type(error).__name__
         self._record.emit(
-            Failed(at=self._record.clock(), stage=stage, language=language, message=str(error))
+            Failed(at=self._record.clock(), stage=stage, language=language, message=message)
         )
 
 
