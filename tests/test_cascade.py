@@ -1,0 +1,493 @@
+"""The cascade: what one segment suffers, and what it never costs the others."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from tests.fakes import (
+    Facts,
+    ListTrack,
+    Saying,
+    ScriptedEngines,
+    ScriptedRenderer,
+    ScriptedVoice,
+    Wording,
+    meeting_clock,
+    meeting_settings,
+    retryable_render_error,
+    retryable_speak_error,
+    segment,
+)
+from tests.virtual_time import VirtualTimeLoop
+from translator.channel import Channel
+from translator.errors import RenderError, SpeakError
+from translator.floor import Floors
+from translator.glossary import Entry, Glossary
+from translator.interpreters.cascade import CONTEXT, Cascade
+from translator.lag import FASTEST
+from translator.record import Failed, Record, Rendered, Rendering, Speaking, Spoken, Unspoken
+from translator.settings import Language, Pair, Settings
+from translator.types import Cut, Segment, Tail
+
+pytestmark = pytest.mark.unit
+
+HELLO = "Good morning to all of you."
+BYE = "We shall meet again tomorrow."
+
+
+class Stage:
+    """A cascade that fills one channel, which plays on a list."""
+
+    def __init__(
+        self,
+        *,
+        renderer: ScriptedRenderer | None = None,
+        voice: ScriptedVoice | None = None,
+        settings: Settings | None = None,
+        language: str = "es",
+        listened: bool = True,
+    ) -> None:
+        self.renderer = renderer or ScriptedRenderer()
+        self.voice = voice or ScriptedVoice()
+        self.settings = settings or meeting_settings()
+        self.clock = meeting_clock()
+        self.record = Record(self.clock)
+        self.facts = Facts()
+        self.record.subscribe(self.facts.note)
+        self.floors = Floors()
+        self.track = ListTrack(self.clock)
+        self.channel = Channel(language, record=self.record, max_wait=self.settings.max_wait)
+        self.channel.put_machine_on_air()
+        if listened:
+            self.channel.voiced.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        engines = ScriptedEngines(one_renderer=self.renderer, one_voice=self.voice)
+        cascade = Cascade(engines, settings=self.settings, record=self.record)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(cascade.run(self.floors, self.channel)),
+                group.create_task(self.channel.run(self.track)),
+            ]
+            await asyncio.sleep(0)
+            yield
+            for task in tasks:
+                task.cancel()
+
+    async def interpret(self, *segments: Segment, during: float = 60.0) -> None:
+        async with self.running():
+            for one in segments:
+                self.commit(one)
+            await asyncio.sleep(during)
+
+    def commit(self, *segments: Segment) -> None:
+        tail = Tail(speaker="p", speaker_name="P", language="en", text="", start=0.0, end=0.0)
+        self.floors.publish(Cut(segments=segments, tail=tail))
+
+    @property
+    def committed(self) -> list[tuple[str, str, str]]:
+        """The captions: (segment, language, text)."""
+        return [
+            (one.rendition.segment.id, one.rendition.language, one.rendition.text)
+            for one in self.facts.of(Rendered)
+        ]
+
+    @property
+    def ends(self) -> dict[str, list[str]]:
+        """What became of each segment: `spoken`, or why not; once each, or it is wrong."""
+        found: dict[str, list[str]] = {}
+        for one in self.facts.of(Spoken, Unspoken):
+            found.setdefault(one.segment_id, []).append(getattr(one, "why", "spoken"))
+        return found
+
+    @property
+    def order(self) -> list[str]:
+        """Segments as they began to be spoken."""
+        return [one.segment_id for one in self.facts.of(Speaking)]
+
+
+def said(voice: ScriptedVoice) -> list[str]:
+    return [text for text, _, _ in voice.calls]
+
+
+# What goes well
+
+
+async def test_a_segment_is_read_and_heard_in_the_target_language() -> None:
+    stage = Stage()
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.voice.calls == [(f"[es] {HELLO}", "es", 1.0)]
+    (heard,) = stage.track.soundings()
+    assert heard.end - heard.start == pytest.approx(1.0, abs=0.02)  # it rises
+    (spoken,) = stage.facts.of(Spoken)
+    assert (spoken.start, spoken.end) == pytest.approx((heard.start, heard.end), abs=0.02)
+
+
+async def test_the_next_segment_is_rendered_while_the_one_before_is_spoken() -> None:
+    stage = Stage(voice=ScriptedVoice(Saying(seconds=5.0)))
+    await stage.interpret(segment(1), segment(2, BYE, start=2.0))
+    first, second = stage.facts.of(Rendered)
+    assert second.at < stage.facts.of(Spoken)[0].end
+    gap = stage.facts.of(Speaking)[1].start - stage.facts.of(Spoken)[0].end
+    assert gap == pytest.approx(0.0, abs=0.01)
+    assert first.rendition.segment.id == "p-ada/1"
+
+
+async def test_a_clause_is_spoken_before_the_rest_is_rendered() -> None:
+    pieces = [(0.2, "Buenos días a todos, "), (3.0, "y muchas gracias por venir.")]
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}))
+    await stage.interpret(segment(1, HELLO))
+    assert said(stage.voice) == ["Buenos días a todos,", "y muchas gracias por venir."]
+    assert stage.facts.of(Speaking)[0].at < stage.facts.of(Rendered)[0].at
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+
+
+async def test_a_short_clause_waits_for_the_next() -> None:
+    pieces = [(0.1, "Sí, "), (0.1, "claro, "), (0.1, "y además es verdad, "), (0.1, "creo.")]
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}))
+    await stage.interpret(segment(1, HELLO))
+    assert said(stage.voice) == ["Sí, claro, y además es verdad,", "creo."]
+
+
+async def test_the_text_of_a_rendition_only_grows() -> None:
+    pieces = [(0.1, "Buenos "), (0.1, "días "), (0.1, "a todos.")]
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}))
+    await stage.interpret(segment(1, HELLO))
+    shown = [one.rendition.text for one in stage.facts.of(Rendering, Rendered)]
+    assert shown == ["Buenos", "Buenos días", "Buenos días a todos."]
+
+
+async def test_a_renderer_is_shown_the_last_renditions() -> None:
+    stage = Stage()
+    await stage.interpret(*(segment(n, f"Sentence number {n}.", start=n) for n in range(9)))
+    contexts = [[one.text for one in context] for _, _, _, context in stage.renderer.calls]
+    assert contexts[0] == []
+    assert contexts[-1] == [f"[es] Sentence number {n}." for n in range(8 - CONTEXT, 8)]
+
+
+async def test_terms_that_occur_are_asked_for_and_counted() -> None:
+    glossary = Glossary(
+        entries=(
+            Entry(names={"en": "committee", "es": "comité"}),
+            Entry(names={"en": "budget", "es": "presupuesto"}),
+            Entry(names={"en": "harbour", "es": "puerto"}),
+        )
+    )
+    text = "The committee adopts the budget."
+    wording = Wording(pieces=[(0.1, "El Comité aprueba las cuentas.")])
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={text: [wording]}),
+        settings=meeting_settings(
+            pairs=[_pair("*", "*", glossaries=("terms",))], glossaries={"terms": glossary}
+        ),
+    )
+    await stage.interpret(segment(1, text))
+    (call,) = stage.renderer.calls
+    assert [term.target for term in call[2]] == ["comité", "presupuesto"]
+    (one,) = stage.facts.of(Rendered)
+    assert (one.terms, one.terms_due) == (1, 2)
+
+
+def _pair(source: str, target: str, *, glossaries: Sequence[str] = ()) -> Pair:
+    return Pair.model_validate(
+        {"from": source, "to": target, "render": "renderer", "glossaries": glossaries}
+    )
+
+
+async def test_a_backlog_quickens_the_voice() -> None:
+    stage = Stage(voice=ScriptedVoice(Saying(seconds=6.0)))
+    await stage.interpret(*(segment(n, f"Sentence {n}.", start=n) for n in range(4)), during=90.0)
+    paces = [pace for _, _, pace in stage.voice.calls]
+    assert paces[0] == 1.0
+    assert paces[-1] == FASTEST
+    assert [one.pace for one in stage.facts.of(Spoken)] == paces
+
+
+# Who needs no voice
+
+
+async def test_speech_in_the_channels_language_passes_through() -> None:
+    stage = Stage()
+    await stage.interpret(segment(1, "Buenos días.", language="es-MX"), segment(2, HELLO))
+    assert stage.ends == {"p-ada/1": ["passthrough"], "p-ada/2": ["spoken"]}
+    assert [text for text, *_ in stage.renderer.calls] == [HELLO]
+    assert [segment_id for segment_id, *_ in stage.committed] == ["p-ada/2"]
+
+
+async def test_without_a_listener_there_are_captions_and_no_voice_is_called() -> None:
+    stage = Stage(listened=False)
+    await stage.interpret(segment(1, HELLO), segment(2, BYE))
+    assert len(stage.committed) == 2
+    assert stage.voice.calls == []
+    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["captions"]}
+
+
+async def test_a_language_without_an_engine_that_speaks_has_captions_only() -> None:
+    stage = Stage(settings=meeting_settings(languages={"es": Language()}))
+    await stage.interpret(segment(1, HELLO))
+    assert stage.ends == {"p-ada/1": ["captions"]}
+    assert stage.voice.calls == []
+
+
+async def test_a_listener_who_comes_hears_what_is_said_from_then_on() -> None:
+    stage = Stage(listened=False)
+    async with stage.running():
+        stage.commit(segment(1, HELLO))
+        await asyncio.sleep(5.0)
+        stage.channel.voiced.set()
+        stage.commit(segment(2, BYE))
+        await asyncio.sleep(5.0)
+    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("acts", "calls"),
+    [
+        ([Wording(error=RenderError("refused"))], 1),
+        ([Wording(error=retryable_render_error())], 2),
+        ([Wording()], 2),  # an empty rendition
+        ([Wording(pieces=[(0.1, "  ")])], 2),
+    ],
+)
+async def test_what_cannot_be_rendered_is_read_as_it_was_spoken(
+    acts: list[Wording], calls: int
+) -> None:
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: acts}))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert stage.committed == [("p-ada/1", "en", HELLO), ("p-ada/2", "es", f"[es] {BYE}")]
+    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
+    assert said(stage.voice) == [f"[es] {BYE}"]
+    assert [text for text, *_ in stage.renderer.calls].count(HELLO) == calls
+    assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
+
+
+async def test_a_fault_in_an_engine_costs_one_segment() -> None:
+    broken, mute = "This breaks the renderer.", "This breaks the voice."
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={broken: [Wording(error=ZeroDivisionError())]}),
+        voice=ScriptedVoice(acts={f"[es] {mute}": [Saying(seconds=0.0, error=KeyError("es"))]}),
+    )
+    await stage.interpret(segment(1, broken), segment(2, mute), segment(3, HELLO))
+    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["failed"], "p-ada/3": ["spoken"]}
+    assert [segment_id for segment_id, *_ in stage.committed] == ["p-ada/1", "p-ada/2", "p-ada/3"]
+    assert [one.message for one in stage.facts.of(Failed)] == ["ZeroDivisionError", "'es'"]
+
+
+async def test_a_renderer_that_fails_once_is_asked_again() -> None:
+    acts = [Wording(error=retryable_render_error()), Wording(pieces=[(0.1, "Buenos días.")])]
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: acts}))
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", "Buenos días.")]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.of(Failed) == []
+
+
+async def test_a_renderer_that_fails_behind_a_clause_is_not_asked_again() -> None:
+    broken = Wording(
+        pieces=[(0.1, "Buenos días a todos, "), (0.5, "y muchas ")], error=retryable_render_error()
+    )
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [broken]}))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert said(stage.voice) == ["Buenos días a todos,", f"[es] {BYE}"]
+    assert len(stage.renderer.calls) == 2
+    assert stage.committed[0] == ("p-ada/1", "en", HELLO)  # complete, and marked by its language
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+
+
+async def test_a_pair_that_nothing_renders_is_read_as_it_was_spoken() -> None:
+    stage = Stage(settings=meeting_settings(pairs=[_pair("fr", "es")]))
+    await stage.interpret(segment(1, HELLO), segment(2, "Bonjour à tous.", language="fr"))
+    assert stage.committed[0] == ("p-ada/1", "en", HELLO)
+    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
+    assert "en to es" in stage.facts.of(Failed)[0].message
+
+
+async def test_what_failed_is_no_context() -> None:
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(error=RenderError("no"))]}))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE))
+    assert stage.renderer.calls[-1][3] == ()
+
+
+async def test_a_voice_that_fails_once_is_asked_again() -> None:
+    text = f"[es] {HELLO}"
+    acts = [Saying(seconds=0.0, error=retryable_speak_error()), Saying()]
+    stage = Stage(voice=ScriptedVoice(acts={text: acts}))
+    await stage.interpret(segment(1, HELLO))
+    assert said(stage.voice) == [text, text]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.of(Failed) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"), [(retryable_speak_error(), 2), (SpeakError("no such voice"), 1)]
+)
+async def test_a_voice_that_goes_on_failing_leaves_the_captions(
+    error: SpeakError, calls: int
+) -> None:
+    text = f"[es] {HELLO}"
+    stage = Stage(voice=ScriptedVoice(acts={text: [Saying(seconds=0.0, error=error)]}))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert said(stage.voice).count(text) == calls
+    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
+    assert [one[0] for one in stage.committed] == ["p-ada/1", "p-ada/2"]
+    assert [one.stage for one in stage.facts.of(Failed)] == ["speak"]
+    assert stage.order == ["p-ada/2"]
+
+
+async def test_a_voice_that_fails_in_the_middle_is_neither_repeated_nor_finished() -> None:
+    pieces = [(0.1, "Buenos días a todos, "), (0.1, "y muchas gracias por venir.")]
+    first = "Buenos días a todos,"
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}),
+        voice=ScriptedVoice(acts={first: [Saying(seconds=0.4, error=retryable_speak_error())]}),
+    )
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert said(stage.voice) == [first, f"[es] {BYE}"]
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.committed[0] == (
+        "p-ada/1",
+        "es",
+        "Buenos días a todos, y muchas gracias por venir.",
+    )
+    spoken = stage.facts.of(Spoken)[0]
+    assert spoken.end - spoken.start == pytest.approx(0.4, abs=0.02)
+
+
+async def test_a_voice_with_nothing_to_say_says_so() -> None:
+    text = f"[es] {HELLO}"
+    stage = Stage(voice=ScriptedVoice(acts={text: [Saying(seconds=0.0)]}))
+    await stage.interpret(segment(1, HELLO))
+    assert stage.ends == {"p-ada/1": ["unspeakable"]}
+
+
+async def test_a_voice_slower_than_the_channel_is_heard_to_its_end() -> None:
+    stage = Stage(voice=ScriptedVoice(Saying(seconds=2.0, speed=0.5)))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    first, second = stage.facts.of(Spoken)
+    assert first.end <= second.start
+    assert sum(len(samples) for _, samples in stage.track.written) == 2 * 2.0 * 24_000
+
+
+# Several speakers
+
+
+async def test_a_slow_rendition_of_one_speaker_delays_no_others_captions() -> None:
+    slow = ScriptedRenderer(acts={HELLO: [Wording(pieces=[(20.0, "Buenos días.")])]})
+    stage = Stage(renderer=slow)
+    bob = segment(1, BYE, start=1.0, speaker="p-bob")
+    await stage.interpret(segment(1, HELLO, start=0.0), bob)
+    assert [one[0] for one in stage.committed] == ["p-bob/1", "p-ada/1"]
+    assert stage.order == ["p-bob/1", "p-ada/1"]
+    assert stage.facts.of(Speaking)[0].start == pytest.approx(stage.settings.max_wait, abs=0.05)
+
+
+async def test_overlapping_speakers_are_heard_one_after_the_other_by_onset() -> None:
+    stage = Stage(voice=ScriptedVoice(Saying(seconds=3.0)))
+    bob = segment(1, BYE, start=0.5, end=1.5, speaker="p-bob")
+    ada = segment(1, HELLO, start=0.0, end=2.0)
+    await stage.interpret(bob, ada)  # the shorter segment is committed first
+    assert stage.order == ["p-ada/1", "p-bob/1"]
+    first, second = stage.facts.of(Spoken)
+    assert first.end <= second.start + 1e-9
+
+
+# Ends
+
+
+async def test_a_cascade_that_is_cancelled_ends_the_turns_it_took() -> None:
+    stage = Stage(renderer=ScriptedRenderer(delay=100.0))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE), during=5.0)
+    assert stage.ends.keys() == {"p-ada/1", "p-ada/2"}
+    async with stage.running():  # it is started again after a failure, with the same channel
+        later = segment(1, "And here I am.", start=50.0, speaker="p-bob")
+        stage.renderer.delay = 0.1
+        begin = stage.clock()
+        stage.commit(later)
+        await asyncio.sleep(5.0)
+    assert stage.order == ["p-bob/1"]
+    assert stage.facts.of(Speaking)[0].start - begin < 0.5
+
+
+wordings = st.sampled_from(
+    [
+        [Wording(pieces=[(0.3, "Una frase de cinco palabras, "), (0.3, "y otra más.")])],
+        [Wording(pieces=[(4.0, "Tarde.")])],
+        [Wording()],
+        [Wording(error=RenderError("no"))],
+        [Wording(error=retryable_render_error()), Wording(pieces=[(0.1, "Otra vez.")])],
+        [Wording(pieces=[(0.1, "Una frase de cinco palabras, ")], error=RenderError("broke"))],
+    ]
+)
+sayings = st.sampled_from(
+    [
+        [Saying()],
+        [Saying(seconds=0.0)],
+        [Saying(seconds=2.0, speed=0.5)],
+        [Saying(seconds=0.0, error=SpeakError("no"))],
+        [Saying(seconds=0.0, error=retryable_speak_error()), Saying(seconds=0.2)],
+        [Saying(seconds=0.3, error=SpeakError("broke"))],
+    ]
+)
+speech = st.lists(
+    st.tuples(
+        st.sampled_from(["p-ada", "p-bob", "p-eve"]),
+        st.sampled_from(["en", "en", "es", "fr"]),
+        wordings,
+        st.floats(0.0, 3.0).map(lambda gap: round(gap, 1)),
+    ),
+    max_size=8,
+)
+
+
+@examples(max_examples=60, deadline=None)
+@given(speech, sayings, st.booleans())
+def test_every_segment_ends_once_and_has_its_captions_once(
+    speech: list[tuple[str, str, list[Wording], float]], saying: list[Saying], listened: bool
+) -> None:
+    acts: Mapping[str, Sequence[Wording]] = {f"text {n}": one[2] for n, one in enumerate(speech)}
+
+    async def run() -> tuple[Stage, list[Segment]]:
+        stage = Stage(
+            renderer=ScriptedRenderer(acts=acts),
+            voice=ScriptedVoice(saying[-1], acts={"Otra vez.": saying, "Tarde.": saying}),
+            listened=listened,
+        )
+        segments = []
+        async with stage.running():
+            for number, (speaker, language, _, gap) in enumerate(speech):
+                await asyncio.sleep(gap)
+                segments.append(
+                    segment(
+                        number,
+                        f"text {number}",
+                        start=stage.clock(),
+                        speaker=speaker,
+                        language=language,
+                    )
+                )
+                stage.commit(segments[-1])
+            await asyncio.sleep(100.0)
+        return stage, segments
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        stage, segments = runner.run(run())
+    assert {one: len(ends) for one, ends in stage.ends.items()} == {one.id: 1 for one in segments}
+    for speaker in ("p-ada", "p-bob", "p-eve"):
+        due = [one.id for one in segments if one.speaker == speaker and one.language != "es"]
+        assert [one for one, *_ in stage.committed if one.startswith(speaker)] == due
+    spans = [(one.start, one.end) for one in stage.facts.of(Spoken)]
+    assert all(one[1] <= other[0] + 1e-6 for one, other in pairwise(spans))
+    assert listened or stage.voice.calls == []
