@@ -7,6 +7,7 @@ listener per language, and an observer who reads the speakers' own words and get
 import asyncio
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -36,6 +37,7 @@ QUIET = 30.0
 LAST = 0.7
 """Seconds after the last rendition's end until a listener has heard it for sure."""
 OBSERVER = "observer"
+ADDRESS = frozenset({"LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"})
 
 
 @dataclass(slots=True)
@@ -167,6 +169,7 @@ async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
 @asynccontextmanager
 async def _working(access: Access, agent_name: str) -> AsyncGenerator[None, None]:
     """A worker of our own, registered."""
+    before = {name: os.environ[name] for name in ADDRESS & os.environ.keys()}  # it exports its own
     server = worker(
         url=access.url,
         api_key=access.api_key,
@@ -188,6 +191,9 @@ async def _working(access: Access, agent_name: str) -> AsyncGenerator[None, None
         finally:
             await server.aclose()
             serving.cancel()
+            os.environ.update(before)
+            for name in ADDRESS - before.keys():
+                os.environ.pop(name, None)
 
 
 @asynccontextmanager
