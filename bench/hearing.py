@@ -1,8 +1,8 @@
 """How well and how soon the embedded ear hears: `python -m bench.hearing [ID …]`.
 
 Recordings are heard as they would be in a room, in a clock of their own: sound arrives at its
-pace, each decode takes what it took, and nothing else takes time. So it runs faster than real
-time, and may run beside nothing else that needs the processor.
+pace, each decode takes the processor time that it took, and nothing else takes time. So it runs
+faster than real time, and is not much disturbed by what else the machine does.
 """
 
 import argparse
@@ -78,9 +78,9 @@ class TimedHost:
         self, path: str, *, data: bytes | None = None, timeout: float = 30.0
     ) -> AsyncIterator[Response]:
         assert data is not None
-        begin = time.perf_counter()
+        begin = time.process_time()
         answer = Answer(self.decoder.transcribe(Window.from_bytes(data)).to_bytes())
-        self.busy.append(time.perf_counter() - begin)
+        self.busy.append(time.process_time() - begin)
         await asyncio.sleep(self.busy[-1])
         yield answer
 

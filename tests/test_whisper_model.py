@@ -120,7 +120,7 @@ async def listen(
                 expected=lambda: None,
                 terms=list,
                 opened=lambda _: None,
-                failed=pytest.fail,
+                failed=lambda error: pytest.fail(str(error)),
             )
         ) as hypotheses,
     ):
@@ -165,7 +165,9 @@ def chords() -> Wave:
     time_ = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
     melody = 220 * 2 ** (np.array([0, 4, 7, 12, 9, 5, 2, 7])[(time_ * 2).astype(int) % 8] / 12)
     tones = [np.sin(2 * np.pi * pitch * time_) for pitch in (110, 138.6, 164.8)]
-    return ((sum(tones) + np.sin(2 * np.pi * melody * time_)) * 2000).astype(np.int16)
+    tones.append(np.sin(2 * np.pi * melody * time_))
+    wave: Wave = np.round(np.sum(tones, axis=0) * 2000).astype(np.int16)
+    return wave
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ clause, or when the window has grown long. A pause ends the utterance.
 import json
 import zlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
@@ -42,16 +42,15 @@ LONGEST = 7.0
 TOO_LONG = 12.0
 """Seconds of a window without a frozen word, which something must be done about."""
 
-SURE = 0.9
-"""Share of probability that settles an utterance's language early."""
-SURE_AFTER = 1.0
-"""Seconds of voice before a language may be settled early."""
+STAYS = 0.9
+"""How probable it is that a speaker goes on in the same language."""
 SETTLED_AFTER = 3.0
-"""Seconds of voice after which the most probable language is taken."""
-EXPECTED = 4.0
-"""How much more probable the expected language is than each other one."""
-CONTRARY = 0.85
-"""Share of probability for another language that speaks against the settled one."""
+"""Seconds of voice after which the most probable language is taken: what Whisper says of them
+is worth believing, what it says of one second only by a third."""
+SURE_AFTER = 1.0
+"""Seconds of voice before which no language is settled."""
+SURE = 0.9
+"""How probable a language must be to be settled earlier, or to replace the settled one."""
 
 SPACELESS = frozenset({"ja", "lo", "my", "th", "yue", "zh"})
 """Languages whose words are not parted by spaces."""
@@ -185,6 +184,7 @@ class Listening:
     ) -> None:
         self._languages = {whisper_code(language): language for language in reversed(languages)}
         self._expected = whisper_code(expected) if expected else None
+        self._codes = tuple(self._languages)
         self._terms = ", ".join(terms)
         self._model = model
         self._voicing = Voicing()
@@ -222,9 +222,7 @@ class Listening:
         utterance.asked = utterance.read
         return Window(
             pcm=utterance.pcm(),
-            languages={
-                code: EXPECTED if code == utterance.expected else 1.0 for code in self._languages
-            },
+            languages=utterance.identification.weights(utterance.voice),
             language=utterance.language,
             prefix=utterance.prefix,
             terms=self._terms,
@@ -241,7 +239,7 @@ class Listening:
         text = sane(transcript)
         if text is None:
             return []
-        if utterance.contradicted(transcript):
+        if not utterance.identification.learn(transcript.probabilities, utterance.voice):
             return self._part()
         utterance.learn(transcript, text)
         return [self._hypothesis(utterance, final=False)]
@@ -261,7 +259,10 @@ class Listening:
     def _begin(self, sounds: "list[_Heard]", *, expected: str | None) -> None:
         self._count += 1
         self._utterance = _Utterance(
-            id=str(self._count), sounds=sounds, read=self._read, expected=expected
+            id=str(self._count),
+            sounds=sounds,
+            read=self._read,
+            identification=Identification(self._codes, expected),
         )
 
     def _part(self) -> list[Hypothesis]:
@@ -309,15 +310,60 @@ class _Piece:
     ends_clause: bool
 
 
+class Identification:
+    """Which language an utterance is in, as far as its windows tell. Codes are Whisper's."""
+
+    def __init__(self, codes: Sequence[str], expected: str | None) -> None:
+        self._codes = codes
+        self._prior = self._going_on(expected)
+        self._contrary = 0
+        self.language = codes[0] if len(codes) == 1 else None
+        """Once it is settled."""
+
+    def weights(self, voice: float) -> dict[str, float]:
+        """What to multiply Whisper's probabilities with, for a window with so much voice."""
+        return {code: share ** (1 / _trust(voice)) for code, share in self._prior.items()}
+
+    def learn(self, probabilities: Mapping[str, float], voice: float) -> bool:
+        """Take what Whisper says of a window; False where the language is not the settled one."""
+        shares = {
+            code: self._prior[code] * probability ** _trust(voice)
+            for code, probability in probabilities.items()
+        }
+        code = max(shares, key=lambda code: shares[code])
+        sure = shares[code] >= SURE * sum(shares.values())
+        if self.language is None:
+            if voice >= SETTLED_AFTER or (sure and voice >= SURE_AFTER):
+                self.language = code
+                self._prior = self._going_on(code)
+            return True
+        self._contrary = self._contrary + 1 if sure and code != self.language else 0
+        return self._contrary < 2
+
+    def _going_on(self, language: str | None) -> dict[str, float]:
+        """How probable each language is after speech in `language`."""
+        if language not in self._codes or len(self._codes) == 1:
+            return dict.fromkeys(self._codes, 1 / len(self._codes))
+        other = (1 - STAYS) / (len(self._codes) - 1)
+        return {code: STAYS if code == language else other for code in self._codes}
+
+
+def _trust(voice: float) -> float:
+    """How much of Whisper's opinion to take, from a window with so many seconds of voice."""
+    return min(1.0, max(voice, ONSET) / SETTLED_AFTER)
+
+
 class _Utterance:
     """Speech between two pauses. Positions count sounds since the listen began."""
 
-    def __init__(self, *, id: str, sounds: list[_Heard], read: int, expected: str | None) -> None:
+    def __init__(
+        self, *, id: str, sounds: list[_Heard], read: int, identification: "Identification"
+    ) -> None:
         self.id = id
         self.sounds = sounds
         """The window."""
         self.read = read
-        self.expected = expected
+        self.identification = identification
         self.first = read - len(sounds)
         self.asked = self.first
         """Up to where the last window reached."""
@@ -325,7 +371,6 @@ class _Utterance:
         self.voiced = len(marks)
         self.onset = seconds(marks[0] if marks else self.first)
         self.voiced_until = marks[-1] + 1 if marks else self.first
-        self.language: str | None = None
         self.guess: str | None = None
         """The language of `rest`."""
         self.rest = ""
@@ -334,7 +379,16 @@ class _Utterance:
         self._rest_words: tuple[Word, ...] = ()
         self._left: list[_Piece] = []  # their audio has left the window
         self._kept: list[_Piece] = []  # their audio is in it
-        self._contrary = 0
+
+    @property
+    def language(self) -> str | None:
+        """Whisper's code, once it is settled."""
+        return self.identification.language
+
+    @property
+    def voice(self) -> float:
+        """Seconds of voice in the window."""
+        return seconds(sum(heard.voiced for heard in self.sounds))
 
     @property
     def silence(self) -> int:
@@ -388,17 +442,8 @@ class _Utterance:
         looks_finished = not words or len(words) >= 4 or words[-1].ends_sentence
         return self.silence >= blocks(PAUSE) and looks_finished
 
-    def contradicted(self, transcript: Transcript) -> bool:
-        """Whether the settled language has changed, as two transcripts in a row say."""
-        code, share = max(transcript.probabilities.items(), key=lambda item: item[1])
-        against = self.language not in (None, code) and share >= CONTRARY
-        self._contrary = self._contrary + 1 if against else 0
-        return self._contrary >= 2
-
     def learn(self, transcript: Transcript, text: str) -> None:
         """Take the transcript of the window; `text` is what it says after the prefix."""
-        if self.language is None and self._settles(transcript):
-            self.language = transcript.language
         previous = tokens(self.rest) if transcript.language == self.guess else []
         self.guess = transcript.language
         prefix = self.prefix
@@ -427,17 +472,6 @@ class _Utterance:
         if finished:
             return self.asked >= min(self.voiced_until, self.read)
         return self.asked >= self.voiced_until + blocks(HUSH / 2)
-
-    def _settles(self, transcript: Transcript) -> bool:
-        weights = {
-            code: share * (EXPECTED if code == self.expected else 1.0)
-            for code, share in transcript.probabilities.items()
-        }
-        share = weights[transcript.language] / (sum(weights.values()) or 1.0)
-        spoken = seconds(self.voiced)
-        return (
-            len(weights) == 1 or spoken >= SETTLED_AFTER or (spoken >= SURE_AFTER and share >= SURE)
-        )
 
     def _placed(self, word: Word) -> Word:
         """A word of the window in seconds of the listen, kept to where there is voice."""
