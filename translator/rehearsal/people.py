@@ -83,7 +83,7 @@ class Tape:
         self._frames: list[tuple[float, Samples]] = []
 
     async def record(self, track: rtc.Track, *, frame_ms: int = 10) -> None:
-        """Record until the track ends or the task is cancelled."""
+        """Record until cancelled."""
         stream = rtc.AudioStream(
             track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=frame_ms
         )
@@ -157,10 +157,14 @@ class Listener:
         """Record the audio of `identity`, also after it came back, until cancelled."""
         self._wanted = identity
         self._subscribe()
-        while True:
-            track = await self._tracks.get()
-            self.hearing.set()
-            await self.tape.record(track, frame_ms=frame_ms)
+        async with asyncio.TaskGroup() as group:
+            recording: asyncio.Task[None] | None = None
+            while True:
+                track = await self._tracks.get()
+                if recording is not None:
+                    recording.cancel()  # a stream does not end when its track does
+                recording = group.create_task(self.tape.record(track, frame_ms=frame_ms))
+                self.hearing.set()
 
     def _subscribe(self) -> None:
         participant = self._room.remote_participants.get(self._wanted or "")
