@@ -1,0 +1,58 @@
+"""Recognize again what a channel said, and what the same voice says without a room."""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import lru_cache
+
+import jiwer
+import numpy as np
+from faster_whisper import WhisperModel
+
+from translator.engines.espeak import EspeakVoice
+from translator.engines.host import running
+from translator.engines.whisper_model import base_weights, cache_folder
+from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate
+from translator.segment import tokens
+from translator.speak import resample
+
+PAUSE = np.zeros(round(0.4 * SAMPLE_RATE), np.int16)
+
+
+@lru_cache
+def model() -> WhisperModel:
+    return WhisperModel(
+        str(base_weights(cache_folder())), device="cpu", compute_type="int8", cpu_threads=1
+    )
+
+
+def recognize(sound: Samples, language: str) -> str:
+    """The words in `sound` (at SAMPLE_RATE), by whisper on the whole of it."""
+    heard = at_rate(sound, SAMPLE_RATE, 16_000).astype(np.float32) / 32768
+    segments, _ = model().transcribe(
+        heard, language=language, beam_size=1, temperature=0.0, vad_filter=True
+    )
+    return " ".join(segment.text for segment in segments)
+
+
+async def say(texts: Sequence[str], language: str) -> Samples:
+    """`texts` by espeak-ng, one after the other."""
+    pieces: list[Samples] = []
+    async with running(["espeak"]) as host:
+        for text in texts:
+            frames = EspeakVoice(host).say(text, language=language, voice=None, pace=1.0)
+            async with aclosing(resample(frames, SAMPLE_RATE)) as spoken:
+                pieces += [samples async for samples in spoken]
+            pieces.append(PAUSE)
+    return np.concatenate(pieces)
+
+
+def words(text: str) -> str:
+    """Lower case, without punctuation."""
+    return " ".join(token.key for token in tokens(text))
+
+
+def errors(reference: str, found: str) -> tuple[int, int]:
+    """(word errors, words of the reference)."""
+    output = jiwer.process_words(words(reference), words(found))
+    wrong = output.substitutions + output.deletions + output.insertions
+    return wrong, output.hits + output.substitutions + output.deletions
