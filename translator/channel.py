@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from translator.record import Record, Speaking, Spoken, Switched
+from translator.record import Record, Speaking, Spoken, Switched, Unspoken
 from translator.turns import Piece, Samples, Turn, Turns
 from translator.types import Segment
 
@@ -84,12 +84,19 @@ class Channel:
         """What listeners may know, as JSON: what is on air, and the lag in seconds."""
         return json.dumps({"on_air": self.on_air, "lag": round(self.lag, 1)})
 
+    @property
+    def wants_machine(self) -> bool:
+        """Whether the machine's voice is wanted: somebody listens, and it is on air."""
+        return self.voiced.is_set() and self._input is self._turns
+
     def turn(self, segment: Segment) -> Turn:
         """A place for `segment` in the machine's voice; see Turns."""
         return self._turns.turn(segment)
 
     def put_on_air(self, source: Input | None) -> None:
         """Make `source` the one input on air; None for silence."""
+        if source is self._input:
+            return
         self._input = source
         self._switched.set()
         self._record.emit(
@@ -112,16 +119,40 @@ class Channel:
 
     async def _play(self, source: Input, track: Track) -> None:
         """Play `source` until another input is put on air."""
-        rising = True
-        while (piece := await self._next(source)) is not None:
-            falling = self._input is not source
-            samples = _ramp(piece.samples, rising=rising, falling=falling)
-            rising = False
+        rising, falling = True, False
+        try:
+            while not falling and (piece := await self._next(source)) is not None:
+                falling = self._input is not source
+                await self._write(piece, track, rising=rising, falling=falling)
+                rising = False
+        finally:
+            if source is self._turns:
+                self._drop_turns()
+
+    async def _write(self, piece: Piece, track: Track, *, rising: bool, falling: bool) -> None:
+        samples = _ramp(piece.samples, rising=rising, falling=falling)
+        begins = self._record.clock()
+        try:
             begins = await track.write(samples)
+        finally:  # a piece that was begun goes out even when the writer is cancelled
             self._played(samples, begins)
             self._note(piece, begins)
-            if falling:
-                return
+
+    def _drop_turns(self) -> None:
+        """What the machine has not said yet is old when it is on air again."""
+        for turn in self._turns.drop():
+            segment_id = turn.segment.id
+            if segment_id in self._started:
+                self._note_spoken(turn, end=self._record.clock())
+            elif turn.filled:  # else whoever fills it knows why it was not
+                self._record.emit(
+                    Unspoken(
+                        at=self._record.clock(),
+                        segment_id=segment_id,
+                        language=self.language,
+                        why="captions",
+                    )
+                )
 
     async def _next(self, source: Input) -> Piece | None:
         """The next piece of `source`; None when it is off air and has none at hand."""
@@ -147,17 +178,18 @@ class Channel:
                     start=begins,
                 )
             )
-        if not piece.last:
-            return
-        start = self._started.pop(segment_id)
+        if piece.last:
+            self._note_spoken(piece.turn, end=begins + len(piece.samples) / SAMPLE_RATE)
+
+    def _note_spoken(self, turn: Turn, *, end: float) -> None:
         self._record.emit(
             Spoken(
                 at=self._record.clock(),
-                segment_id=segment_id,
+                segment_id=turn.segment.id,
                 language=self.language,
-                start=start,
-                end=begins + len(piece.samples) / SAMPLE_RATE,
-                pace=piece.turn.pace,
+                start=self._started.pop(turn.segment.id),
+                end=end,
+                pace=turn.pace,
                 backlog=self.backlog,
             )
         )

@@ -83,7 +83,8 @@ class Spoken(Fact):
 class Unspoken(Fact):
     """A segment ended without a voice in a language.
 
-    `why`: passthrough (it is in that language already), captions (nobody listens), failed, or
+    `why`: passthrough (it is in that language already), captions (nobody listens to
+    the machine), failed, or
     unspeakable (there is nothing to say in it).
     """
 

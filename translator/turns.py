@@ -49,6 +49,8 @@ class Turn:
         self.begun = False
         self.filled = False
         """Whether it was given any audio."""
+        self.dropped = False
+        """Whether it will not be played, or not to its end."""
 
     @property
     def seconds(self) -> float:
@@ -61,8 +63,10 @@ class Turn:
         return bool(self._waiting) or self.ended
 
     async def play(self, samples: Samples) -> None:
-        """Add audio; waits while AHEAD seconds are unplayed."""
+        """Add audio; waits while AHEAD seconds are unplayed. Lost on a turn that is dropped."""
         await self._room.wait()
+        if self.dropped:
+            return
         self._waiting.append(samples)
         self.filled = self.filled or len(samples) > 0
         if self.seconds >= AHEAD:
@@ -74,6 +78,13 @@ class Turn:
         if not self.ended:
             self.ended = True
             self._changed()
+
+    def drop(self) -> None:
+        """Nobody will hear it, or the rest of it."""
+        self.dropped = True
+        self._waiting.clear()
+        self._room.set()
+        self.end()
 
     def take(self, size: int) -> Samples:
         """Remove and give up to `size` samples from the front; may be empty."""
@@ -115,6 +126,13 @@ class Turns:
         self._open.sort(key=lambda one: one.segment.start)
         self._changed.set()
         return turn
+
+    def drop(self) -> list[Turn]:
+        """Drop all turns, and give them in their order."""
+        dropped, self._open, self._speaking = self._open, [], None
+        for turn in dropped:
+            turn.drop()
+        return dropped
 
     async def next(self) -> Piece:
         """The next audio of the turn that has the voice; waits until there is some.

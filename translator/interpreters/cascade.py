@@ -70,7 +70,7 @@ class Cascade:
 
     def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
         """The segment's place in the voice, taken as soon as it is committed."""
-        wanted = channel.voiced.is_set() and self._language(channel).speak is not None
+        wanted = channel.wants_machine and self._language(channel).speak is not None
         return channel.turn(segment) if wanted else None
 
     def _language(self, channel: Channel) -> Language:
@@ -154,8 +154,9 @@ class Cascade:
         try:
             async with aclosing(_drain(clauses)) as texts:
                 async for text in texts:
-                    await self._say(text, turn, channel)
-            why = "unspeakable"
+                    if not turn.dropped:
+                        await self._say(text, turn, channel)
+            why = "captions" if turn.dropped else "unspeakable"
         except RenderError:  # reported where it came from
             why = "failed"
         except Exception as error:  # as in _render
