@@ -249,6 +249,31 @@ async def test_a_listener_who_comes_hears_what_is_said_from_then_on() -> None:
     assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
 
 
+async def test_what_is_said_while_another_input_is_on_air_is_not_spoken() -> None:
+    stage = Stage()
+    async with stage.running():
+        stage.channel.put_on_air(None)
+        stage.commit(segment(1, HELLO))
+        await asyncio.sleep(5.0)
+        stage.channel.put_machine_on_air()
+        stage.commit(segment(2, BYE))
+        await asyncio.sleep(5.0)
+    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
+    assert said(stage.voice) == [f"[es] {BYE}"]
+
+
+async def test_a_voice_is_not_called_for_a_turn_that_was_dropped() -> None:
+    stage = Stage(renderer=ScriptedRenderer(delay=2.0))
+    async with stage.running():
+        stage.commit(segment(1, HELLO))
+        await asyncio.sleep(1.0)
+        stage.channel.put_on_air(None)
+        await asyncio.sleep(5.0)
+    assert stage.ends == {"p-ada/1": ["captions"]}
+    assert len(stage.committed) == 1
+    assert stage.voice.calls == []
+
+
 # What goes wrong
 
 
