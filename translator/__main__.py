@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _interpret(arguments: argparse.Namespace) -> int:
     from translator import agent, settings
+    from translator.rehearsal import terminal
     from translator.rehearsal.order import order
     from translator.rehearsal.run import interpret
 
@@ -81,24 +82,18 @@ def _interpret(arguments: argparse.Namespace) -> int:
         room=arguments.room,
         loaded=settings.load(*agent.paths()),
     )
-    result = asyncio.run(interpret(wanted))
-    _print(result, wanted.out)
+
+    def tell(fact: Mapping[str, Any]) -> None:
+        for line in terminal.lines(fact):
+            print(line, flush=True)
+
+    print(
+        f"Starting livekit-server, the engines and a worker; then {wanted.seconds:.0f} s of speech"
+    )
+    result = asyncio.run(interpret(wanted, tell))
+    print(*terminal.table(result), sep="\n")
+    print(f"What listeners heard and read, and report.json, are in {wanted.out}")
     return 1 if result["failures"] else 0
-
-
-def _print(result: Mapping[str, Any], out: Path) -> None:
-    columns = ("segments", "evs_p50", "evs_p90", "end_lag", "lag_slope", "coverage")
-    print(f"{'':10}" + "".join(f"{name:>11}" for name in columns))
-    for code, figures in result["languages"].items():
-        print(f"{code:10}" + "".join(f"{_shown(figures[name]):>11}" for name in columns))
-    for failure in result["failures"]:
-        where = f" ({failure['language']})" if failure["language"] else ""
-        print(f"lost: {failure['stage']}{where}: {failure['message']}", file=sys.stderr)
-    print(f"Recordings, captions and report.json are in {out}")
-
-
-def _shown(value: object) -> str:
-    return "-" if value is None else str(value)
 
 
 def _worker(arguments: argparse.Namespace) -> int:
@@ -121,9 +116,11 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from translator import agent, settings
+    from translator.engines import registry
 
     pairs, engines = agent.paths()
     loaded = settings.load(arguments.file or pairs, engines)
+    registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
     print(f"heard by {loaded.hear}: {', '.join(loaded.spoken)}")
     for target, language in loaded.languages.items():
         voice = language.speak or "captions only"

@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -54,6 +54,8 @@ class Rehearsal:
     account: report.Account = field(default_factory=lambda: report.Account(offset=0.0))
     begin: float = 0.0
     """Monotonic time of the recording's clock 0, from `perform` on."""
+    told: Callable[[Mapping[str, Any]], None] = lambda fact: None
+    """Is given every fact."""
     progress: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by every fact."""
 
@@ -72,7 +74,9 @@ class Rehearsal:
     async def take_notes(self) -> None:
         """Note the facts until cancelled."""
         while True:
-            self.account.note(await self.observer.facts.get())
+            fact = await self.observer.facts.get()
+            self.account.note(fact)
+            self.told(fact)
             self.progress.set()
 
     async def _until_all_is_heard(self) -> None:
@@ -101,8 +105,12 @@ class Rehearsal:
         return "no track was published for " + ", ".join(silent)
 
 
-async def interpret(order: Order) -> Mapping[str, Any]:
+async def interpret(
+    order: Order, told: Callable[[Mapping[str, Any]], None] = lambda fact: None
+) -> Mapping[str, Any]:
     """Rehearse, leave the files in `order.out`, and give the report.
+
+    `told` is given every fact of the meeting as it happens.
 
     Raises ServiceError, perhaps in a group, when something that must run stops; what was
     recorded until then is written all the same.
@@ -110,6 +118,7 @@ async def interpret(order: Order) -> Mapping[str, Any]:
     one: Rehearsal | None = None
     try:
         async with rehearsal(order) as one:
+            one.told = told
             await one.perform()
     except BaseException:
         if one is not None and one.begin:
