@@ -37,12 +37,16 @@ class Recording:
 
 def read(path: Path) -> Recording:
     """Read whatever FFmpeg reads. Raises InputError for what holds no sound."""
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: there is no such file")
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; name a recording in it")
     try:
         samples = _decode(path, SAMPLE_RATE)
     except (av.FFmpegError, OSError) as error:
-        raise InputError(f"{path}: this is no recording that can be read ({error})") from None
+        raise InputError(
+            f"{path}: this is no recording that can be read ({error.strerror})"
+        ) from None
     if len(samples) == 0:
         raise InputError(f"{path}: the recording is empty")
     if np.abs(samples.astype(np.int32)).max() < QUIETEST * 32768:
