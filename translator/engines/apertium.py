@@ -105,7 +105,8 @@ def _steps(modes: Iterable[str]) -> dict[tuple[str, str], str]:
     return steps
 
 
-def _missing(source: str, target: str, modes: Collection[str]) -> RenderError:
+def missing(source: str, target: str, modes: Collection[str]) -> RenderError:
+    """Why no way leads from `source` to `target`, and what to install."""
     wanted = route(source, target, {*modes, *PACKAGES}) or ()
     packages = sorted({PACKAGES[mode] for mode in wanted if mode not in modes})
     remedy = (
@@ -224,7 +225,7 @@ class ApertiumService:
         text, source, target = question["text"], question["source"], question["target"]
         modes = route(source, target, self._modes)
         if modes is None:
-            raise _missing(source, target, self._modes)
+            raise missing(source, target, self._modes)
         for mode in modes:
             text = await self._pipeline(mode).render(text)
         return web.json_response({"text": text})

@@ -1,17 +1,18 @@
 """The engines by the names that `engines.yaml` gives them; each is built when first called for."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 
-from translator.engines.apertium import ApertiumRenderer
+from translator import languages
+from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
 from translator.engines.whisper import WhisperEar
 from translator.errors import SettingsError
 from translator.hear import Ear
 from translator.render import Renderer
-from translator.settings import Engine
+from translator.settings import Engine, Settings
 from translator.speak import Voice
 
 
@@ -81,3 +82,51 @@ def _key(name: str, engine: Engine) -> str:
             + (variable or "the variable that `key` in engines.yaml names")
         )
     return value
+
+
+def check(settings: Settings, *, spoken: Collection[str], targets: Collection[str]) -> None:
+    """Find out, before anything starts, whether the engines serve these languages.
+
+    Raises SettingsError that names every engine that cannot be had and every pair that none
+    reaches, each with what to do about it.
+    """
+    faults = dict.fromkeys([*_unusable(settings, targets), *_gaps(settings, spoken, targets)])
+    if faults:
+        raise SettingsError("\n  ".join(["the engines cannot do what is asked of them:", *faults]))
+
+
+def _unusable(settings: Settings, targets: Collection[str]) -> Iterator[str]:
+    """What is wrong with the engines themselves: their verb, their model, their key."""
+    engines = Engines(settings.engines)
+    voices = [settings.languages[code].speak for code in targets]
+    wanted: list[tuple[Callable[[str], object], str]] = [
+        (engines.ear, settings.hear),
+        *((engines.renderer, pair.render) for pair in settings.pairs),
+        *((engines.voice, name) for name in voices if name is not None),
+    ]
+    for make, name in wanted:
+        try:
+            make(name)
+        except SettingsError as error:
+            yield str(error)
+
+
+def _gaps(settings: Settings, spoken: Collection[str], targets: Collection[str]) -> Iterator[str]:
+    """The pairs that nothing renders."""
+    for source in spoken:
+        for target in targets:
+            if languages.same(source, target):
+                continue
+            pair = settings.pair(source, target)
+            if pair is None:
+                yield f"{source} -> {target}: no line of `pairs` fits; add one"
+            elif (why := _gap(settings.engines[pair.render], source, target)) is not None:
+                yield f"{source} -> {target} by {pair.render}: {why}"
+
+
+def _gap(engine: Engine, source: str, target: str) -> str | None:
+    """Why `engine` does not render `source` as `target`, and what would help; else None."""
+    if engine.plugin != "apertium":
+        return None  # a language model knows languages by degrees
+    modes = installed_modes()
+    return None if route(source, target, modes) is not None else str(missing(source, target, modes))

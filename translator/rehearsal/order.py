@@ -1,11 +1,14 @@
 """What to interpret, checked before anything starts."""
 
+import math
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from translator import languages
+from translator.engines import registry
 from translator.errors import InputError
 from translator.rehearsal.recording import Recording, read
 from translator.settings import Settings
@@ -49,17 +52,22 @@ def order(
     room: str | None,
     loaded: Settings,
 ) -> Order:
-    """Check everything that can be checked before anything starts. Raises InputError."""
+    """Check everything that can be checked before anything starts.
+
+    Raises InputError, or SettingsError where the settings do not serve these languages.
+    """
     targets = tuple(_target(code, loaded) for code in to.split(",") if code.strip())
     if not targets:
         raise InputError("--to names no language; give some of: " + ", ".join(loaded.languages))
+    declared = None if spoken is None else _spoken(spoken, loaded)
     talks = [Talk(name="Speaker", path=file, start=0.0, recording=read(file))]
     talks += [_talk(text) for text in speakers]
-    out.mkdir(parents=True, exist_ok=True)
+    registry.check(loaded, spoken=[declared] if declared else loaded.spoken, targets=targets)
+    _make(out)
     return Order(
         talks=tuple(talks),
         targets=tuple(dict.fromkeys(targets)),
-        spoken=None if spoken is None else _spoken(spoken, loaded),
+        spoken=declared,
         out=out,
         room=room or f"interpret-{secrets.token_hex(4)}",
     )
@@ -93,6 +101,16 @@ def _talk(text: str) -> Talk:
         begin = float(start)
     except ValueError:
         begin = -1.0
-    if not (name and equals and at and file and begin >= 0):
+    if not (name and equals and at and file and begin >= 0 and math.isfinite(begin)):
         raise InputError(f"--speaker {text!r}: expected NAME=FILE@START, such as Ana=ana.wav@2.5")
     return Talk(name=name, path=Path(file), start=begin, recording=read(Path(file)))
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        writable = os.access(out, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise InputError(f"--out {out}: this folder cannot be made ({error.strerror})") from None
+    if not writable:
+        raise InputError(f"--out {out}: nothing can be written into this folder")
