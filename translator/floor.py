@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from livekit import rtc
 
@@ -106,13 +107,13 @@ class Floor:
                 yield sound
 
     def _take(self, hypothesis: Hypothesis, segmenter: Segmenter) -> None:
-        if self._is_echo(hypothesis):
-            self._give([], segmenter, hypothesis, tail="")
-            return
+        if self._is_echo(hypothesis):  # nothing was said, nor was what looked different before
+            hypothesis = replace(hypothesis, text="", stable=0, words=())
+        else:
+            self._language = hypothesis.language or self._language
         segments = segmenter.push(
             hypothesis, now=self._record.clock(), settings=self._settings().number
         )
-        self._language = hypothesis.language or self._language
         self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
 
     def _is_echo(self, hypothesis: Hypothesis) -> bool:
