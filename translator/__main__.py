@@ -97,18 +97,24 @@ def _interpret(arguments: argparse.Namespace) -> int:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    from translator import agent
+    from translator import agent, settings
+    from translator.engines import registry
     from translator.engines.host import running
+    from translator.server import LiveKitServer
 
+    loaded = settings.load(*agent.paths())
+    registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
     names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise ServiceError("set " + ", ".join(missing) + " to where livekit-server is")
-    url, api_key, api_secret = (os.environ[name] for name in names)
 
     async def work() -> None:
-        async with running():
-            await agent.worker(url=url, api_key=api_key, api_secret=api_secret).run()
+        # A worker would try for ever where nothing answers or the key is refused.
+        async with LiveKitServer.running() as server, running():
+            await agent.worker(
+                url=server.url, api_key=server.api_key, api_secret=server.api_secret
+            ).run()
 
     asyncio.run(work())
     return 0
