@@ -18,7 +18,7 @@ from livekit.agents import (
     JobRequest,
 )
 
-from translator import languages, settings
+from translator import settings
 from translator.engines.registry import Engines
 from translator.meeting import Access, Meeting
 from translator.meeting import Engines as EnginesOfAMeeting
@@ -62,10 +62,8 @@ def worker(*, url: str, api_key: str, api_secret: str, agent_name: str = AGENT_N
 
 
 def prewarm(process: JobProcess) -> None:
-    """Read the configuration, and what is slow to import, before a job comes."""
-    loaded = process.userdata["settings"] = settings.load(*paths())
-    for code in loaded.languages:
-        languages.own_name(code)
+    """Read the configuration before a job comes."""
+    process.userdata["settings"] = settings.load(*paths())
 
 
 async def accept(request: JobRequest) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import langcodes
+from babel import Locale, UnknownLocaleError
 from langcodes.tag_parser import LanguageTagError
 
 from translator.errors import InputError
@@ -40,10 +41,18 @@ def same(one: str, other: str) -> bool:
 
 def own_name(code: str) -> str:
     """The language's name for itself: `es` -> `Español`."""
-    name = str(langcodes.Language.get(code).autonym())
+    name = _locale(code).get_display_name() or code
     return name[:1].upper() + name[1:]
 
 
 def english_name(code: str) -> str:
     """The language's English name, for prompts and messages: `es` -> `Spanish`."""
-    return str(langcodes.Language.get(code).display_name())
+    return _locale(code).english_name or code
+
+
+def _locale(code: str) -> Locale:
+    """Babel's locale, of the language alone where it has none for the region."""
+    try:
+        return Locale.parse(code, sep="-")
+    except UnknownLocaleError:
+        return Locale.parse(code.split("-")[0])

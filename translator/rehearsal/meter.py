@@ -67,6 +67,6 @@ class Meter:
         if process.pid == os.getpid():
             return "people"
         command = process.cmdline()
-        if "translator.engines.host" in command:
+        if any("translator.engines.host" in part for part in command):
             return "engines"
         return "bridge" if os.getpid() in (p.pid for p in process.parents()) else None
