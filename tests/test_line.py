@@ -259,6 +259,23 @@ async def test_overlapping_speakers_are_heard_one_at_a_time_by_onset() -> None:
             assert captions == [f"[{code}] {text}" for text in texts]
 
 
+async def test_who_began_first_is_heard_first_though_committed_last() -> None:
+    ears = {
+        "p-eve": ScriptedEar(speech(ADA[2])),
+        "p-ada": ScriptedEar(speech(ADA[1], seconds=2.8)),
+        "p-bob": ScriptedEar(speech(BOB[0], seconds=1.0)),
+    }
+    meeting = Meeting(ears, voice=ScriptedVoice(Saying(seconds=8.0)))
+    await meeting.hold(
+        eve=[(0.5, 0), (2.0, LOUD), (30.0, 0)],
+        ada=[(2.0, 0), (2.8, LOUD), (30.0, 0)],
+        bob=[(2.8, 0), (1.0, LOUD), (30.0, 0)],
+    )
+    check(meeting)
+    assert [one.speaker for one in meeting.segments.values()] == ["p-eve", "p-bob", "p-ada"]
+    assert [one.speaker for one in meeting.spoken("es")] == ["p-eve", "p-ada", "p-bob"]
+
+
 async def test_a_slow_speakers_rendition_holds_the_other_for_max_wait_only() -> None:
     ears = {"p-ada": ScriptedEar(speech(ADA[0])), "p-bob": ScriptedEar(speech(BOB[0]))}
     late = ScriptedRenderer(acts={ADA[0]: [Wording(pieces=[(8.0, "Tarde.")])]})
