@@ -197,10 +197,13 @@ def _coverage(
 def _mask(spans: Sequence[tuple[float, float]], *, margin: float = 0.3) -> Mask:
     """Hundredths of a second inside `spans`, each wider by `margin` at both ends: word times
     of an ear are not exact."""
-    last = max((end for _, end in spans), default=0.0)
-    mask = np.zeros(round((last + margin) * 100) + 1, np.bool_)
-    for start, end in spans:
-        mask[max(round((start - margin) * 100), 0) : round((end + margin) * 100)] = True
+    hundredths = [
+        (max(round((start - margin) * 100), 0), max(round((end + margin) * 100), 0))
+        for start, end in spans
+    ]
+    mask = np.zeros(max((end for _, end in hundredths), default=0), np.bool_)
+    for first, last in hundredths:
+        mask[first:last] = True
     return mask
 
 
