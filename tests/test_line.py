@@ -179,7 +179,7 @@ class Meeting:
         return [one["text"] for one in self.read(stream) if one["final"]]
 
 
-TALK = [(1.0, 0), (6.0, LOUD), (30.0, 0)]
+TALK = [(1.0, 0), (6.0, LOUD), (3.0, 0)]
 
 
 def in_spanish(texts: Sequence[str]) -> list[str]:
@@ -244,7 +244,7 @@ async def test_the_tail_is_all_that_is_not_committed() -> None:
 async def test_overlapping_speakers_are_heard_one_at_a_time_by_onset() -> None:
     ears = {"p-ada": ScriptedEar(speech(*ADA)), "p-bob": ScriptedEar(speech(*BOB))}
     meeting = Meeting(ears, voice=ScriptedVoice(Saying(seconds=2.5)))
-    await meeting.hold(ada=TALK, bob=[(2.5, 0), (4.0, LOUD), (30.0, 0)])
+    await meeting.hold(ada=TALK, bob=[(2.5, 0), (4.0, LOUD), (3.0, 0)])
     check(meeting)
     for code in ("es", "fr"):
         order = meeting.spoken(code)
@@ -267,9 +267,9 @@ async def test_who_began_first_is_heard_first_though_committed_last() -> None:
     }
     meeting = Meeting(ears, voice=ScriptedVoice(Saying(seconds=8.0)))
     await meeting.hold(
-        eve=[(0.5, 0), (2.0, LOUD), (30.0, 0)],
-        ada=[(2.0, 0), (2.8, LOUD), (30.0, 0)],
-        bob=[(2.8, 0), (1.0, LOUD), (30.0, 0)],
+        eve=[(0.5, 0), (2.0, LOUD), (3.0, 0)],
+        ada=[(2.0, 0), (2.8, LOUD), (3.0, 0)],
+        bob=[(2.8, 0), (1.0, LOUD), (3.0, 0)],
     )
     check(meeting)
     assert [one.speaker for one in meeting.segments.values()] == ["p-eve", "p-bob", "p-ada"]
@@ -281,7 +281,7 @@ async def test_a_slow_speakers_rendition_holds_the_other_for_max_wait_only() -> 
     late = ScriptedRenderer(acts={ADA[0]: [Wording(pieces=[(8.0, "Tarde.")])]})
     meeting = Meeting(ears, renderer=late, languages=["es"], listened=["es"])
     await meeting.hold(
-        ada=[(1.0, 0), (2.0, LOUD), (30.0, 0)], bob=[(1.5, 0), (2.0, LOUD), (30.0, 0)]
+        ada=[(1.0, 0), (2.0, LOUD), (3.0, 0)], bob=[(1.5, 0), (2.0, LOUD), (3.0, 0)]
     )
     check(meeting)
     assert [one.speaker for one in meeting.spoken("es")] == ["p-bob", "p-ada"]
@@ -331,7 +331,7 @@ async def test_a_voice_that_fails_twice_leaves_the_captions_and_the_others_go_on
 async def test_an_ear_that_fails_costs_what_it_had_not_heard() -> None:
     ear = ScriptedEar(Hearing(error=HearError("the engine is gone")), speech(*BOB))
     meeting = Meeting({"p-ada": ear})
-    await meeting.hold(ada=[(1.0, 0), (2.0, LOUD), (3.0, 0), (4.0, LOUD), (20.0, 0)])
+    await meeting.hold(ada=[(1.0, 0), (2.0, LOUD), (3.0, 0), (4.0, LOUD), (3.0, 0)])
     check(meeting)
     assert [one.stage for one in meeting.facts.of(Failed)] == ["hear"]
     assert meeting.committed("es") == in_spanish(BOB)
@@ -383,7 +383,7 @@ async def test_a_meeting_that_is_cancelled_leaves_no_task_and_no_open_segment(
 ) -> None:
     ears = {"p-ada": ScriptedEar(speech(*ADA)), "p-bob": ScriptedEar(speech(*BOB))}
     meeting = Meeting(ears, renderer=ScriptedRenderer(delay=1.0))
-    await meeting.hold(seconds, ada=TALK, bob=[(2.5, 0), (4.0, LOUD), (30.0, 0)])
+    await meeting.hold(seconds, ada=TALK, bob=[(2.5, 0), (4.0, LOUD), (3.0, 0)])
     assert [ear.open for ear in ears.values()] == [0, 0]
     for code in ("es", "fr"):
         assert all(len(ends) == 1 for ends in meeting.ends(code).values())
