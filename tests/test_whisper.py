@@ -334,6 +334,22 @@ async def test_who_changes_language_is_followed_without_a_pause() -> None:
     assert heard == (SENTENCE.lower() + " " + second.text.lower()).split()
 
 
+async def test_the_decoder_is_shown_what_was_said_before_in_the_same_language() -> None:
+    first = Said(SENTENCE, 1.0, "es")
+    second = Said("It is very late.", first.end + 1.2, "es")
+    third = Said(SENTENCE, second.end + 1.2, "en")
+    result = await listen(
+        first, second, third, Said("Yes, it is.", third.end + 1.2, "en"), languages=["en", "es"]
+    )
+    windows = result.host.windows
+    assert windows[0].before == ""
+    assert any(
+        (window.before, window.before_language) == (f"{SENTENCE} {second.text}", "es")
+        for window in windows
+    )
+    assert (windows[-1].before, windows[-1].before_language) == (SENTENCE, "en")
+
+
 async def test_the_terms_are_shown_to_the_decoder() -> None:
     result = await listen(Said("Hello there", 1.0), terms=["LiveKit", "Aldebarán"])
     assert result.host.windows[0].terms == "LiveKit, Aldebarán"
@@ -392,6 +408,8 @@ def test_windows_and_transcripts_survive_the_way() -> None:
         languages={"en": 4.0, "es": 1.0},
         language=None,
         prefix="¿Qué\n",
+        before="",
+        before_language=None,
         terms="",
         tokens=20,
         beam=1,

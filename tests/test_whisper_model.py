@@ -80,6 +80,8 @@ def window(
         languages=dict.fromkeys(languages, 1.0),
         language=None,
         prefix=prefix,
+        before="",
+        before_language=None,
         terms="",
         tokens=tokens,
         beam=1,

@@ -3,7 +3,7 @@
 The window of an utterance grows while somebody speaks and is transcribed again and again.
 Words on which two transcripts in a row agree are frozen up to a place where a segment can be
 cut; the decoder is forced to begin with them, and their audio leaves the window at the end of a
-clause, or when the window has grown long. A pause ends the utterance.
+sentence, or when the window has grown long. A pause ends the utterance.
 """
 
 import json
@@ -37,6 +37,8 @@ PAUSE = 0.35
 """Seconds of silence that end an utterance which looks finished."""
 LONG_PAUSE = 0.8
 """Seconds of silence that end any utterance."""
+MEMORY = 160
+"""Letters of what was said before that the decoder is shown."""
 LONGEST = 7.0
 """Seconds of a window from which on frozen words leave it, wherever they end."""
 TOO_LONG = 12.0
@@ -84,6 +86,10 @@ class Window:
     """The one that it is, once that is settled."""
     prefix: str
     """What the transcript must begin with."""
+    before: str
+    """What was said before the window."""
+    before_language: str | None
+    """Whisper's code of its language; it would mislead the decoder in another one."""
     terms: str
     """What may occur, spelled as it should be."""
     tokens: int
@@ -187,6 +193,7 @@ class Listening:
         self._languages = {whisper_code(language): language for language in reversed(languages)}
         self._expected = whisper_code(expected) if expected else None
         self._codes = tuple(self._languages)
+        self._before = ""  # in the expected language
         self._terms = ", ".join(terms)
         self._model = model
         self._voicing = Voicing()
@@ -227,6 +234,8 @@ class Listening:
             languages=utterance.identification.weights(utterance.voice),
             language=utterance.language,
             prefix=utterance.prefix,
+            before=self._shown(utterance),
+            before_language=utterance.language or self._expected,
             terms=self._terms,
             tokens=8 + round(8 * seconds(len(utterance.sounds))),
             beam=BEAM if self.hushed or self._finished else 1,
@@ -255,8 +264,22 @@ class Listening:
         self._utterance = None
         if not utterance.text and not utterance.told:
             return []
-        self._expected = utterance.language or utterance.guess or self._expected
+        self._remember(utterance)
         return [self._hypothesis(utterance, final=True)]
+
+    def _shown(self, utterance: "_Utterance") -> str:
+        """What was said before the window, as far as it is in the same language."""
+        changed = utterance.language not in (None, self._expected)
+        before = utterance.left if changed else f"{self._before} {utterance.left}"
+        return before[-MEMORY:].strip()
+
+    def _remember(self, utterance: "_Utterance") -> None:
+        """What is said next probably goes on from this."""
+        language = utterance.language or utterance.guess
+        if language != self._expected:
+            self._before = ""
+        self._before = f"{self._before} {utterance.text}"[-MEMORY:]
+        self._expected = language
 
     def _begin(self, sounds: "list[_Heard]", *, expected: str | None) -> None:
         self._count += 1
@@ -275,6 +298,7 @@ class Listening:
         self._begin(before.unfrozen(), expected=None)
         assert self._utterance is not None
         if before.text:
+            self._remember(before)
             return [self._hypothesis(before, final=True)]
         self._utterance.told = before.told
         self._utterance.id = before.id
@@ -309,7 +333,7 @@ class _Piece:
     words: tuple[Word, ...]
     until: float
     """Where its audio ends."""
-    ends_clause: bool
+    ends_sentence: bool
 
 
 class Identification:
@@ -400,6 +424,11 @@ class _Utterance:
     @property
     def frozen(self) -> str:
         return self._join(piece.text for piece in (*self._left, *self._kept))
+
+    @property
+    def left(self) -> str:
+        """What was said before the window."""
+        return self._join(piece.text for piece in self._left)
 
     @property
     def text(self) -> str:
@@ -512,7 +541,7 @@ class _Utterance:
         if len(self.sounds) > blocks(TOO_LONG) and not self._kept:
             words = tokens(self.rest)
             self._keep(words, max(stable, len(words) - 2))
-        while self._kept and (self._kept[-1].ends_clause or len(self.sounds) > blocks(LONGEST)):
+        while self._kept and (self._kept[-1].ends_sentence or len(self.sounds) > blocks(LONGEST)):
             self._leave()
 
     def _keep(self, words: Sequence[Token], count: int) -> None:
@@ -526,7 +555,7 @@ class _Utterance:
                 text=self.rest[:after].strip(),
                 words=self._rest_words[:count],
                 until=(end + max(end, begin)) / 2,
-                ends_clause=words[count - 1].ends_clause,
+                ends_sentence=words[count - 1].ends_sentence,
             )
         )
         self.rest = self.rest[after:]

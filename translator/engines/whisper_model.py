@@ -112,9 +112,11 @@ class Decoder:
         )
         prefix = tokenizer.encode(" " + window.prefix) if window.prefix else []
         beginning = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        if window.terms:
-            terms = tokenizer.encode(" " + window.terms)[:MOST_TERMS]
-            beginning = [tokenizer.sot_prev, *terms, *beginning]
+        hints = tokenizer.encode(" " + window.terms)[:MOST_TERMS] if window.terms else []
+        if window.before and window.before_language == language:
+            hints += tokenizer.encode(" " + window.before)
+        if hints:
+            beginning = [tokenizer.sot_prev, *hints, *beginning]
         most = min(len(prefix) + window.tokens, CONTEXT // 2)
         result = self._model.model.generate(
             encoded,
