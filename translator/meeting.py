@@ -43,6 +43,8 @@ TICK = 1.0
 """Seconds after which the plan is looked at again without a change: grace periods end."""
 BACKOFF = 2.0
 """Seconds before a child that failed is started again."""
+FAREWELL = 2.0
+"""Seconds in which the last messages must be out."""
 RESERVED = (PREFIX, "bridge-", "booth-")
 """Beginnings of identities that are never a person's floor."""
 PERSONS = (
@@ -162,8 +164,14 @@ class Meeting:
                     await self._reconcile(children)
                     await self._change()
         finally:
-            async with asyncio.timeout(2.0):
+            await self._say_the_last(sender)
+
+    async def _say_the_last(self, sender: "_RoomSender") -> None:
+        try:
+            async with asyncio.timeout(FAREWELL):
                 await self._outbox.flush(sender)
+        except TimeoutError:  # where livekit-server is gone
+            log.warning("the room did not take the last messages")
 
     async def _change(self) -> None:
         try:
