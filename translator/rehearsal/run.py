@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from livekit import api
+from livekit.agents import AgentServer
 
 from translator.agent import worker
 from translator.captions import FLOOR
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 READY = 60.0
 """Seconds in which everybody must have joined."""
+LOOK = 0.5
+"""Seconds between two looks at the worker's job."""
 QUIET = 30.0
 """Seconds without any fact, with work open, after which the line counts as dead."""
 LAST = 0.7
@@ -123,6 +126,7 @@ async def interpret(
     except BaseException:
         if one is not None and one.begin:
             _leave(one)
+            log.warning("what was heard until then is in %s", order.out)
         raise
     return _leave(one)
 
@@ -151,7 +155,7 @@ async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
         await stack.enter_async_context(running())
         access = Access(url=server.url, api_key=server.api_key, api_secret=server.api_secret)
         agent_name = f"interpreter-{secrets.token_hex(4)}"
-        await stack.enter_async_context(_working(access, agent_name))
+        working = await stack.enter_async_context(_working(access, agent_name))
         lk = await stack.enter_async_context(_room(access, order.room))
         one = Rehearsal(order=order, access=access, meter=Meter(server.pid))
         async with asyncio.TaskGroup() as group:
@@ -168,7 +172,7 @@ async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
                 raise ServiceError(
                     f"the meeting was not ready within {READY:.0f} s: {one.missing()}"
                 ) from None
-            tasks.append(group.create_task(_watch(one.observer)))
+            tasks.append(group.create_task(_watch(working, one.observer)))
             tasks.append(group.create_task(one.meter.run()))
             yield one
             for task in tasks:
@@ -176,7 +180,7 @@ async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
 
 
 @asynccontextmanager
-async def _working(access: Access, agent_name: str) -> AsyncGenerator[None, None]:
+async def _working(access: Access, agent_name: str) -> AsyncGenerator[AgentServer, None]:
     """A worker of our own, registered."""
     before = {name: os.environ[name] for name in ADDRESS & os.environ.keys()}  # it exports its own
     server = worker(
@@ -196,7 +200,7 @@ async def _working(access: Access, agent_name: str) -> AsyncGenerator[None, None
             await server.aclose()
             raise ServiceError("the worker could not register with livekit-server") from None
         try:
-            yield
+            yield server
         finally:
             await server.aclose()
             serving.cancel()
@@ -272,9 +276,10 @@ async def _speakers(one: Rehearsal, stack: AsyncExitStack) -> None:
         one.speakers.append(speaker)
 
 
-async def _watch(observer: Listener) -> NoReturn:
-    """Raise when the bridge leaves."""
-    await observer.closed.wait()
+async def _watch(working: AgentServer, observer: Listener) -> NoReturn:
+    """Raise when the bridge leaves; of a job that was killed the worker knows before the room."""
+    while working.active_jobs and not observer.closed.is_set():  # noqa: ASYNC110 (it has no event)
+        await asyncio.sleep(LOOK)
     raise ServiceError(
         "the worker's job ended in the middle of the meeting; see the messages above"
     )
