@@ -90,10 +90,18 @@ def _interpret(arguments: argparse.Namespace) -> int:
     print(
         f"Starting livekit-server, the engines and a worker; then {wanted.seconds:.0f} s of speech"
     )
+    _keep_quiet()
     result = asyncio.run(interpret(wanted, tell))
     print(*terminal.table(result), sep="\n")
     print(f"What listeners heard and read, and report.json, are in {wanted.out}")
     return 1 if result["failures"] else 0
+
+
+def _keep_quiet() -> None:
+    """LiveKit's client complains of every connection that ends, also of those that we end."""
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
+    for name in ("livekit.agents", "livekit.plugins"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _worker(arguments: argparse.Namespace) -> int:
