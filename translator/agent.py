@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")  # 260 MB that nobody uses
 
@@ -42,14 +43,26 @@ def paths() -> tuple[Path, Path]:
     )
 
 
-def worker(*, url: str, api_key: str, api_secret: str, agent_name: str = AGENT_NAME) -> AgentServer:
-    """A worker that takes the meetings dispatched to `agent_name`."""
+def worker(
+    *,
+    url: str,
+    api_key: str,
+    api_secret: str,
+    agent_name: str = AGENT_NAME,
+    start: Literal["forkserver", "spawn"] = "forkserver",
+) -> AgentServer:
+    """A worker that takes the meetings dispatched to `agent_name`.
+
+    `start` is how its processes begin: a fork server shares memory among them, and keeps the
+    environment of its first use for good; spawned ones get the environment as it is then.
+    """
     server = AgentServer(
         ws_url=url,
         api_key=api_key,
         api_secret=api_secret,
         num_idle_processes=1,
         setup_fnc=prewarm,
+        multiprocessing_context=start,
         host="127.0.0.1",
         port=0,
         load_threshold=float("inf"),

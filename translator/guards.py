@@ -64,7 +64,7 @@ class Spectra:
         self._held = sound[whole * size :]
         if whole:
             slots = np.arange(self._next, self._next + whole)[-KEPT:]
-            self._powers[slots % KEPT] = _powers(sound[: whole * size], size, sample_rate)[-KEPT:]
+            self._powers[slots % KEPT] = spectrum(sound[: whole * size], size, sample_rate)[-KEPT:]
             self._next += whole
 
     def between(self, first: int, last: int) -> Powers:
@@ -149,7 +149,8 @@ def _centred(levels: Powers) -> Powers:
     return centred
 
 
-def _powers(sound: Samples, size: int, sample_rate: int) -> Powers:
+def spectrum(sound: Samples, size: int, sample_rate: int) -> Powers:
+    """The mean power of each band in each `size` samples; whole sizes only."""
     window = np.hanning(size)
     spectrum = np.abs(np.fft.rfft(sound.reshape(-1, size) * window, axis=1)) ** 2 / size
     hertz = np.fft.rfftfreq(size, 1.0 / sample_rate)

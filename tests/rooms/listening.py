@@ -8,6 +8,7 @@ import jiwer
 import numpy as np
 from faster_whisper import WhisperModel
 
+from translator import guards
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import running
 from translator.engines.whisper_model import base_weights, cache_folder
@@ -44,6 +45,16 @@ async def say(texts: Sequence[str], language: str) -> Samples:
                 pieces += [samples async for samples in spoken]
             pieces.append(PAUSE)
     return np.concatenate(pieces)
+
+
+def found(voice: Samples, channel: Samples) -> float:
+    """How surely `voice` is somewhere in `channel`, by their spectra: 0 to 1."""
+    size = round(guards.SLOT * SAMPLE_RATE)
+    short, long = (
+        guards.spectrum(sound[: len(sound) - len(sound) % size], size, SAMPLE_RATE)
+        for sound in (voice, channel)
+    )
+    return guards.correlation(short, long)
 
 
 def words(text: str) -> str:
