@@ -1,0 +1,147 @@
+"""The command line in a real room, as a person starts it, and every process that comes of it."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples, read
+
+ROOT = Path(__file__).parents[2]
+LIVEKIT = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a command that starts a livekit-server of its own."""
+    return {name: value for name, value in os.environ.items() if name not in LIVEKIT} | more
+
+
+@dataclass(slots=True, kw_only=True)
+class Command:
+    """`translator …` while it runs. What it started is known by its parent or its environment."""
+
+    process: asyncio.subprocess.Process
+    runtime: str
+    out: list[str] = field(default_factory=list)
+    err: list[str] = field(default_factory=list)
+    _printed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to stderr so far."""
+        return "".join(self.err)
+
+    async def until(self, text: str, *, within: float = 120.0) -> None:
+        """Wait until a line of stdout holds `text`. Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while not any(text in line for line in self.out):
+                self._printed.clear()
+                await self._printed.wait()
+
+    async def end(self, *, within: float = 120.0) -> int:
+        """Its exit code. Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+    def started(self) -> list[psutil.Process]:
+        """What runs because of it, itself not included."""
+        found: dict[int, psutil.Process] = {}
+        for process in psutil.process_iter():
+            try:
+                environ = process.environ()
+            except psutil.Error:
+                continue
+            if environ.get("TRANSLATOR_RUNTIME") == self.runtime:
+                found[process.pid] = process
+        for process in list(found.values()):
+            try:
+                found |= {child.pid: child for child in process.children(recursive=True)}
+            except psutil.Error:
+                continue
+        found.pop(self.process.pid, None)
+        return list(found.values())
+
+    def one(self, part: Callable[[psutil.Process], bool]) -> psutil.Process:
+        """The one that fits `part`."""
+        (found,) = [process for process in self.started() if part(process)]
+        return found
+
+    async def read(self, stream: asyncio.StreamReader, into: list[str]) -> None:
+        """Collect the lines of `stream` until it ends."""
+        while line := await stream.readline():
+            into.append(line.decode())
+            self._printed.set()
+
+
+@asynccontextmanager
+async def command(
+    *arguments: str | Path, environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Command, None]:
+    """Run `translator ARGUMENTS`; what it leaves running is killed at the end."""
+    with tempfile.TemporaryDirectory(prefix="t-") as runtime:  # short: a socket lies in it
+        os.chmod(runtime, 0o700)
+        given = dict(environment() if environ is None else environ)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "translator", *map(str, arguments)),
+            cwd=ROOT,
+            env=given | {"TRANSLATOR_RUNTIME": runtime},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=2**20,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        one = Command(process=process, runtime=runtime)
+        async with asyncio.TaskGroup() as group:
+            readers = [
+                group.create_task(one.read(process.stdout, one.out)),
+                group.create_task(one.read(process.stderr, one.err)),
+            ]
+            try:
+                yield one
+            finally:
+                left = one.started()
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+                for other in left:
+                    if other.is_running():
+                        other.kill()
+                for reader in readers:
+                    reader.cancel()
+
+
+def is_server(process: psutil.Process) -> bool:
+    """Whether it is livekit-server."""
+    return process.name() == "livekit-server"
+
+
+def is_host(process: psutil.Process) -> bool:
+    """Whether it is the engine host."""
+    return "translator.engines.host" in " ".join(process.cmdline())
+
+
+def is_job(process: psutil.Process) -> bool:
+    """Whether it is the worker's process that runs a meeting: of all but the server, it alone
+    has a connection to it."""
+    talks = any(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("tcp"))
+    return talks and not is_server(process)
+
+
+def excerpt(path: Path, start: float, end: float) -> Recording:
+    """A part of a recording, in seconds."""
+    samples = read(path).samples
+    return Recording(samples=samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
+
+
+def silence(seconds: float) -> Samples:
+    """Digital silence."""
+    return np.zeros(round(seconds * SAMPLE_RATE), np.int16)
