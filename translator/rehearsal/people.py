@@ -153,6 +153,11 @@ class Listener:
             room.on(event, lambda *_: self._look_for_bridge())
         room.on("participant_disconnected", self._left)
 
+    @property
+    def connected(self) -> bool:
+        """Whether livekit-server still answers."""
+        return self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+
     async def listen(self, identity: str, *, frame_ms: int = 10) -> None:
         """Record the audio of `identity`, also after it came back, until cancelled."""
         self._wanted = identity

@@ -188,6 +188,7 @@ async def _working(access: Access, agent_name: str) -> AsyncGenerator[AgentServe
         api_key=access.api_key,
         api_secret=access.api_secret,
         agent_name=agent_name,
+        start="spawn",  # one program may rehearse several times, each with a server of its own
     )
     registered = asyncio.Event()
     server.on("worker_registered", lambda *_: registered.set())
@@ -282,4 +283,6 @@ async def _watch(working: AgentServer, observer: Listener) -> NoReturn:
         await asyncio.sleep(LOOK)
     raise ServiceError(
         "the worker's job ended in the middle of the meeting; see the messages above"
+        if observer.connected
+        else "livekit-server went away in the middle of the meeting"
     )
