@@ -146,6 +146,8 @@ class Meeting:
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
         self._floor_count = 0
+        self._gone: dict[str, asyncio.Event] = {}
+        """Set for a floor whose track is not there any more."""
         self._changed = asyncio.Event()
         for event in _EVENTS:
             room.on(event, lambda *_: self._changed.set())
@@ -254,16 +256,18 @@ class Meeting:
             for publication in person.track_publications.values():
                 if publication.kind == rtc.TrackKind.KIND_AUDIO:
                     present[f"floor {person.identity}/{publication.sid}"] = (person, publication)
-        for name in [name for name in children.names if name.startswith("floor ")]:
+        for name, gone in self._gone.items():
             if name not in present:
-                await children.stop(name)
+                gone.set()
         for name, (person, publication) in present.items():
             if not publication.subscribed and publication.track is None:
                 publication.set_subscribed(True)
             elif publication.track is not None and name not in children:
-                children.start(name, partial(self._hear, person, publication.track))
+                children.start(name, partial(self._hear, name, person, publication.track))
 
-    async def _hear(self, person: rtc.RemoteParticipant, track: rtc.RemoteTrack) -> None:
+    async def _hear(self, name: str, person: rtc.RemoteParticipant, track: rtc.RemoteTrack) -> None:
+        """Hear a track until it is gone, and what was said until then to its end."""
+        gone = self._gone[name] = asyncio.Event()
         self._floor_count += 1
         floor = Floor(
             person.identity,
@@ -280,9 +284,11 @@ class Meeting:
             track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=40
         )
         try:
-            async with aclosing(_frames(stream)) as frames:
+            async with aclosing(_frames(stream, gone)) as frames:
                 await floor.run(frames)
         finally:
+            del self._gone[name]
+            self._guard.forget(person.identity)
             await stream.aclose()
 
     def _persons(self) -> list[rtc.RemoteParticipant]:
@@ -363,9 +369,26 @@ class _RoomSender:
         return next(iter(tracks), "")
 
 
-async def _frames(stream: rtc.AudioStream) -> AsyncGenerator[rtc.AudioFrame, None]:
-    async for event in stream:
-        yield event.frame
+async def _frames(
+    stream: rtc.AudioStream, gone: asyncio.Event
+) -> AsyncGenerator[rtc.AudioFrame, None]:
+    """The frames until `gone`: a stream does not end when its track does."""
+    async with asyncio.TaskGroup() as group:
+        ending = group.create_task(gone.wait())
+        try:
+            while True:
+                coming = group.create_task(_next(stream))
+                await asyncio.wait((ending, coming), return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done() or (event := coming.result()) is None:
+                    coming.cancel()
+                    return
+                yield event.frame
+        finally:
+            ending.cancel()
+
+
+async def _next(stream: rtc.AudioStream) -> rtc.AudioFrameEvent | None:
+    return await anext(aiter(stream), None)
 
 
 def _declared(person: rtc.RemoteParticipant) -> str | None:
