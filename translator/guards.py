@@ -25,15 +25,15 @@ KEPT = 1000
 """Spectra kept of each source: 20 s."""
 LONGEST_DELAY = 1.5
 """Seconds from a channel's audio leaving here until it can be back."""
-LONGEST = 5.0
+LONGEST = 3.0
 """Seconds at the end of an utterance that are compared."""
 SHORTEST = 0.4
 """Seconds of speech that are too few to tell."""
-BRIEF = 1.0
+BRIEF = 1.2
 """Seconds of speech below which more likeness is asked for: it comes by chance more easily."""
 ALIKE = 0.7
-"""Correlation from which an utterance is a channel's own sound. Of 1,000 stretches of people's
-speech against channels 1 % reached 0.69 at 1 s and 0.43 at 3 s; of as many echoes at -20 dB,
+"""Correlation from which an utterance is a channel's own sound. Of 300 stretches of people's
+speech beside a channel, 1 % reached 0.59 at 1.5 s and 0.43 at 3 s; of as many echoes at -20 dB,
 99 % reached 0.73 and 0.83."""
 ALIKE_BRIEF = 0.8
 VOICED = 25.0
@@ -124,16 +124,24 @@ class EchoGuard:
 def correlation(short: Powers, long: Powers) -> float:
     """The highest correlation of `short`, where it is voiced, with any stretch of `long`.
 
-    Levels in dB, each band about its own mean: neither loudness nor tone colour matters.
+    Levels in dB within RANGE of the loudest, each band about its own mean: neither loudness nor
+    tone colour matters.
     """
+    if not long.any():
+        return 0.0
     loudness = _level(short.sum(axis=1))
     voiced = loudness > loudness.max() - VOICED
-    one = _level(short[voiced]).T
-    stretches = np.lib.stride_tricks.sliding_window_view(long, len(short), axis=0)
-    others = _level(stretches[:, :, voiced])
-    one, others = _centred(one), _centred(others)
-    scale = np.sqrt((one**2).sum() * (others**2).sum(axis=(1, 2)))
-    return float(((others * one).sum(axis=(1, 2)) / np.maximum(scale, 1e-9)).max())
+    one = _centred(_ranged(short)[voiced].T)
+    stretches = np.lib.stride_tricks.sliding_window_view(_ranged(long), len(short), axis=0)
+    others = _centred(stretches[:, :, voiced])
+    scale = np.sqrt((one**2).sum() * np.einsum("lbs,lbs->l", others, others))
+    return float((np.einsum("lbs,bs->l", others, one) / np.maximum(scale, 1e-9)).max())
+
+
+def _ranged(powers: Powers) -> Powers:
+    level = _level(powers)
+    ranged: Powers = np.maximum(level, level.max() - RANGE)
+    return ranged
 
 
 def _level(powers: Powers) -> Powers:
@@ -142,9 +150,7 @@ def _level(powers: Powers) -> Powers:
 
 
 def _centred(levels: Powers) -> Powers:
-    """Levels (…, band, slot) within RANGE of the loudest, each band about its mean."""
-    top = levels.max(axis=(-2, -1), keepdims=True)
-    levels = np.maximum(levels, top - RANGE)
+    """Levels (…, band, slot), each band about its mean."""
     centred: Powers = levels - levels.mean(axis=-1, keepdims=True)
     return centred
 
