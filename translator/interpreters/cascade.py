@@ -122,6 +122,7 @@ class Cascade:
         if pair is None:
             raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
         renderer = self._engines.renderer(pair.render)
+        shown = ""
         for attempt in (1, 2):
             text, given = "", 0
             try:
@@ -130,8 +131,9 @@ class Cascade:
                 )
                 async with aclosing(pieces):
                     async for piece in pieces:
-                        if text:
+                        if text and text.startswith(shown):  # a second try must not rewrite
                             self._note_progress(segment, target, text)
+                            shown = text
                         text += piece
                         ready = _complete_clauses(text, given)
                         if ready > given:
