@@ -128,8 +128,8 @@ def cut(
                 return places[-1]
     if not long:
         return 0
-    openers = OPENERS.get(code, frozenset())
-    while stable and words[stable - 1].key in openers:
+    loose = conjunctions | OPENERS.get(code, frozenset())
+    while stable and words[stable - 1].key in loose:
         stable -= 1
     return stable if stable >= min_words else 0
 

@@ -33,7 +33,7 @@ HUSH = 0.2
 """Seconds of silence after which the transcript is made that a pause would need."""
 BEAM = 5
 """Width of the decoder's search in silence, where there is time for it."""
-PAUSE = 0.35
+PAUSE = 0.45
 """Seconds of silence that end an utterance which looks finished."""
 LONG_PAUSE = 0.8
 """Seconds of silence that end any utterance."""
@@ -502,7 +502,7 @@ class _Utterance:
         """Whether the last transcript heard all that was said."""
         if finished:
             return self.asked >= min(self.voiced_until, self.read)
-        return self.asked >= self.voiced_until + blocks(HUSH / 2)
+        return self.asked >= self.voiced_until + blocks(HUSH)
 
     def _placed(self, word: Word) -> Word:
         """A word of the window in seconds of the listen, kept to where there is voice."""
