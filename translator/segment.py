@@ -197,7 +197,7 @@ class Segmenter:
         times = self._times(hypothesis)
         while self._done < stable:
             rest = self._words[self._done :]
-            duration = times.end(stable - 1) - times.start(self._done)
+            duration = times.end(len(self._words) - 1) - times.start(self._done)
             count = cut(
                 rest,
                 stable - self._done,

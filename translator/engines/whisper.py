@@ -532,7 +532,7 @@ class _Utterance:
                 words,
                 stable,
                 language=self.language,
-                long=self._rest_words[stable - 1].end - self._rest_words[0].start > MAX_SECONDS,
+                long=self._rest_words[-1].end - self._rest_words[0].start > MAX_SECONDS,
             )
             if not count:
                 break
