@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,8 +70,13 @@ class Command:
 
     def one(self, part: Callable[[psutil.Process], bool]) -> psutil.Process:
         """The one that fits `part`."""
-        (found,) = [process for process in self.started() if part(process)]
-        return found
+        found = []
+        for process in self.started():
+            with suppress(psutil.Error):  # a voice's program lives for milliseconds
+                if part(process):
+                    found.append(process)
+        assert len(found) == 1, found
+        return found[0]
 
     async def read(self, stream: asyncio.StreamReader, into: list[str]) -> None:
         """Collect the lines of `stream` until it ends."""
@@ -82,15 +87,15 @@ class Command:
 
 @asynccontextmanager
 async def command(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None
+    *arguments: str | Path, environ: Mapping[str, str] | None = None, folder: Path = ROOT
 ) -> AsyncGenerator[Command, None]:
-    """Run `translator ARGUMENTS`; what it leaves running is killed at the end."""
+    """Run `translator ARGUMENTS` in `folder`; what it leaves running is killed at the end."""
     with tempfile.TemporaryDirectory(prefix="t-") as runtime:  # short: a socket lies in it
         os.chmod(runtime, 0o700)
         given = dict(environment() if environ is None else environ)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "translator", *map(str, arguments)),
-            cwd=ROOT,
+            cwd=folder,
             env=given | {"TRANSLATOR_RUNTIME": runtime},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -3,7 +3,7 @@
 import json
 import signal
 import wave
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from tests.processes import end_of
-from tests.rooms.rooms import Command, command, is_host, is_job, is_server
+from tests.rooms.rooms import Command, command, environment, is_host, is_job, is_server
 from tests.speech import speech
+from translator.server import LiveKitServer
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 
@@ -22,17 +23,19 @@ SOON = 15.0
 
 
 @asynccontextmanager
-async def speaking(out: Path) -> AsyncGenerator[Command, None]:
+async def speaking(
+    out: Path, *, environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Command, None]:
     """A call of 15 s, interpreted into two languages, when its first words have been heard."""
-    call = speech("call_en_T02")
-    async with command("interpret", call, "--to", "es,fr", "--from", "en", "--out", out) as one:
+    wanted = (speech("call_en_T02"), "--to", "es,fr", "--from", "en", "--out", out)
+    async with command("interpret", *wanted, environ=environ) as one:
         await one.until("Speaker:")
         yield one
 
 
-async def ended(one: Command, started: list[psutil.Process]) -> int:
+async def ended(one: Command, started: list[psutil.Process], *, within: float = SOON) -> int:
     """Its exit code, when all that it had started has ended too."""
-    code = await one.end(within=SOON)
+    code = await one.end(within=within)
     await end_of([process.pid for process in started], within=SOON)
     assert one.started() == []
     assert "Traceback" not in one.errors
@@ -86,3 +89,39 @@ async def test_the_command_itself_killed(tmp_path: Path) -> None:
         assert any(map(is_job, started))
         one.process.kill()
         assert await ended(one, started) == -signal.SIGKILL
+
+
+async def test_a_server_of_somebody_else_killed(tmp_path: Path) -> None:
+    async with LiveKitServer.running(environ=environment()) as server:
+        named = environment(
+            LIVEKIT_URL=server.url,
+            LIVEKIT_API_KEY=server.api_key,
+            LIVEKIT_API_SECRET=server.api_secret,
+        )
+        async with speaking(tmp_path, environ=named) as one:
+            started = one.started()
+            psutil.Process(server.pid).kill()
+            assert await ended(one, started) == 1
+    assert "translator: livekit-server went away" in one.errors
+
+
+async def test_the_engines_killed(tmp_path: Path) -> None:
+    async with speaking(tmp_path) as one:
+        one.one(is_host).kill()  # in the middle of a sentence
+        await one.until("ingénieur")
+        broken = one.one(lambda process: process.cmdline()[-1:] == [ES_FR])
+        broken.kill()  # the program that gives the French text
+        started = one.started()
+        assert await ended(one, started, within=60.0) == 0
+    assert "The engine host ended; starting it again" in one.errors
+    found = report(tmp_path)
+    assert found["failures"] == []
+    for language in found["languages"].values():
+        assert language["spoken"] == language["segments"]
+        assert language["coverage"] > 0.9
+    heard = (tmp_path / "en.srt").read_text(encoding="utf-8")
+    assert all(word in heard for word in ("problem", "overflow", "engineer", "confirm", "writing"))
+
+
+ES_FR = "/usr/share/apertium/apertium-fr-es/es-fr.autopgen.bin"
+"""Dictionary of the program that ends the pipeline of Spanish to French."""
