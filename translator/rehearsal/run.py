@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 READY = 60.0
 """Seconds in which everybody must have joined."""
+DISPATCHED = 5
+"""Seconds in which a job must follow its dispatch."""
 LOOK = 0.5
 """Seconds between two looks at the worker's job."""
 QUIET = 30.0
@@ -163,8 +165,7 @@ async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
             try:
                 async with asyncio.timeout(READY):
                     tasks += await _listeners(one, stack, group)
-                    await _dispatch(lk, order.room, agent_name)
-                    await one.observer.opened.wait()
+                    await _dispatch(lk, one, agent_name)
                     await _speakers(one, stack)
                     for listener in one.listeners.values():
                         await listener.hearing.wait()
@@ -227,12 +228,32 @@ async def _room(access: Access, name: str) -> AsyncGenerator[api.LiveKitAPI, Non
                 log.debug("the room was not deleted: %s", error)
 
 
-async def _dispatch(lk: api.LiveKitAPI, room: str, agent_name: str) -> None:
-    await lk.agent_dispatch.create_dispatch(
-        api.CreateAgentDispatchRequest(
-            agent_name=agent_name, room=room, metadata=json.dumps({"observers": [OBSERVER]})
+async def _dispatch(lk: api.LiveKitAPI, one: Rehearsal, agent_name: str) -> None:
+    """Have the worker take the room, and wait until the meeting is open.
+
+    livekit-server forgets a dispatch that comes before it knows of the worker everywhere; one
+    that no job follows is made again.
+    """
+    room = one.order.room
+    metadata = json.dumps({"observers": [OBSERVER]})
+    while not one.observer.opened.is_set():
+        dispatch = await lk.agent_dispatch.create_dispatch(
+            api.CreateAgentDispatchRequest(agent_name=agent_name, room=room, metadata=metadata)
         )
-    )
+        if await _is_taken(lk, one, dispatch.id):
+            await one.observer.opened.wait()
+        else:
+            await lk.agent_dispatch.delete_dispatch(dispatch.id, room)
+
+
+async def _is_taken(lk: api.LiveKitAPI, one: Rehearsal, dispatch_id: str) -> bool:
+    """Whether a job follows a dispatch in time."""
+    for _ in range(DISPATCHED):
+        await asyncio.sleep(1.0)
+        found = await lk.agent_dispatch.get_dispatch(dispatch_id, one.order.room)
+        if one.observer.opened.is_set() or (found is not None and found.state.jobs):
+            return True
+    return False
 
 
 async def _listeners(
