@@ -7,7 +7,7 @@ after silence.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -164,6 +164,7 @@ def of_language(
         "coverage": _rounded(_coverage(speech, account, heard, passed, floor_delay)),
         "term_hits": hits,
         "term_total": due,
+        "renditions": [{**asdict(one), "evs": _rounded(one.evs)} for one in heard],
     }
 
 
