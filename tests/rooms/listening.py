@@ -1,6 +1,5 @@
 """Recognize again what a channel said, and what the same voice says without a room."""
 
-from collections.abc import Sequence
 from contextlib import aclosing
 from functools import lru_cache
 
@@ -10,7 +9,7 @@ from faster_whisper import WhisperModel
 
 from translator import guards
 from translator.engines.espeak import EspeakVoice
-from translator.engines.host import running
+from translator.engines.host import Host
 from translator.engines.whisper_model import base_weights, cache_folder
 from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate
 from translator.segment import tokens
@@ -27,24 +26,20 @@ def model() -> WhisperModel:
 
 
 def recognize(sound: Samples, language: str) -> str:
-    """The words in `sound` (at SAMPLE_RATE), by whisper on the whole of it."""
-    heard = at_rate(sound, SAMPLE_RATE, 16_000).astype(np.float32) / 32768
+    """The words in `sound` (at SAMPLE_RATE)."""
+    with_pauses = np.concatenate((PAUSE, sound, PAUSE))
+    heard = at_rate(with_pauses, SAMPLE_RATE, 16_000).astype(np.float32) / 32768
     segments, _ = model().transcribe(
-        heard, language=language, beam_size=1, temperature=0.0, vad_filter=True
+        heard, language=language, beam_size=5, condition_on_previous_text=False
     )
     return " ".join(segment.text for segment in segments)
 
 
-async def say(texts: Sequence[str], language: str) -> Samples:
-    """`texts` by espeak-ng, one after the other."""
-    pieces: list[Samples] = []
-    async with running(["espeak"]) as host:
-        for text in texts:
-            frames = EspeakVoice(host).say(text, language=language, voice=None, pace=1.0)
-            async with aclosing(resample(frames, SAMPLE_RATE)) as spoken:
-                pieces += [samples async for samples in spoken]
-            pieces.append(PAUSE)
-    return np.concatenate(pieces)
+async def voice(text: str, language: str, pace: float, host: Host) -> Samples:
+    """`text` as espeak-ng says it."""
+    frames = EspeakVoice(host).say(text, language=language, voice=None, pace=pace)
+    async with aclosing(resample(frames, SAMPLE_RATE)) as spoken:
+        return np.concatenate([samples async for samples in spoken])
 
 
 def found(voice: Samples, channel: Samples) -> float:
