@@ -205,7 +205,7 @@ def test_committed_words_that_vanish_for_a_while_are_not_repeated() -> None:
     assert push(subject, said(text + " said", final=True)) == [["he said"]]
 
 
-def test_the_times_of_words_are_those_of_the_engine() -> None:
+def test_times_are_those_of_the_engine_but_for_the_utterance_s_own_bounds() -> None:
     words = [
         Word(text=text, start=start, end=start + 0.2)
         for text, start in [("We", 1.0), (" should", 1.5), ("go", 2.0), ("home,", 2.5)]
@@ -214,7 +214,7 @@ def test_the_times_of_words_are_those_of_the_engine() -> None:
     subject = segmenter()
     subject.push(hypothesis, now=5.0, settings=1)
     first = subject.push(hypothesis, now=5.5, settings=2)[0]
-    assert (first.start, first.end) == (1.0, 2.7)
+    assert (first.start, first.end) == (0.9, 2.7)
     assert (first.committed, first.settings) == (5.5, 2)
     last = subject.push(said(hypothesis.text, end=4.7, words=words, final=True), now=6, settings=2)[
         0

@@ -263,8 +263,12 @@ class Segmenter:
         assert self._last.language is not None
         first, after = self._done, self._done + count
         until = self._words[after].start if after < len(self._words) else len(self._last.text)
-        start = max(times.start(first), self._until)
-        self._until = max(times.end(after - 1), start)
+        # The utterance's own bounds are heard; an engine's times of words are guessed.
+        start = self._last.start if first == 0 else max(times.start(first), self._until)
+        end = times.end(after - 1)
+        if self._last.final and after == len(self._words):
+            end = max(end, self._last.end)
+        self._until = max(end, start)
         self._done = after
         self._committed += [token.key for token in self._words[first:after]]
         self._count += 1
