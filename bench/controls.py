@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.markers import Marker, Passage, passage
-from bench.participants import SPACING
+from bench.participants import SPACING, SPEAKER
 from bench.stats import percentile
 from translator import channel, meeting, participant
 from translator.server import LiveKitServer
@@ -54,13 +54,13 @@ BRIDGE = Echo(
 async def measure(server: LiveKitServer, room: str, *, echo: Echo | None, markers: int) -> Passage:
     """What becomes of `markers` markers, heard directly or through an echo, after the warm-up."""
     unheeded = round(WARM_UP / SPACING)
-    voice = "bench-speak" if echo is None else "bench-echo"
-    echoing = [] if echo is None else [_participant(server, room, "echo", *_options(echo))]
-    speaking = _participant(server, room, "speak", "--markers", str(unheeded + markers))
-    listening = _participant(server, room, "listen", "--to", voice)
+    voice = SPEAKER if echo is None else "bench-echo"
+    echoing = [] if echo is None else [take_part(server, room, "echo", *_options(echo))]
+    speaking = take_part(server, room, "speak", "--markers", str(unheeded + markers))
+    listening = take_part(server, room, "listen", "--to", voice)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part) for part in (speaking, listening, *echoing)]
-    spoken, heard = tasks[0].result(), tasks[1].result()
+    spoken, heard = (markers_of(task.result()) for task in tasks[:2])
     return passage(spoken, heard, longest=LONGEST, since=spoken[unheeded].onset)
 
 
@@ -97,14 +97,21 @@ def line(name: str, found: Passage) -> str:
     )
 
 
-async def _participant(server: LiveKitServer, room: str, role: str, *options: str) -> list[Marker]:
-    """Run one participant to its end, and give its markers."""
+async def take_part(
+    server: LiveKitServer, room: str, role: str, *options: str
+) -> list[tuple[int, float]]:
+    """Run one participant to its end, and give what it printed; see bench.participants."""
     command = (sys.executable, "-m", "bench.participants", "--room", room, role, *options)
     async with _running(server, command) as process:
         output, _ = await process.communicate()
     if process.returncode != 0:
         raise RuntimeError(f"{role} failed with exit code {process.returncode}")
-    return [Marker(index=index, onset=onset) for index, onset in json.loads(output)]
+    return [(index, moment) for index, moment in json.loads(output)]
+
+
+def markers_of(printed: Sequence[tuple[int, float]]) -> list[Marker]:
+    """The markers that a participant spoke or heard."""
+    return [Marker(index=index, onset=onset) for index, onset in printed]
 
 
 @asynccontextmanager
@@ -131,7 +138,7 @@ async def _running(
 
 def _options(echo: Echo) -> list[str]:
     numbers = {f"--{name.replace('_', '-')}": str(value) for name, value in asdict(echo).items()}
-    return ["--of", "bench-speak", *(part for pair in numbers.items() for part in pair)]
+    return ["--of", SPEAKER, *(part for pair in numbers.items() for part in pair)]
 
 
 async def _run(markers: int) -> dict[str, Any]:

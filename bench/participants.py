@@ -1,9 +1,10 @@
-"""Those who take part in a measurement, each a process of its own: a speaker, an echo, a listener.
+"""Those who take part in a measurement, each a process of its own.
 
-    python -m bench.participants speak|echo|listen …
+    python -m bench.participants speak|talk|echo|listen …
 
-They meet in a room of the server in LIVEKIT_URL, share CLOCK_MONOTONIC, and print what they
-spoke or heard as JSON: a list of [index, seconds on that clock] of markers.
+They meet in a room of the server in LIVEKIT_URL, share CLOCK_MONOTONIC, and print as JSON what
+they spoke or heard: a list of [index, seconds on that clock], of markers, or of the frames of
+somebody who talks. A room is over when its speaker leaves.
 """
 
 import argparse
@@ -11,19 +12,26 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 import numpy as np
 from livekit import api, rtc
 
 from bench.markers import COUNT, Marker, Samples, detect, synthesize
+from translator.rehearsal import recording
+from translator.rehearsal.people import wishes
 from translator.server import LiveKitServer
 
+SPEAKER = "bench-speak"
+"""Identity of whoever is heard first."""
 SAMPLE_RATE = 48_000
 """Hz, of the speaker and the listener: LiveKit's own, so that nothing is resampled."""
 FRAME_MS = 10
 """LiveKit's own tick: the finest that a speaker can send and a listener can get."""
+FRAME = SAMPLE_RATE * FRAME_MS // 1000
+"""Samples of a frame."""
 SPACING = 0.51
 """Seconds between two onsets: so that they meet all phases of frames up to 100 ms."""
 FAREWELL = 3.0
@@ -66,12 +74,17 @@ class Tape:
 
 @asynccontextmanager
 async def joined(
-    server: LiveKitServer, room_name: str, identity: str
+    server: LiveKitServer,
+    room_name: str,
+    identity: str,
+    *,
+    attributes: Mapping[str, str],
 ) -> AsyncGenerator[rtc.Room, None]:
     """A participant who subscribes to nothing of itself."""
     token = (
         api.AccessToken(server.api_key, server.api_secret)
         .with_identity(identity)
+        .with_attributes(dict(attributes))
         .with_grants(api.VideoGrants(room_join=True, room=room_name))
         .to_jwt()
     )
@@ -84,7 +97,7 @@ async def joined(
 
 
 async def subscribed(room: rtc.Room, identity: str) -> tuple[rtc.Track, asyncio.Event]:
-    """The first audio track of `identity`, as soon as there is one, and when it has ended."""
+    """The first audio track of `identity`, as soon as there is one, and when the room is over."""
     found: asyncio.Queue[rtc.Track] = asyncio.Queue()
     ended = asyncio.Event()
     wanted = rtc.TrackKind.KIND_AUDIO
@@ -93,9 +106,13 @@ async def subscribed(room: rtc.Room, identity: str) -> tuple[rtc.Track, asyncio.
         if person.identity == identity and publication.kind == wanted:
             publication.set_subscribed(True)
 
+    def leave(person: rtc.RemoteParticipant) -> None:
+        if person.identity == SPEAKER:
+            ended.set()
+
     room.on("track_published", subscribe)
     room.on("track_subscribed", lambda track, *_: found.put_nowait(track))
-    room.on("track_unsubscribed", lambda *_: ended.set())
+    room.on("participant_disconnected", leave)
     for person in room.remote_participants.values():
         for publication in person.track_publications.values():
             subscribe(publication, person)
@@ -131,7 +148,7 @@ async def publish(room: rtc.Room, source: rtc.AudioSource) -> None:
 
 
 async def listen(room: rtc.Room, identity: str) -> Tape:
-    """What is heard of `identity` until its track ends."""
+    """What is heard of `identity` until the room is over."""
     tape = Tape()
     track, ended = await subscribed(room, identity)
     await until(ended, _record(track, tape))
@@ -146,25 +163,39 @@ async def _record(track: rtc.Track, tape: Tape) -> None:
 
 async def speak(room: rtc.Room, count: int) -> list[Marker]:
     """Say `count` markers in real time, from the moment that somebody listens."""
+    sound = np.zeros(round((count * SPACING + FAREWELL) * SAMPLE_RATE), np.int16)
+    firsts = [round(number * SPACING * SAMPLE_RATE) for number in range(count)]
+    for number, first in enumerate(firsts):
+        marker = synthesize(number, sample_rate=SAMPLE_RATE)
+        sound[first : first + len(marker)] = marker
+    captured = await _play(room, sound)
+    return [
+        Marker(index=number % COUNT, onset=captured[first // FRAME])
+        for number, first in enumerate(firsts)
+    ]
+
+
+async def talk(room: rtc.Room, speech: Samples) -> list[float]:
+    """Say `speech` (mono, SAMPLE_RATE) likewise; gives when each frame of it was captured."""
+    return await _play(room, np.pad(speech, (0, round(FAREWELL * SAMPLE_RATE))))
+
+
+async def _play(room: rtc.Room, sound: Samples) -> list[float]:
     source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=0)
     await publish(room, source)
-    size = SAMPLE_RATE * FRAME_MS // 1000
-    sound = np.zeros(round((count * SPACING + FAREWELL) * SAMPLE_RATE), np.int16)
-    first_frames: dict[int, int] = {}
-    for index in range(count):
-        marker = synthesize(index, sample_rate=SAMPLE_RATE)
-        first = round(index * SPACING * SAMPLE_RATE)
-        sound[first : first + len(marker)] = marker
-        first_frames[first // size] = index % COUNT
-    spoken = []
+    captured = []
     begin = time.monotonic()
-    for number in range(len(sound) // size):
-        await asyncio.sleep(begin + number * FRAME_MS / 1000 - time.monotonic())
-        if number in first_frames:
-            spoken.append(Marker(index=first_frames[number], onset=time.monotonic()))
-        piece = sound[number * size : (number + 1) * size]
-        await source.capture_frame(_frame(piece, SAMPLE_RATE))
-    return spoken
+    for first in range(0, len(sound) - FRAME + 1, FRAME):
+        await asyncio.sleep(begin + first / SAMPLE_RATE - time.monotonic())
+        captured.append(time.monotonic())
+        await source.capture_frame(_frame(sound[first : first + FRAME], SAMPLE_RATE))
+    return captured
+
+
+def speech(path: Path, seconds: float) -> Samples:
+    """The first `seconds` of a recording at SAMPLE_RATE. Raises InputError."""
+    samples = recording.read(path).samples[: round(seconds * recording.SAMPLE_RATE)]
+    return recording.at_rate(samples, recording.SAMPLE_RATE, SAMPLE_RATE)
 
 
 async def echo(
@@ -173,7 +204,7 @@ async def echo(
     """Say again what `identity` says: the least that any bridge must do.
 
     `in_ms` and `out_ms` are the sizes of the frames read and written, `queue_ms` is what
-    LiveKit may hold of them. Ends with the track of `identity`.
+    LiveKit may hold of them. Ends when the room is over.
     """
     source = rtc.AudioSource(sample_rate, 1, queue_size_ms=queue_ms)
     size = sample_rate * out_ms // 1000
@@ -203,7 +234,12 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--room", required=True)
     roles = parser.add_subparsers(dest="role", required=True)
     roles.add_parser("speak").add_argument("--markers", type=int, required=True)
-    roles.add_parser("listen").add_argument("--to", required=True)
+    talking = roles.add_parser("talk")
+    talking.add_argument("--speech", type=Path, required=True)
+    talking.add_argument("--seconds", type=float, required=True)
+    listening = roles.add_parser("listen")
+    listening.add_argument("--to", required=True)
+    listening.add_argument("--language", help="listen as one who wants to hear it")
     echoing = roles.add_parser("echo")
     echoing.add_argument("--of", required=True)
     for name in ("sample-rate", "in-ms", "out-ms", "queue-ms"):
@@ -211,15 +247,20 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-async def _take_part(given: argparse.Namespace) -> list[Marker]:
+async def _take_part(given: argparse.Namespace) -> Sequence[tuple[int, float]]:
+    identity = SPEAKER if given.role == "talk" else f"bench-{given.role}"
+    attributes = wishes(listen=given.language) if given.role == "listen" else {}
+    sound = speech(given.speech, given.seconds) if given.role == "talk" else None
     async with (
         LiveKitServer.running() as server,
-        joined(server, given.room, f"bench-{given.role}") as room,
+        joined(server, given.room, identity, attributes=attributes) as room,
     ):
+        if sound is not None:
+            return list(enumerate(await talk(room, sound)))
         if given.role == "speak":
-            return await speak(room, given.markers)
+            return _pairs(await speak(room, given.markers))
         if given.role == "listen":
-            return (await listen(room, given.to)).markers()
+            return _pairs((await listen(room, given.to)).markers())
         await echo(
             room,
             given.of,
@@ -231,9 +272,12 @@ async def _take_part(given: argparse.Namespace) -> list[Marker]:
         return []
 
 
+def _pairs(markers: Sequence[Marker]) -> list[tuple[int, float]]:
+    return [(marker.index, marker.onset) for marker in markers]
+
+
 def main() -> None:
-    markers = asyncio.run(_take_part(_arguments(sys.argv[1:])))
-    print(json.dumps([[marker.index, marker.onset] for marker in markers]))
+    print(json.dumps(asyncio.run(_take_part(_arguments(sys.argv[1:])))))
 
 
 if __name__ == "__main__":
