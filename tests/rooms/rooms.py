@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,12 @@ import psutil
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples, read
 
 ROOT = Path(__file__).parents[2]
-LIVEKIT = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+OUTSIDE = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "TRANSLATOR_RUNTIME")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a command that starts a livekit-server of its own."""
-    return {name: value for name, value in os.environ.items() if name not in LIVEKIT} | more
+    """The environment of a command that starts a server and a host of its own."""
+    return {name: value for name, value in os.environ.items() if name not in OUTSIDE} | more
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,18 +85,27 @@ class Command:
             self._printed.set()
 
 
+@contextmanager
+def runtime() -> Iterator[str]:
+    """A folder for an engine host of the test's own."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:  # short: a socket lies in it
+        yield folder  # made with mode 0700
+
+
 @asynccontextmanager
 async def command(
     *arguments: str | Path, environ: Mapping[str, str] | None = None, folder: Path = ROOT
 ) -> AsyncGenerator[Command, None]:
-    """Run `translator ARGUMENTS` in `folder`; what it leaves running is killed at the end."""
-    with tempfile.TemporaryDirectory(prefix="t-") as runtime:  # short: a socket lies in it
-        os.chmod(runtime, 0o700)
-        given = dict(environment() if environ is None else environ)
+    """Run `translator ARGUMENTS` in `folder`; what it leaves running is killed at the end.
+
+    It has an engine host of its own, unless `environ` names another.
+    """
+    with runtime() as own:
+        given = {"TRANSLATOR_RUNTIME": own} | dict(environment() if environ is None else environ)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "translator", *map(str, arguments)),
             cwd=folder,
-            env=given | {"TRANSLATOR_RUNTIME": runtime},
+            env=given,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -104,7 +113,7 @@ async def command(
         )
         assert process.stdout is not None
         assert process.stderr is not None
-        one = Command(process=process, runtime=runtime)
+        one = Command(process=process, runtime=given["TRANSLATOR_RUNTIME"])
         async with asyncio.TaskGroup() as group:
             readers = [
                 group.create_task(one.read(process.stdout, one.out)),
@@ -118,7 +127,7 @@ async def command(
                     process.kill()
                     await process.wait()
                 for other in left:
-                    if other.is_running():
+                    with suppress(psutil.NoSuchProcess):
                         other.kill()
                 for reader in readers:
                     reader.cancel()
