@@ -280,9 +280,7 @@ async def test_a_slow_speakers_rendition_holds_the_other_for_max_wait_only() -> 
     ears = {"p-ada": ScriptedEar(speech(ADA[0])), "p-bob": ScriptedEar(speech(BOB[0]))}
     late = ScriptedRenderer(acts={ADA[0]: [Wording(pieces=[(8.0, "Tarde.")])]})
     meeting = Meeting(ears, renderer=late, languages=["es"], listened=["es"])
-    await meeting.hold(
-        ada=[(1.0, 0), (2.0, LOUD), (3.0, 0)], bob=[(1.5, 0), (2.0, LOUD), (3.0, 0)]
-    )
+    await meeting.hold(ada=[(1.0, 0), (2.0, LOUD), (3.0, 0)], bob=[(1.5, 0), (2.0, LOUD), (3.0, 0)])
     check(meeting)
     assert [one.speaker for one in meeting.spoken("es")] == ["p-bob", "p-ada"]
     committed = next(one for one in meeting.segments.values() if one.speaker == "p-ada").committed
