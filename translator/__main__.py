@@ -120,9 +120,9 @@ def _worker(arguments: argparse.Namespace) -> int:
     async def work() -> None:
         # A worker would try for ever where nothing answers or the key is refused.
         async with LiveKitServer.running() as server, running():
-            await agent.worker(
-                url=server.url, api_key=server.api_key, api_secret=server.api_secret
-            ).run()
+            await agent.serve(
+                agent.worker(url=server.url, api_key=server.api_key, api_secret=server.api_secret)
+            )
 
     asyncio.run(work())
     return 0

@@ -74,6 +74,21 @@ def worker(
     return server
 
 
+async def serve(server: AgentServer) -> None:
+    """Take meetings until cancelled, then end the running ones.
+
+    Raises what ends the server itself. A server that is cancelled while it starts would wait
+    for its processes for ever, so it is let to start, and closed.
+    """
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(server.run(devmode=False))
+        try:
+            await asyncio.wait((running,))
+        finally:
+            await server.aclose()
+            running.cancel()
+
+
 def prewarm(process: JobProcess) -> None:
     """Read the configuration before a job comes."""
     process.userdata["settings"] = settings.load(*paths())

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from livekit import api
 from livekit.agents import AgentServer
 
-from translator.agent import worker
+from translator.agent import serve, worker
 from translator.captions import FLOOR
 from translator.engines.host import running
 from translator.errors import ServiceError
@@ -193,22 +193,24 @@ async def _working(access: Access, agent_name: str) -> AsyncGenerator[AgentServe
     )
     registered = asyncio.Event()
     server.on("worker_registered", lambda *_: registered.set())
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.run(devmode=False))
-        try:
-            async with asyncio.timeout(READY):
-                await registered.wait()
-        except TimeoutError:
-            await server.aclose()
-            raise ServiceError("the worker could not register with livekit-server") from None
-        try:
+    try:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(serve(server))
+            await _within_reason(registered)
             yield server
-        finally:
-            await server.aclose()
             serving.cancel()
-            os.environ.update(before)
-            for name in ADDRESS - before.keys():
-                os.environ.pop(name, None)
+    finally:
+        os.environ.update(before)
+        for name in ADDRESS - before.keys():
+            os.environ.pop(name, None)
+
+
+async def _within_reason(registered: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(READY):
+            await registered.wait()
+    except TimeoutError:
+        raise ServiceError("the worker could not register with livekit-server") from None
 
 
 @asynccontextmanager
