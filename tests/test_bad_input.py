@@ -12,6 +12,7 @@ from tests.rooms.rooms import ROOT, command, environment
 from translator.__main__ import main
 from translator.agent import ENGINES as ENGINES_PATH
 from translator.agent import PAIRS as PAIRS_PATH
+from translator.server import LiveKitServer
 
 pytestmark = pytest.mark.engine
 
@@ -264,6 +265,23 @@ async def test_a_url_where_nobody_answers(verb: str, beep: Path, tmp_path: Path)
     errors = await unserved(verb, *rest, environ=environ)
     assert f"translator: no livekit-server answers at {url}" in errors
     assert "s" * 32 not in errors
+
+
+@pytest.mark.parametrize("verb", ["interpret", "worker"])
+@pytest.mark.parametrize("wrong", ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"])
+async def test_a_wrong_key(verb: str, wrong: str, beep: Path, tmp_path: Path) -> None:
+    async with LiveKitServer.running(environ=environment()) as server:
+        right = {
+            "LIVEKIT_URL": server.url,
+            "LIVEKIT_API_KEY": server.api_key,
+            "LIVEKIT_API_SECRET": server.api_secret,
+        }
+        environ = environment(**right | {wrong: "w" * 40})
+        rest = (beep, "--to", "es", "--out", tmp_path / "out") if verb == "interpret" else ()
+        errors = await unserved(verb, *rest, environ=environ)
+    assert f"translator: {server.url} refuses the key" in errors
+    assert "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET" in errors
+    assert "w" * 40 not in errors
 
 
 async def test_a_worker_without_an_address() -> None:

@@ -68,15 +68,19 @@ class Command:
         found.pop(self.process.pid, None)
         return list(found.values())
 
-    def one(self, part: Callable[[psutil.Process], bool]) -> psutil.Process:
-        """The one that fits `part`."""
+    def found(self, part: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
+        """Those that fit `part`."""
         found = []
         for process in self.started():
             with suppress(psutil.Error):  # a voice's program lives for milliseconds
                 if part(process):
                     found.append(process)
-        assert len(found) == 1, found
-        return found[0]
+        return found
+
+    def one(self, part: Callable[[psutil.Process], bool]) -> psutil.Process:
+        """The one that fits `part`."""
+        (found,) = self.found(part)
+        return found
 
     async def read(self, stream: asyncio.StreamReader, into: list[str]) -> None:
         """Collect the lines of `stream` until it ends."""
@@ -141,6 +145,11 @@ def is_server(process: psutil.Process) -> bool:
 def is_host(process: psutil.Process) -> bool:
     """Whether it is the engine host."""
     return "translator.engines.host" in " ".join(process.cmdline())
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it is a process of the worker's, for jobs."""
+    return "multiprocessing.spawn" in " ".join(process.cmdline())
 
 
 def is_job(process: psutil.Process) -> bool:

@@ -1,5 +1,6 @@
 """What is killed in the middle of a meeting: a clear message, the rest goes on, nothing is left."""
 
+import asyncio
 import json
 import signal
 import wave
@@ -12,7 +13,15 @@ import psutil
 import pytest
 
 from tests.processes import end_of
-from tests.rooms.rooms import Command, command, environment, is_host, is_job, is_server
+from tests.rooms.rooms import (
+    Command,
+    command,
+    environment,
+    is_host,
+    is_job,
+    is_server,
+    is_worker,
+)
 from tests.speech import speech
 from translator.server import LiveKitServer
 
@@ -81,12 +90,21 @@ async def test_interrupted(tmp_path: Path) -> None:
     assert seconds(tmp_path / "es.wav") > 1.0
 
 
+async def test_interrupted_while_the_worker_starts(tmp_path: Path) -> None:
+    call = speech("call_en_T02")
+    async with command("interpret", call, "--to", "es", "--out", tmp_path) as one:
+        async with asyncio.timeout(60.0):
+            while not one.found(is_worker):  # noqa: ASYNC110 (another process has no event)
+                await asyncio.sleep(0.05)
+        started = one.started()
+        one.process.send_signal(signal.SIGINT)
+        assert await ended(one, started) == 130
+
+
 async def test_the_command_itself_killed(tmp_path: Path) -> None:
     async with speaking(tmp_path) as one:
         started = one.started()
-        assert any(map(is_server, started))
-        assert any(map(is_host, started))
-        assert any(map(is_job, started))
+        assert all(map(one.one, (is_server, is_host, is_job)))
         one.process.kill()
         assert await ended(one, started) == -signal.SIGKILL
 
