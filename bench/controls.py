@@ -51,9 +51,16 @@ BRIDGE = Echo(
 """The bridge's frames as its listeners meet them: a rendition begins with the finest."""
 
 
-async def measure(server: LiveKitServer, room: str, *, echo: Echo | None, markers: int) -> Passage:
+async def measure(
+    server: LiveKitServer,
+    room: str,
+    *,
+    echo: Echo | None,
+    markers: int,
+    warm_up: float = WARM_UP,
+) -> Passage:
     """What becomes of `markers` markers, heard directly or through an echo, after the warm-up."""
-    unheeded = round(WARM_UP / SPACING)
+    unheeded = round(warm_up / SPACING)
     voice = SPEAKER if echo is None else "bench-echo"
     echoing = [] if echo is None else [take_part(server, room, "echo", *_options(echo))]
     speaking = take_part(server, room, "speak", "--markers", str(unheeded + markers))

@@ -1,6 +1,6 @@
 """The bridge's overhead over the echo: the one figure of the line, without any engine in it.
 
-    python -m bench.overhead [--rounds 2] [--markers 18] [--speech FILE] [--out FILE]
+    python -m bench.overhead [--rounds 2] [--markers 10] [--speech FILE] [--out FILE]
 
 A speaker, the bridge's job and a listener are processes that share CLOCK_MONOTONIC. Real speech
 goes in; scripted engines (bench.scripted) answer it with markers. For marker i:
@@ -43,7 +43,7 @@ import numpy.typing as npt
 from livekit import api
 
 from bench import controls, scripted
-from bench.controls import LONGEST, WARM_UP, conditions, markers_of, take_part
+from bench.controls import LONGEST, conditions, markers_of, take_part
 from bench.markers import Marker, Passage, Samples, passage
 from bench.participants import FAREWELL, FRAME, speech
 from bench.participants import SAMPLE_RATE as SPOKEN_RATE
@@ -59,6 +59,8 @@ SPEECH = FOLDER / "long_en_printing_a.flac"
 LIKENESS = 0.4
 """Correlation that an excerpt of the ear's audio must have with its place in the recording. It is
 less where packets came too late and the sound was stretched or made up: that one is not placed."""
+WARM_UP = 6.0
+"""Seconds of each condition that are not counted: jitter buffers have shrunk most by then."""
 READY = 60.0
 """Seconds in which a worker must be registered."""
 DIRECT = "C0 direct"
@@ -110,7 +112,9 @@ async def _condition(rig: Rig, room: str, name: str) -> Round:
     if kind == "bridge":
         return await bridge(rig, room, which)
     echo = controls.BRIDGE if name == ECHO else None
-    found = await controls.measure(rig.server, room, echo=echo, markers=rig.markers)
+    found = await controls.measure(
+        rig.server, room, echo=echo, markers=rig.markers, warm_up=WARM_UP
+    )
     return Round(passage=found, plumbing=found.delays)
 
 
@@ -343,7 +347,7 @@ async def run(recording: Path, *, rounds: int, markers: int) -> dict[str, Round]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.overhead", description=__doc__)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--markers", type=int, default=18, help="in each round and condition")
+    parser.add_argument("--markers", type=int, default=10, help="in each round and condition")
     parser.add_argument("--speech", type=Path, default=SPEECH, help="what the speaker says")
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
     given = parser.parse_args()

@@ -2,17 +2,13 @@
 
 import pytest
 
-from bench import controls, overhead
+from bench import overhead
 from tests.speech import speech
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 
 
-async def test_every_marker_passes_the_bridge_once_and_in_order(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for module in (controls, overhead):
-        monkeypatch.setattr(module, "WARM_UP", 5.0)
+async def test_every_marker_passes_the_bridge_once_and_in_order() -> None:
     outcome = await overhead.run(speech("long_en_printing_a"), rounds=1, markers=10)
     for name in overhead.NAMES:
         found = outcome[name].passage
