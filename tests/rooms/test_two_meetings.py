@@ -77,7 +77,6 @@ async def test_two_meetings_load_the_models_once(tmp_path: Path) -> None:
             )
             assert health["leases"] == 2
             assert health["loads"] == {"whisper": 1, "apertium": 1, "espeak": 1}
-            assert (await host.health())["loads"] == health["loads"]
             assert min(first["es"], first["fr"], second["en"]) >= 1
             await host.close()
             await end_of([health["pid"]])
