@@ -11,6 +11,8 @@ LISTEN = "translator.listen"
 """Attribute: the language a participant wants to hear."""
 READ = "translator.read"
 """Attribute: the languages a participant wants to read, by commas; `floor`: as they are spoken."""
+LONGEST = 400
+"""Characters of a wish that are read: a person may write anything into an attribute."""
 SPEAK = "translator.speak"
 """Attribute: the language a participant says that it speaks."""
 
@@ -56,7 +58,7 @@ def listens(attributes: Mapping[str, str], settings: Settings) -> str | None:
 
 def reads(attributes: Mapping[str, str], settings: Settings) -> frozenset[str]:
     """The configured languages that a participant wants to read, and FLOOR if it is asked for."""
-    wishes = [wish.strip() for wish in attributes.get(READ, "").split(",")]
+    wishes = [wish.strip() for wish in attributes.get(READ, "")[:LONGEST].split(",")]
     found = {languages.lookup(wish, [*settings.languages, FLOOR]) for wish in wishes if wish}
     return frozenset(code for code in found if code is not None)
 

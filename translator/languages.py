@@ -8,6 +8,9 @@ from langcodes.tag_parser import LanguageTagError
 
 from translator.errors import InputError
 
+LONGEST = 35
+"""Characters of a code that everybody must take (RFC 5646 §4.4.1); more is no wish but a load."""
+
 
 def normalize(code: str) -> str:
     """`EN_us` -> `en-US`, `eng` -> `en`. Raises InputError for what is no language."""
@@ -22,6 +25,8 @@ def normalize(code: str) -> str:
 
 def lookup(wanted: str, available: Iterable[str]) -> str | None:
     """The best of `available` for `wanted`, by RFC 4647 §3.4: drop subtags from the end."""
+    if len(wanted) > LONGEST:
+        return None
     by_lower = {code.lower(): code for code in available}
     parts = wanted.lower().split("-")
     while parts:
@@ -40,19 +45,23 @@ def same(one: str, other: str) -> bool:
 
 
 def own_name(code: str) -> str:
-    """The language's name for itself: `es` -> `Español`."""
-    name = _locale(code).get_display_name() or code
+    """The language's name for itself: `es` -> `Español`; the code where it is not known."""
+    locale = _locale(code)
+    name = (locale and locale.get_display_name()) or code
     return name[:1].upper() + name[1:]
 
 
 def english_name(code: str) -> str:
-    """The language's English name, for prompts and messages: `es` -> `Spanish`."""
-    return _locale(code).english_name or code
+    """The language's English name, for prompts and messages; the code where it is not known."""
+    locale = _locale(code)
+    return (locale and locale.english_name) or code
 
 
-def _locale(code: str) -> Locale:
+def _locale(code: str) -> Locale | None:
     """Babel's locale, of the language alone where it has none for the region."""
-    try:
-        return Locale.parse(code, sep="-")
-    except UnknownLocaleError:
-        return Locale.parse(code.split("-")[0])
+    for tag in (code, code.split("-")[0]):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None
