@@ -29,6 +29,8 @@ class Caption:
     """One caption, as on the wire."""
 
     v: int = VERSION
+    stream: str
+    """What `seq` counts: a language, or `floor/` and a language."""
     seq: int
     kind: Literal["segment", "tail"]
     segment_id: str | None
@@ -91,6 +93,7 @@ class Captions:
         """A committed segment and the tail that is left behind it, together."""
         seq = self._next(stream)
         caption = Caption(
+            stream=stream,
             seq=seq,
             kind="segment",
             segment_id=segment.id,
@@ -113,24 +116,28 @@ class Captions:
         )
 
     def json_after(self, stream: str, seq: int) -> str:
-        """What fills a gap: the newest `seq` of the stream and its committed captions after `seq`.
+        """What fills a gap: the newest `seq` of the stream, and its committed captions after `seq`.
 
-        The oldest are left out where all would not fit into one RPC answer.
+        The last are left out where all would not fit into one RPC answer: ask again from the
+        last that came.
         """
         found: list[str] = []
         size = 0
-        for caption in reversed(self._kept.get(stream, ())):
+        for caption in self._kept.get(stream, ()):
+            if caption.seq <= seq:
+                continue
             text = json.dumps(asdict(caption), ensure_ascii=False)
-            size += len(text.encode())
-            if caption.seq <= seq or size > ANSWER_SIZE:
+            size += len(text.encode()) + 2
+            if size > ANSWER_SIZE and found:
                 break
             found.append(text)
         newest = self._seq.get(stream, 0)
-        return f'{{"seq": {newest}, "captions": [{", ".join(reversed(found))}]}}'
+        return f'{{"seq": {newest}, "captions": [{", ".join(found)}]}}'
 
     def _tail(self, stream: str, tail: Tail, language: str, origin: Origin, seq: int) -> Caption:
         self._revision[stream, tail.speaker] += 1
         return Caption(
+            stream=stream,
             seq=seq,
             kind="tail",
             segment_id=None,
