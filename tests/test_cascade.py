@@ -327,7 +327,8 @@ async def test_a_renderer_that_fails_behind_a_clause_is_not_asked_again() -> Non
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert said(stage.voice) == ["Buenos días a todos,", f"[es] {BYE}"]
     assert len(stage.renderer.calls) == 2
-    assert stage.committed[0] == ("p-ada/1", "en", HELLO)  # complete, and marked by its language
+    # What was read is not taken back; what is missing follows as it was spoken.
+    assert stage.committed[0] == ("p-ada/1", "es", f"Buenos días a todos, … [{HELLO}]")
     assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
 
 

@@ -31,6 +31,14 @@ Clauses = asyncio.Queue[str | RenderError | None]
 """A rendition as it comes, clause by clause; then None, or what it failed of."""
 
 
+class _BrokenOffError(RenderError):
+    """Rendering failed when a clause had already gone out: `text` is what was said."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class Engines(Protocol):
     """The engines that a cascade calls, by the names that the settings use."""
 
@@ -91,6 +99,12 @@ class Cascade:
         ]
         try:
             text = await self._rendition(segment, target, terms, clauses)
+        except _BrokenOffError as error:
+            self._fail("render", target, error)
+            rendition = Rendition(
+                segment=segment, language=target, text=f"{error.text} … [{segment.text}]"
+            )
+            clauses.put_nowait(None)
         except Exception as error:  # a fault in an engine is also no more than a lost segment
             self._fail("render", target, error)
             rendition = Rendition(segment=segment, language=segment.language, text=segment.text)
@@ -110,6 +124,12 @@ class Cascade:
             )
         )
 
+    def _renderer(self, source: str, target: str) -> Renderer:
+        pair = self._settings.pair(source, target)
+        if pair is None:
+            raise RenderError(f"no line of language_pairs.yaml fits {source} to {target}")
+        return self._engines.renderer(pair.render)
+
     async def _rendition(
         self,
         segment: Segment,
@@ -118,36 +138,32 @@ class Cascade:
         clauses: Clauses,
     ) -> str:
         """The whole text. One retry, unless a clause has already gone out."""
-        pair = self._settings.pair(segment.language, target)
-        if pair is None:
-            raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
-        renderer = self._engines.renderer(pair.render)
+        renderer = self._renderer(segment.language, target)
         shown = ""
         for attempt in (1, 2):
-            text, given = "", 0
+            draft = _Draft()
             try:
                 pieces = renderer.render(
                     segment, target=target, terms=terms, context=tuple(self._context)
                 )
                 async with aclosing(pieces):
                     async for piece in pieces:
-                        if text and text.startswith(shown):  # a second try must not rewrite
-                            self._note_progress(segment, target, text)
-                            shown = text
-                        text += piece
-                        ready = _complete_clauses(text, given)
-                        if ready > given:
-                            clauses.put_nowait(text[given:ready].strip())
-                            given = ready
-                if not text.strip():
+                        if draft.text and draft.text.startswith(shown):  # nothing is rewritten
+                            self._note_progress(segment, target, draft.text)
+                            shown = draft.text
+                        if clause := draft.add(piece):
+                            clauses.put_nowait(clause)
+                if not draft.text.strip():
                     raise RenderError("the rendition is empty", retryable=True)
             except RenderError as error:
-                if given or attempt == 2 or not error.retryable:
+                if draft.given:
+                    raise _BrokenOffError(str(error), draft.text[: draft.given].strip()) from error
+                if attempt == 2 or not error.retryable:
                     raise
                 continue
-            if text[given:].strip():
-                clauses.put_nowait(text[given:].strip())
-            return text.strip()
+            if rest := draft.text[draft.given :].strip():
+                clauses.put_nowait(rest)
+            return draft.text.strip()
         raise AssertionError("unreachable")
 
     async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
@@ -210,11 +226,23 @@ class Cascade:
         )
 
 
-def _complete_clauses(text: str, given: int) -> int:
-    """Where in `text` the last complete clause behind `given` ends; `given` if there is none."""
-    ends = [match.end() for match in CLAUSE.finditer(text, given)]
-    fit = [end for end in ends if len(text[given:end].split()) >= CLAUSE_WORDS]
-    return fit[-1] if fit else given
+class _Draft:
+    """A rendition while it comes: its text, and how much of it was given to the voice."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.given = 0
+
+    def add(self, piece: str) -> str:
+        """Add `piece`; gives the clauses that are complete now and long enough, or nothing."""
+        self.text += piece
+        ends = [match.end() for match in CLAUSE.finditer(self.text, self.given)]
+        fit = [end for end in ends if len(self.text[self.given : end].split()) >= CLAUSE_WORDS]
+        if not fit:
+            return ""
+        clauses = self.text[self.given : fit[-1]].strip()
+        self.given = fit[-1]
+        return clauses
 
 
 async def _drain(clauses: Clauses) -> AsyncGenerator[str, None]:
