@@ -91,6 +91,7 @@ class Stage:
             guard=guard or EchoGuard(),
             record=self.record,
             floors=self.floors,
+            name="p-ada",
             prefix="7.",
         )
 
@@ -126,7 +127,7 @@ async def test_speech_becomes_segments_in_meeting_time() -> None:
 async def test_a_floor_tells_how_many_ears_are_open() -> None:
     stage = Stage(Hearing(), Hearing())
     await stage.hear((1.0, LOUD), (3.0, 0), (1.0, LOUD), (3.0, 0))
-    assert [one.streams for one in stage.facts.of(Streams)] == [1, 0, 1, 0]
+    assert [one.opened for one in stage.facts.of(Streams)] == [True, False, True, False]
     assert stage.ear.listens == 2
     assert stage.ear.open == 0
 
@@ -244,4 +245,4 @@ async def test_a_floor_that_is_cancelled_closes_its_ear() -> None:
         assert stage.ear.open == 1
         task.cancel()
     assert stage.ear.open == 0
-    assert [one.streams for one in stage.facts.of(Streams)] == [1, 0]
+    assert [one.opened for one in stage.facts.of(Streams)] == [True, False]

@@ -131,6 +131,7 @@ class Meeting:
             guard=self.guard,
             record=self.record,
             floors=self.floors,
+            name=speaker,
             prefix=f"{speaker}.",
         )
         async with aclosing(microphone(*parts)) as frames:

@@ -174,8 +174,8 @@ def test_terms_and_streams_are_counted() -> None:
         account.note(
             to_json(Rendered(at=0.0, rendition=rendition, target="es", terms=terms, terms_due=due))
         )
-    for streams in (1, 2, 1, 0):
-        account.note(to_json(Hearing(at=0.0, speaker="p-ada", streams=streams)))
+    for opened in (True, True, False, False):  # two floors on one microphone would show here
+        account.note(to_json(Hearing(at=0.0, floor="p-ada", speaker="p-ada", opened=opened)))
     found = figures(account, tape(1.0))
     assert (found["term_hits"], found["term_total"]) == (1, 3)
     assert (account.streams, account.streams_max) == ({"p-ada": 0}, {"p-ada": 2})

@@ -52,10 +52,11 @@ class Floor:
         guard: EchoGuard,
         record: Record,
         floors: Floors,
+        name: str,
         prefix: str,
     ) -> None:
-        """`declared` is the language that the speaker says to speak; `prefix` begins the ids of
-        its segments and is its own in the meeting."""
+        """`declared` is the language that the speaker says to speak; `name` tells a speaker's
+        floors apart; `prefix` begins the ids of its segments and is its own in the meeting."""
         self.speaker = speaker
         self.speaker_name = speaker_name
         self._ear = ear
@@ -64,9 +65,9 @@ class Floor:
         self._guard = guard
         self._record = record
         self._floors = floors
+        self._name = name
         self._prefix = prefix
         self._language: str | None = None
-        self._streams = 0
         self._refused: str | None = None
 
     async def run(self, frames: AsyncIterator[rtc.AudioFrame]) -> None:
@@ -102,7 +103,7 @@ class Floor:
         async with aclosing(sounds):
             async for sound in sounds:
                 at = origin.at + count * BLOCK / SAMPLE_RATE
-                self._guard.heard(self.speaker, sound.samples, SAMPLE_RATE, at)
+                self._guard.heard(self._prefix, sound.samples, SAMPLE_RATE, at)
                 count += 1
                 yield sound
 
@@ -117,7 +118,7 @@ class Floor:
         self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
 
     def _is_echo(self, hypothesis: Hypothesis) -> bool:
-        echo = self._guard.is_echo(self.speaker, start=hypothesis.start, end=hypothesis.end)
+        echo = self._guard.is_echo(self._prefix, start=hypothesis.start, end=hypothesis.end)
         if echo and hypothesis.utterance != self._refused:
             self._refused = hypothesis.utterance
             self._record.emit(
@@ -151,9 +152,8 @@ class Floor:
         return [term for glossary in glossaries for term in glossary.key_terms(language)]
 
     def _opened(self, opened: bool) -> None:
-        self._streams += 1 if opened else -1
         self._record.emit(
-            Hearing(at=self._record.clock(), speaker=self.speaker, streams=self._streams)
+            Hearing(at=self._record.clock(), floor=self._name, speaker=self.speaker, opened=opened)
         )
 
     def _failed(self, error: HearError) -> None:

@@ -92,29 +92,29 @@ class EchoGuard:
         """A channel plays `samples` from `at` (meeting time) on."""
         self._channels[language].add(samples, sample_rate, at)
 
-    def heard(self, speaker: str, samples: Samples, sample_rate: int, at: float) -> None:
+    def heard(self, floor: str, samples: Samples, sample_rate: int, at: float) -> None:
         """A floor sounded like `samples` from `at` (meeting time) on."""
-        self._floors[speaker].add(samples, sample_rate, at)
+        self._floors[floor].add(samples, sample_rate, at)
 
-    def forget(self, speaker: str) -> None:
+    def forget(self, floor: str) -> None:
         """The floor is gone."""
-        self._floors.pop(speaker, None)
+        self._floors.pop(floor, None)
 
-    def is_echo(self, speaker: str, *, start: float, end: float) -> bool:
+    def is_echo(self, floor: str, *, start: float, end: float) -> bool:
         """Whether what was heard from `start` to `end` is a channel's own sound."""
         if end - start < SHORTEST:
             return False
         least = ALIKE_BRIEF if end - start < BRIEF else ALIKE
-        return self.likeness(speaker, start=start, end=end) >= least
+        return self.likeness(floor, start=start, end=end) >= least
 
-    def likeness(self, speaker: str, *, start: float, end: float) -> float:
+    def likeness(self, floor: str, *, start: float, end: float) -> float:
         """How much a floor's sound from `start` to `end` is like a channel's before it: -1 to 1."""
         first, last = round(max(start, end - LONGEST) / SLOT), round(end / SLOT)
-        floor = self._floors[speaker].between(first, last)
+        sound = self._floors[floor].between(first, last)
         before = first - round(LONGEST_DELAY / SLOT)
         return max(
             (
-                correlation(floor, channel.between(before, last))
+                correlation(sound, channel.between(before, last))
                 for channel in self._channels.values()
             ),
             default=0.0,

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.rtc.room import EventTypes
 
 from translator.captions import FLOOR, Caption
 from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.demand import SPEAK, Actions, Running, demand, plan, reads
-from translator.errors import InputError
+from translator.errors import InputError, first
 from translator.floor import Floor, Floors
 from translator.guards import EchoGuard
-from translator.hear import SAMPLE_RATE, Ear
+from translator.hear import BLOCK, SAMPLE_RATE, Ear
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines
-from translator.languages import normalize
+from translator.languages import normalize, own_name
 from translator.outbox import TRANSCRIPTION_TOPIC, Outbox, Readers
 from translator.participant import PREFIX, Participant
 from translator.record import Failed, Record
@@ -37,8 +37,9 @@ log = logging.getLogger(__name__)
 
 ZERO = "translator.zero"
 """Attribute of the bridge: the machine's monotonic clock at meeting time 0. With it, it is open."""
-FRAME_MS = 50
-"""Audio taken from a microphone at a time: less would cost more than it wins."""
+FRAME_MS = BLOCK * 1000 // SAMPLE_RATE
+"""Audio taken from a microphone at a time: one Sound, so that no part of a frame waits for the
+next (with 50 ms, speaker to ear took 1.4 to 1.6 times as long)."""
 TICK = 1.0
 """Seconds after which the plan is looked at again without a change: grace periods end."""
 BACKOFF = 2.0
@@ -75,10 +76,20 @@ class Access:
         return f"Access(url={self.url!r})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hearing:
+    """A track that is heard; `gone` is set when it is not there any more."""
+
+    track: rtc.RemoteTrack
+    gone: asyncio.Event
+
+
 class Children:
     """Named tasks of one group; what one raises is reported and does not end the others."""
 
-    def __init__(self, group: asyncio.TaskGroup, failed: Callable[[str, Exception], None]) -> None:
+    def __init__(
+        self, group: asyncio.TaskGroup, failed: Callable[[str, BaseException], None]
+    ) -> None:
         self._group = group
         self._failed = failed
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -109,7 +120,7 @@ class Children:
             await work()
         except Exception as error:
             log.exception("%s failed", name)
-            self._failed(name, error)
+            self._failed(name, first(error) if isinstance(error, BaseExceptionGroup) else error)
             await asyncio.sleep(BACKOFF)
 
 
@@ -146,8 +157,7 @@ class Meeting:
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
         self._floor_count = 0
-        self._gone: dict[str, asyncio.Event] = {}
-        """Set for a floor whose track is not there any more."""
+        self._heard: dict[str, _Hearing] = {}
         self._changed = asyncio.Event()
         for event in _EVENTS:
             room.on(event, lambda *_: self._changed.set())
@@ -156,6 +166,7 @@ class Meeting:
         """Interpret; the room is connected now."""
         self._room.local_participant.register_rpc_method("captions", self._backfill)
         sender = _RoomSender(self._room)
+        await self._announce()
         await self._room.local_participant.set_attributes({ZERO: repr(self._zero)})
         try:
             async with asyncio.TaskGroup() as group:
@@ -167,6 +178,28 @@ class Meeting:
                     await self._change()
         finally:
             await self._say_the_last(sender)
+
+    async def _announce(self) -> None:
+        """Say in the room's metadata which languages can be asked for; keep what else is there."""
+        try:
+            metadata = json.loads(self._room.metadata or "{}")
+        except ValueError:
+            metadata = None
+        if not isinstance(metadata, dict):
+            log.warning("the room's metadata is no JSON object; the languages are not announced")
+            return
+        metadata["translator"] = {
+            "languages": {code: own_name(code) for code in self._settings.languages},
+            "spoken": list(self._settings.spoken),
+        }
+        access = self._access
+        url = access.url.replace("ws", "http", 1)
+        async with api.LiveKitAPI(url, access.api_key, access.api_secret) as lk:
+            await lk.room.update_room_metadata(
+                api.UpdateRoomMetadataRequest(
+                    room=self._room.name, metadata=json.dumps(metadata, ensure_ascii=False)
+                )
+            )
 
     async def _say_the_last(self, sender: "_RoomSender") -> None:
         try:
@@ -251,24 +284,36 @@ class Meeting:
 
     async def _reconcile_floors(self, wanted: bool, children: Children) -> None:
         """Hear every person's microphone and shared sound, once, while anybody wants anything."""
-        present: dict[str, tuple[rtc.RemoteParticipant, rtc.RemoteTrackPublication]] = {}
-        for person in self._persons() if wanted else ():
-            for publication in person.track_publications.values():
-                if publication.kind == rtc.TrackKind.KIND_AUDIO:
-                    present[f"floor {person.identity}/{publication.sid}"] = (person, publication)
-        for name, gone in self._gone.items():
-            if name not in present:
-                gone.set()
+        present = {
+            f"floor {person.identity}/{publication.sid}": (person, publication)
+            for person in self._persons()
+            for publication in person.track_publications.values()
+            if publication.kind == rtc.TrackKind.KIND_AUDIO
+        }
+        for name, heard in self._heard.items():
+            _, found = present.get(name, (None, None))
+            if not wanted or found is None or found.track is not heard.track:
+                heard.gone.set()
         for name, (person, publication) in present.items():
-            if not publication.subscribed and publication.track is None:
+            if not wanted:
+                if publication.subscribed and name not in children:
+                    publication.set_subscribed(False)
+            elif publication.track is None:
                 publication.set_subscribed(True)
-            elif publication.track is not None and name not in children:
-                children.start(name, partial(self._hear, name, person, publication.track))
+            elif name not in children:
+                children.start(name, partial(self._hear, name, person, publication))
 
-    async def _hear(self, name: str, person: rtc.RemoteParticipant, track: rtc.RemoteTrack) -> None:
+    async def _hear(
+        self, name: str, person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication
+    ) -> None:
         """Hear a track until it is gone, and what was said until then to its end."""
-        gone = self._gone[name] = asyncio.Event()
+        track = publication.track
+        if track is None:
+            return
+        gone = asyncio.Event()
+        self._heard[name] = _Hearing(track=track, gone=gone)
         self._floor_count += 1
+        prefix = f"{self._floor_count}."
         floor = Floor(
             person.identity,
             person.name or person.identity,
@@ -278,17 +323,18 @@ class Meeting:
             guard=self._guard,
             record=self._record,
             floors=self._floors,
-            prefix=f"{self._floor_count}.",
+            name=_floor_name(person, publication),
+            prefix=prefix,
         )
         stream = rtc.AudioStream(
-            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=40
+            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=64
         )
         try:
             async with aclosing(_frames(stream, gone)) as frames:
                 await floor.run(frames)
         finally:
-            del self._gone[name]
-            self._guard.forget(person.identity)
+            del self._heard[name]
+            self._guard.forget(prefix)
             await stream.aclose()
 
     def _persons(self) -> list[rtc.RemoteParticipant]:
@@ -305,7 +351,7 @@ class Meeting:
     def _present_observers(self) -> Collection[str]:
         return [name for name in self._observers if name in self._room.remote_participants]
 
-    def _child_failed(self, name: str, error: Exception) -> None:
+    def _child_failed(self, name: str, error: BaseException) -> None:
         message = str(error) or type(error).__name__
         self._record.emit(
             Failed(at=self._record.clock(), stage=name, language=None, message=message)
@@ -313,12 +359,13 @@ class Meeting:
         self._changed.set()
 
     async def _backfill(self, data: rtc.RpcInvocationData) -> str:
-        """RPC `captions`: {"stream": "es", "after_seq": 7} -> the committed captions since."""
+        """RPC `captions`: {"language": "es", "after_seq": 7} -> committed captions since."""
         try:
             wish = json.loads(data.payload)
-            stream, after = str(wish["stream"]), int(wish.get("after_seq", 0))
+            stream, after = str(wish["language"]), int(wish.get("after_seq", 0))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise rtc.RpcError(1400, 'expected {"stream": LANGUAGE, "after_seq": NUMBER}') from None
+            expected = 'expected {"language": CODE, "after_seq": NUMBER}'
+            raise rtc.RpcError(1400, expected) from None
         return self._outbox.captions.json_after(stream, after)
 
 
@@ -389,6 +436,13 @@ async def _frames(
 
 async def _next(stream: rtc.AudioStream) -> rtc.AudioFrameEvent | None:
     return await anext(aiter(stream), None)
+
+
+def _floor_name(person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication) -> str:
+    """The person's identity for the microphone; shared sound is a floor of its own."""
+    if publication.source == rtc.TrackSource.SOURCE_MICROPHONE:
+        return person.identity
+    return f"{person.identity}/{rtc.TrackSource.Name(publication.source)}"
 
 
 def _declared(person: rtc.RemoteParticipant) -> str | None:

@@ -24,10 +24,11 @@ class Fact:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing(Fact):
-    """The number of STT streams of a floor changed."""
+    """An STT stream of a floor began, or ended."""
 
+    floor: str
     speaker: str
-    streams: int
+    opened: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

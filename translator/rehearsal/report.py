@@ -74,9 +74,10 @@ class Account:
                 hits, due = self.terms.get(fact["target"], (0, 0))
                 self.terms[fact["target"]] = (hits + fact["terms"], due + fact["terms_due"])
             case "Hearing":
-                speaker, now = fact["speaker"], fact["streams"]
-                self.streams[speaker] = now
-                self.streams_max[speaker] = max(self.streams_max.get(speaker, 0), now)
+                floor = fact["floor"]
+                now = self.streams.get(floor, 0) + (1 if fact["opened"] else -1)
+                self.streams[floor] = now
+                self.streams_max[floor] = max(self.streams_max.get(floor, 0), now)
             case "Failed":
                 self.failures.append(dict(fact))
             case "Guarded":
@@ -97,7 +98,7 @@ def audible(sound: Samples) -> Mask:
 
 
 def renditions(language: str, account: Account, mask: Mask, floor_delay: float) -> list[Heard]:
-    """The renditions of a language as heard, in the order they were played."""
+    """The renditions of a language that were heard, in the order they were played."""
     stamps = sorted(account.spoken.get(language, ()), key=lambda one: float(one["start"]))
     onsets = [_onset(mask, float(one["start"]) + account.offset) for one in stamps]
     measured = [
@@ -110,13 +111,16 @@ def renditions(language: str, account: Account, mask: Mask, floor_delay: float) 
     for one, onset in zip(stamps, onsets, strict=True):
         segment = account.segments[one["segment_id"]]
         begin = float(one["start"]) + account.offset + delay
+        end = float(one["end"]) + account.offset + delay
+        if not mask[max(round(begin * 100), 0) : round(end * 100)].any():
+            continue  # the bridge says so, but nobody heard it
         found.append(
             Heard(
                 segment_id=one["segment_id"],
                 source_start=segment["start"] + account.offset - floor_delay,
                 source_end=segment["end"] + account.offset - floor_delay,
                 onset=begin if onset is None else onset,
-                end=float(one["end"]) + account.offset + delay,
+                end=end,
                 pace=one["pace"],
                 backlog=one["backlog"],
             )
