@@ -35,9 +35,10 @@ def leave(
     messages = _in_order(order, captions, own_words, begin)
     with (order.out / "captions.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in messages)
-    for code in dict.fromkeys([*order.targets, *(one["language"] for one in messages)]):
-        finals = [one for one in messages if one["language"] == code and one["final"]]
-        write_subtitles(order.out / code, finals, account.offset)
+    spoken = (one["stream"] for one in messages if one["origin"] == "source")
+    for stream in dict.fromkeys([*order.targets, *spoken]):
+        finals = [one for one in messages if one["stream"] == stream and one["final"]]
+        write_subtitles(order.out / stream.rpartition("/")[2], finals, account.offset)
     for code, sound in tapes.items():
         write(order.out / f"{code}.wav", sound, SAMPLE_RATE)
     result = {**_report(order, account, tapes, floor), **used}

@@ -24,7 +24,7 @@ class Meter:
         self._peak: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Look once a second until cancelled."""
+        """Look every EVERY seconds until cancelled."""
         while True:
             await asyncio.to_thread(self._look)
             await asyncio.sleep(EVERY)
@@ -66,7 +66,11 @@ class Meter:
             return "livekit-server"
         if process.pid == os.getpid():
             return "people"
-        command = process.cmdline()
-        if any("translator.engines.host" in part for part in command):
+        family = [process, *process.parents()]
+        if any(_is_host(one) for one in family):
             return "engines"
-        return "bridge" if os.getpid() in (p.pid for p in process.parents()) else None
+        return "bridge" if os.getpid() in (one.pid for one in family) else None
+
+
+def _is_host(process: psutil.Process) -> bool:
+    return any("translator.engines.host" in part for part in process.cmdline())

@@ -39,6 +39,8 @@ LOOK = 0.5
 """Seconds between two looks at the worker's job."""
 QUIET = 30.0
 """Seconds without any fact, with work open, after which the line counts as dead."""
+ARRIVAL = 1.0
+"""Seconds in which the last words have reached the bridge, and opened an ear."""
 LAST = 0.7
 """Seconds after the last rendition's end until a listener has heard it for sure."""
 OBSERVER = "observer"
@@ -74,6 +76,7 @@ class Rehearsal:
         async with asyncio.TaskGroup() as speaking:
             for talk, speaker in zip(self.order.talks, self.speakers, strict=True):
                 speaking.create_task(speaker.play(self.begin + talk.start))
+        await asyncio.sleep(ARRIVAL)
         await self._until_all_is_heard()
 
     async def take_notes(self) -> None:
@@ -215,9 +218,19 @@ async def _within_reason(registered: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def _room(access: Access, name: str) -> AsyncGenerator[api.LiveKitAPI, None]:
-    """An empty room that is deleted at the end."""
+    """The room; one that was not there before is deleted at the end.
+
+    Raises ServiceError where it is interpreted already.
+    """
     url = access.url.replace("ws", "http", 1)
     async with api.LiveKitAPI(url, access.api_key, access.api_secret) as lk:
+        found = await lk.room.list_rooms(api.ListRoomsRequest(names=[name]))
+        if found.rooms:
+            present = await lk.room.list_participants(api.ListParticipantsRequest(room=name))
+            if any(one.identity.startswith("bridge-") for one in present.participants):
+                raise ServiceError(f"the room {name!r} is interpreted already; give another --room")
+            yield lk
+            return
         await lk.room.create_room(
             api.CreateRoomRequest(name=name, empty_timeout=60, departure_timeout=2)
         )
