@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -118,11 +119,20 @@ def _worker(arguments: argparse.Namespace) -> int:
         raise ServiceError("set " + ", ".join(missing) + " to where livekit-server is")
 
     async def work() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         # A worker would try for ever where nothing answers or the key is refused.
-        async with LiveKitServer.running() as server, running():
-            await agent.serve(
-                agent.worker(url=server.url, api_key=server.api_key, api_secret=server.api_secret)
+        async with LiveKitServer.running() as server, running(), asyncio.TaskGroup() as group:
+            working = agent.worker(
+                url=server.url, api_key=server.api_key, api_secret=server.api_secret
             )
+            serving = group.create_task(working.run())
+            stopping = group.create_task(stop.wait())
+            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await working.aclose()
+            serving.cancel()
+            stopping.cancel()
 
     asyncio.run(work())
     return 0

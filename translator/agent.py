@@ -31,6 +31,8 @@ PAIRS = "TRANSLATOR_PAIRS"
 """Environment variable: path of language_pairs.yaml."""
 ENGINES = "TRANSLATOR_ENGINES"
 """Environment variable: path of engines.yaml."""
+MEETINGS = 10
+"""Meetings that fill a worker."""
 CLOSING = 5.0
 """Seconds that a meeting has to end."""
 
@@ -65,6 +67,7 @@ def worker(
         multiprocessing_context=start,
         host="127.0.0.1",
         port=0,
+        load_fnc=load,
         load_threshold=float("inf"),
         drain_timeout=5,
         session_end_timeout=CLOSING + 1.0,
@@ -87,6 +90,12 @@ async def serve(server: AgentServer) -> None:
         finally:
             await server.aclose()
             running.cancel()
+
+
+def load(server: AgentServer) -> float:
+    """How full this worker is, from 0 to 0.9: by its meetings, and not by what else the machine
+    does, since livekit-server gives nothing to a worker that says 1."""
+    return min(len(server.active_jobs) / MEETINGS, 0.9)
 
 
 def prewarm(process: JobProcess) -> None:
