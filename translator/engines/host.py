@@ -26,6 +26,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -115,13 +116,23 @@ def socket_path() -> Path:
 class Host:
     """A client of the host; it belongs to the event loop of its first request.
 
-    Without `socket` it finds the host of this machine and user; that raises ServiceError.
+    Without `socket` it finds the host of this machine and user when it is first asked for
+    something; that raises ServiceError.
     """
 
     def __init__(self, socket: Path | None = None) -> None:
-        self.socket = socket or socket_path()
-        self.log = self.socket.with_suffix(".log")
+        self._socket = socket
         self._session: aiohttp.ClientSession | None = None
+
+    @cached_property
+    def socket(self) -> Path:
+        """Where the host answers."""
+        return self._socket or socket_path()
+
+    @property
+    def log(self) -> Path:
+        """Where the host writes what goes wrong."""
+        return self.socket.with_suffix(".log")
 
     @property
     def session(self) -> aiohttp.ClientSession:
