@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ from translator.engines.whisper import (
     LONG_PAUSE,
     PATH,
     PAUSE,
+    STEP,
     TOO_LONG,
     Response,
     Transcript,
@@ -149,8 +150,9 @@ async def listen(
     expected: str | None = None,
     terms: Sequence[str] = (),
     cost: float = 0.2,
+    host: Host | None = None,
 ) -> Result:
-    host = Host(said, cost)
+    host = host or Host(said, cost)
     result = Result([], [], host)
     end = max((one.end for one in said), default=1.0) + 1.5 if until is None else until
     begin = asyncio.get_running_loop().time()
@@ -218,6 +220,48 @@ async def test_a_window_stays_short_however_long_somebody_speaks() -> None:
     longest = max(len(window.pcm) / 2 / BLOCK for window in result.host.windows)
     assert longest <= blocks(TOO_LONG)
     assert result.finals[0].text == speech.strip()
+
+
+@dataclass(slots=True)
+class Babbling(Host):
+    """Makes nothing of a window that is mostly babble, and hears 30 seconds of one at most."""
+
+    babble: tuple[float, float] = (0.0, 0.0)
+    made_of_it: Transcript | None = None
+
+    def hear(self, window: Window) -> Transcript:
+        window = replace(window, pcm=window.pcm[: blocks(30.0) * BLOCK * 2])
+        numbers = np.frombuffer(window.pcm, np.int16)
+        start, end = seconds(int(numbers[0])), seconds(int(numbers[-1]) + 1)
+        babble = min(end, self.babble[1]) - max(start, self.babble[0])
+        if self.made_of_it is not None and babble > 0.7 * (end - start):
+            return self.made_of_it
+        return Host.hear(self, window)
+
+
+@pytest.mark.parametrize("made_of_it", ["a loop", "nothing"])
+async def test_words_after_long_babble_are_heard_and_no_window_grows_with_it(
+    made_of_it: str,
+) -> None:
+    made = transcript(" oh", complete=False) if made_of_it == "a loop" else transcript("")
+    said, babble = Said(SENTENCE, 91.0), (1.0, 91.0)
+    result = await listen(
+        said, voiced=[babble], host=Babbling([said], babble=babble, made_of_it=made)
+    )
+    longest = max(len(window.pcm) / 2 / BLOCK for window in result.host.windows)
+    assert longest <= blocks(TOO_LONG) + 2 * blocks(STEP)
+    (final,) = result.finals
+    assert final.text == SENTENCE
+    assert final.words[0].start == pytest.approx(said.start, abs=0.04)
+    assert said.start - final.start < TOO_LONG
+
+
+async def test_words_before_long_babble_are_kept_when_their_audio_is_dropped() -> None:
+    first, babble = Said("We should all", 1.0), (2.2, 40.0)
+    said = Said(SENTENCE, 40.0)
+    host = Babbling([first, said], babble=babble, made_of_it=transcript(" oh", complete=False))
+    result = await listen(first, said, voiced=[babble], host=host)
+    assert [final.text for final in result.finals] == [f"{first.text} {SENTENCE}"]
 
 
 async def test_what_is_frozen_is_what_the_decoder_must_begin_with() -> None:

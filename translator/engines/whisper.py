@@ -42,7 +42,7 @@ MEMORY = 160
 LONGEST = 7.0
 """Seconds of a window from which on frozen words leave it, wherever they end."""
 TOO_LONG = 12.0
-"""Seconds of a window without a frozen word, which something must be done about."""
+"""Seconds of a window from which on it is shortened, even by what no transcript has made out."""
 
 STAYS = 0.8
 """How probable it is that a speaker goes on in the same language."""
@@ -239,7 +239,7 @@ class Listening:
             terms=self._terms,
             tokens=8 + round(8 * seconds(len(utterance.sounds))),
             beam=BEAM if self.hushed or self._finished else 1,
-            align=bool(utterance.rest),
+            align=bool(utterance.rest) or utterance.too_long,
             model=self._model,
         )
 
@@ -249,6 +249,7 @@ class Listening:
         assert utterance is not None
         text = sane(transcript)
         if text is None:
+            utterance.shorten()
             return []
         if not utterance.identification.learn(transcript.probabilities, utterance.voice):
             return self._part()
@@ -417,6 +418,10 @@ class _Utterance:
         return seconds(sum(heard.voiced for heard in self.sounds))
 
     @property
+    def too_long(self) -> bool:
+        return len(self.sounds) > blocks(TOO_LONG)
+
+    @property
     def silence(self) -> int:
         """Sounds since the last voiced one."""
         return self.read - self.voiced_until
@@ -486,6 +491,21 @@ class _Utterance:
         self._rest_words = self._timed(whole, begun, timed) if timed else ()
         if self.language is not None and self._rest_words:
             self._freeze(agreed(previous, said))
+        self.shorten()
+
+    def shorten(self) -> None:
+        """Bound the window when too little freezes: the decoder would not hear the end of it."""
+        if not self.too_long:
+            return
+        latest = self.read - blocks(TOO_LONG / 2)
+        past = sum(blocks(word.end) <= latest for word in self._rest_words)
+        self._keep(tokens(self.rest), max(past, len(self._rest_words) - 2))
+        while self._kept:
+            self._leave()
+        if self.too_long:
+            self._drop(latest)
+        if not self._left:
+            self.onset = max(self.onset, seconds(self.first))
 
     def forget_rest(self) -> None:
         self.rest = ""
@@ -538,9 +558,6 @@ class _Utterance:
                 break
             self._keep(words, count)
             stable -= count
-        if len(self.sounds) > blocks(TOO_LONG) and not self._kept:
-            words = tokens(self.rest)
-            self._keep(words, max(stable, len(words) - 2))
         while self._kept and (self._kept[-1].ends_sentence or len(self.sounds) > blocks(LONGEST)):
             self._leave()
 
@@ -565,7 +582,11 @@ class _Utterance:
         """Let the audio of the oldest frozen words leave the window."""
         piece = self._kept.pop(0)
         self._left.append(piece)
-        count = max(0, min(blocks(piece.until), self.read - 1) - self.first)
+        self._drop(min(blocks(piece.until), self.read - 1))
+
+    def _drop(self, until: int) -> None:
+        """Let the sounds before `until` leave the window."""
+        count = max(0, until - self.first)
         del self.sounds[:count]
         self.first += count
 
