@@ -39,11 +39,13 @@ async def sounds(*parts: tuple[float, float]) -> AsyncGenerator[Sound, None]:
             number += 1
 
 
-def hypothesis(utterance: str = "a", *, end: float = 0.0, final: bool = True) -> Hypothesis:
+def hypothesis(
+    utterance: str = "a", *, end: float = 0.0, final: bool = True, language: str | None = "en"
+) -> Hypothesis:
     return Hypothesis(
         utterance=utterance,
         text="hello",
-        language="en",
+        language=language,
         final=final,
         start=0.0,
         end=end,
@@ -206,6 +208,26 @@ async def test_the_utterance_of_a_failed_ear_becomes_final() -> None:
         ("1.a", True),
         ("2.a", True),
     ]
+
+
+@pytest.mark.parametrize("before", [[], [hypothesis(end=0.64)]], ids=["alone", "after a final"])
+async def test_words_without_a_language_yet_are_heard_again_by_a_fresh_ear(
+    before: list[Hypothesis],
+) -> None:
+    unknown = hypothesis("b", end=1.5, final=False, language=None)
+    floor = Floor(ScriptedEar(failing(1.6, *before, unknown), to_the_end))
+    said = await floor.run((6.0, VOICED))
+    first, second = floor.ear.given
+    assert second[0] == first[0] + sum(blocks(one.end) for one in before)
+    assert [one.utterance for one in said if one.final][len(before) :] == ["2.a"]
+
+
+async def test_words_without_a_language_are_heard_again_for_two_seconds_at_most() -> None:
+    unknown = hypothesis(end=6.0, final=False, language=None)
+    floor = Floor(ScriptedEar(failing(6.4, unknown), to_the_end))
+    await floor.run((10.0, VOICED))
+    _, second = floor.ear.given
+    assert len(range(second[0], blocks(6.4) + blocks(0.25))) == blocks(REPLAY)
 
 
 async def test_a_fresh_ear_hears_no_more_than_the_last_two_seconds_again() -> None:

@@ -129,9 +129,9 @@ async def hear(
     that this call gives. `languages`, `expected` and `terms` are asked anew for each listen;
     `opened` is told when a listen begins and when it has ended.
 
-    When the ear fails, `failed` is told, what it had heard of an utterance becomes final, and
-    a fresh listen begins with the sounds after that, REPLAY seconds at most, after a pause
-    that grows from failure to failure.
+    When the ear fails, `failed` is told, what it had heard of an utterance becomes final if its
+    language is known, and a fresh listen begins with the sounds after what is final, REPLAY
+    seconds at most, after a pause that grows from failure to failure.
     """
     failures = 0
     async with reading(sounds, ahead=blocks(REPLAY)) as source:
@@ -140,6 +140,7 @@ async def hear(
             if not await gate.speech():
                 return
             last: Hypothesis | None = None
+            heard: float | None = None  # up to where what was said is final
             opened(True)
             try:
                 async with (
@@ -151,6 +152,8 @@ async def hear(
                     async for hypothesis in hypotheses:
                         failures = 0
                         last = _placed(hypothesis, number, gate.start)
+                        if last.final:
+                            heard = last.end
                         yield last
             except HearError as error:
                 failures += 1
@@ -165,8 +168,9 @@ async def hear(
             logger.warning("an ear failed", extra={"failures": failures, "reason": str(failure)})
             failed(failure)
             if last is not None and not last.final and last.language is not None:
+                heard = last.end
                 yield replace(last, final=True, stable=len(last.text))
-            gate.again(gate.start if last is None else last.end)
+            gate.again(gate.start if heard is None else heard)
             if not await gate.skip(BACKOFF[min(failures, len(BACKOFF)) - 1]):
                 return
 
