@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
+from livekit import rtc
 
 from tests.fakes import (
     Facts,
@@ -18,7 +19,7 @@ from tests.fakes import (
     segment,
 )
 from translator.errors import HearError
-from translator.floor import Floor, Floors
+from translator.floor import Floor, Floors, _Origin
 from translator.guards import EchoGuard
 from translator.record import Failed, Guarded, Heard, Record
 from translator.record import Hearing as Streams
@@ -246,3 +247,33 @@ async def test_a_floor_that_is_cancelled_closes_its_ear() -> None:
         task.cancel()
     assert stage.ear.open == 0
     assert [one.opened for one in stage.facts.of(Streams)] == [True, False]
+
+
+async def test_lost_frames_leave_silence_and_not_a_speaker_who_is_early() -> None:
+    frame = rtc.AudioFrame(bytes(2 * 1600), 16_000, 1, 1600)
+    loop = asyncio.get_running_loop()
+
+    async def frames() -> AsyncGenerator[rtc.AudioFrame, None]:
+        for number in range(300):
+            await asyncio.sleep(3.1 if number == 100 else 0.1)  # thirty frames never come
+            yield frame
+
+    origin = _Origin(loop.time)
+    begun = loop.time()
+    async with aclosing(frames()) as source, aclosing(origin.mark(source)) as marked:
+        given = sum([one.duration async for one in marked])
+    assert origin.at == pytest.approx(begun)
+    assert given == pytest.approx(loop.time() - begun, abs=0.01)
+
+
+async def test_frames_that_only_waited_leave_no_silence() -> None:
+    frame = rtc.AudioFrame(bytes(2 * 1600), 16_000, 1, 1600)
+    loop = asyncio.get_running_loop()
+
+    async def frames() -> AsyncGenerator[rtc.AudioFrame, None]:
+        for number in range(300):
+            await asyncio.sleep({100: 2.1}.get(number, 0.0 if 100 < number <= 120 else 0.1))
+            yield frame
+
+    async with aclosing(frames()) as source, aclosing(_Origin(loop.time).mark(source)) as marked:
+        assert sum([one.duration async for one in marked]) == pytest.approx(30.0)

@@ -1,6 +1,7 @@
 """One source of speech, heard and segmented once, for all languages."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,6 +15,11 @@ from translator.record import Failed, Guarded, Heard, Hearing, Record
 from translator.segment import Segmenter
 from translator.settings import Settings
 from translator.types import Cut, Hypothesis, Segment, Tail, Word
+
+LOST = 0.2
+"""Seconds by which all frames must be late until some count as lost."""
+LATE_FRAMES = 64
+"""Frames looked at: two seconds, as many as may wait."""
 
 
 class Floors:
@@ -172,12 +178,25 @@ class _Origin:
     async def mark(
         self, frames: AsyncIterator[rtc.AudioFrame]
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
-        """Give `frames` on; the first one's beginning is time 0."""
-        first = True
+        """Give `frames` on; the first one's beginning is time 0.
+
+        Time is counted in samples. Where a busy machine lost some, silence takes their place,
+        or the speaker would be early for good: frames that only wait come sooner or later in
+        time, so of LATE_FRAMES the most punctual says what is missing.
+        """
+        given = 0.0
+        late: deque[float] = deque(maxlen=LATE_FRAMES)
         async for frame in frames:
-            if first:
-                self.at = self._clock() - frame.duration
-                first = False
+            begins = self._clock() - frame.duration
+            if given == 0.0:
+                self.at = begins
+            late.append(begins - self.at - given)
+            if len(late) == LATE_FRAMES and min(late) > LOST:
+                lost = round(min(late) * SAMPLE_RATE)
+                yield rtc.AudioFrame(bytes(2 * lost), SAMPLE_RATE, 1, lost)
+                given += lost / SAMPLE_RATE
+                late.clear()
+            given += frame.duration
             yield frame
 
     def placed(self, hypothesis: Hypothesis) -> Hypothesis:
