@@ -127,10 +127,9 @@ def _worker(arguments: argparse.Namespace) -> int:
             working = agent.worker(
                 url=server.url, api_key=server.api_key, api_secret=server.api_secret
             )
-            serving = group.create_task(working.run())
+            serving = group.create_task(agent.serve(working))
             stopping = group.create_task(stop.wait())
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            await working.aclose()
             serving.cancel()
             stopping.cancel()
 

@@ -19,7 +19,7 @@ from livekit.agents import (
     JobRequest,
 )
 
-from translator import settings
+from translator import languages, settings
 from translator.engines.registry import Engines
 from translator.meeting import Access, Meeting
 from translator.meeting import Engines as EnginesOfAMeeting
@@ -99,8 +99,10 @@ def load(server: AgentServer) -> float:
 
 
 def prewarm(process: JobProcess) -> None:
-    """Read the configuration before a job comes."""
-    process.userdata["settings"] = settings.load(*paths())
+    """Read the configuration, and the names of its languages, before a job comes."""
+    loaded = process.userdata["settings"] = settings.load(*paths())
+    for code in loaded.languages:
+        languages.own_name(code)
 
 
 async def accept(request: JobRequest) -> None:

@@ -23,7 +23,7 @@ EDGES = (100, 300, 600, 1000, 1600, 2500, 4000)
 """Hz between the bands."""
 KEPT = 1000
 """Spectra kept of each source: 20 s."""
-LONGEST_DELAY = 1.5
+LONGEST_DELAY = 2.0
 """Seconds from a channel's audio leaving here until it can be back."""
 LONGEST = 3.0
 """Seconds at the end of an utterance that are compared."""
