@@ -68,7 +68,7 @@ class ScriptedGuard(EchoGuard):
     def heard(self, speaker: str, samples: Samples, sample_rate: int, at: float) -> None:
         self.noted.append((at, len(samples)))
 
-    def is_echo(self, speaker: str, *, start: float, end: float) -> bool:
+    def is_echo(self, floor: str, *, start: float, end: float, suspect: bool = False) -> bool:
         return any(one <= end <= other for one, other in self.spans)
 
 

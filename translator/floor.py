@@ -124,12 +124,17 @@ class Floor:
         self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
 
     def _is_echo(self, hypothesis: Hypothesis) -> bool:
-        echo = self._guard.is_echo(self._prefix, start=hypothesis.start, end=hypothesis.end)
+        echo = self._guard.is_echo(
+            self._prefix,
+            start=hypothesis.start,
+            end=hypothesis.end,
+            suspect=hypothesis.utterance == self._refused,
+        )
         if echo and hypothesis.utterance != self._refused:
-            self._refused = hypothesis.utterance
             self._record.emit(
                 Guarded(at=self._record.clock(), speaker=self.speaker, why="heard back")
             )
+        self._refused = hypothesis.utterance if echo else None
         return echo
 
     def _give(

@@ -25,8 +25,9 @@ KEPT = 1000
 """Spectra kept of each source: 20 s."""
 LONGEST_DELAY = 2.0
 """Seconds from a channel's audio leaving here until it can be back."""
-LONGEST = 3.0
-"""Seconds at the end of an utterance that are compared."""
+WINDOWS = (3.0, 1.5)
+"""Seconds at the end of an utterance that are compared: where the way became longer in between,
+the shorter is right."""
 SHORTEST = 0.4
 """Seconds of speech that are too few to tell."""
 BRIEF = 1.2
@@ -36,6 +37,8 @@ ALIKE = 0.7
 speech beside a channel, 1 % reached 0.59 at 1.5 s and 0.43 at 3 s; of as many echoes at -20 dB,
 99 % reached 0.73 and 0.83."""
 ALIKE_BRIEF = 0.8
+CLEARED = 0.45
+"""Correlation below which a suspect is none any more."""
 VOICED = 25.0
 """dB below an utterance's loudest slot down to which a slot is compared."""
 RANGE = 40.0
@@ -100,16 +103,24 @@ class EchoGuard:
         """The floor is gone."""
         self._floors.pop(floor, None)
 
-    def is_echo(self, floor: str, *, start: float, end: float) -> bool:
-        """Whether what was heard from `start` to `end` is a channel's own sound."""
-        if end - start < SHORTEST:
-            return False
-        least = ALIKE_BRIEF if end - start < BRIEF else ALIKE
-        return self.likeness(floor, start=start, end=end) >= least
+    def is_echo(self, floor: str, *, start: float, end: float, suspect: bool = False) -> bool:
+        """Whether what was heard from `start` to `end` is a channel's own sound.
+
+        A `suspect`, taken for one a moment ago, stays one until it is clearly not: a player that
+        catches up bends the likeness for a while.
+        """
+        duration = end - start
+        if duration < SHORTEST:
+            return suspect
+        least = CLEARED if suspect else ALIKE_BRIEF if duration < BRIEF else ALIKE
+        return any(
+            self.likeness(floor, start=max(start, end - window), end=end) >= least
+            for window in WINDOWS
+        )
 
     def likeness(self, floor: str, *, start: float, end: float) -> float:
         """How much a floor's sound from `start` to `end` is like a channel's before it: -1 to 1."""
-        first, last = round(max(start, end - LONGEST) / SLOT), round(end / SLOT)
+        first, last = round(start / SLOT), round(end / SLOT)
         sound = self._floors[floor].between(first, last)
         before = first - round(LONGEST_DELAY / SLOT)
         return max(
