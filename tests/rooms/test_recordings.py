@@ -69,10 +69,13 @@ async def assert_understood(
         for language in one.targets:
             sound = read(one.out / f"{language}.wav").samples
             texts = {c["segment_id"]: c["text"] for c in captions(one, language) if c["final"]}
-            for rendition in result["languages"][language]["renditions"]:
+            renditions = result["languages"][language]["renditions"]
+            nexts = [one["onset"] for one in renditions[1:]]
+            for rendition, following in zip(renditions, [*nexts, math.inf], strict=True):
                 text = texts[rendition["segment_id"]]
                 said = await voice(text, language, rendition["pace"], host)
-                stretch = sound[at(rendition["onset"] - 0.1) : at(rendition["end"] + 0.2)]
+                end = min(rendition["end"] + 0.2, following)  # the next may follow at once
+                stretch = sound[at(rendition["onset"]) : at(end)]
                 likenesses.append(found(said, np.concatenate((stretch, np.zeros_like(said)))))
                 heard.append(errors(text, recognize(stretch, language)))
                 alone.append(errors(text, recognize(said, language)))
