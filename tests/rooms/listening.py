@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from functools import lru_cache
+from statistics import fmean
 
 import jiwer
 import numpy as np
@@ -16,6 +17,8 @@ from translator.segment import tokens
 from translator.speak import resample
 
 PAUSE = np.zeros(round(0.4 * SAMPLE_RATE), np.int16)
+PIECE = round(0.5 / guards.SLOT)
+"""Spectra of half a second."""
 
 
 @lru_cache
@@ -42,14 +45,19 @@ async def voice(text: str, language: str, pace: float, host: Host) -> Samples:
         return np.concatenate([samples async for samples in spoken])
 
 
-def found(voice: Samples, channel: Samples) -> float:
-    """How surely `voice` is somewhere in `channel`, by their spectra: 0 to 1."""
+def likeness(voice: Samples, sound: Samples) -> float:
+    """How surely `voice` is in `sound`, by the spectra: 0 to 1, 0.3 to 0.5 for other speech.
+
+    Each half second is looked for by itself, wherever it is: a player that catches up, or the
+    pause between two clauses, moves what follows.
+    """
     size = round(guards.SLOT * SAMPLE_RATE)
     short, long = (
-        guards.spectrum(sound[: len(sound) - len(sound) % size], size, SAMPLE_RATE)
-        for sound in (voice, channel)
+        guards.spectrum(one[: len(one) - len(one) % size], size, SAMPLE_RATE)
+        for one in (voice, sound)
     )
-    return guards.correlation(short, long)
+    firsts = range(0, max(len(short) - PIECE, 0) + 1, PIECE)
+    return fmean(guards.correlation(short[first : first + PIECE], long) for first in firsts)
 
 
 def words(text: str) -> str:
