@@ -22,7 +22,7 @@ from typing import Any
 from bench.markers import Marker, Passage, passage
 from bench.participants import SPACING, SPEAKER
 from bench.stats import percentile
-from translator import channel, meeting, participant
+from translator import channel, microphones, participant
 from translator.server import LiveKitServer
 
 WARM_UP = 10.0
@@ -44,7 +44,7 @@ class Echo:
 FINEST = Echo(sample_rate=48_000, in_ms=10, out_ms=10, queue_ms=0)
 BRIDGE = Echo(
     sample_rate=channel.SAMPLE_RATE,
-    in_ms=meeting.FRAME_MS,
+    in_ms=microphones.FRAME_MS,
     out_ms=10,
     queue_ms=participant.QUEUE_MS,
 )

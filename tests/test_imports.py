@@ -15,13 +15,14 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "errors types",
-        "languages lag",
+        "languages lag access children",
         "glossary prompt record captions turns",
         "settings",
         "hear segment render speak",  # the stages
         "guards demand",
         "engines",  # implement the stages
         "channel floor participant outbox",
+        "persons microphones sender",
         "interpreters",
         "meeting",
         "server agent web",  # the doors

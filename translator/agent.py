@@ -20,9 +20,10 @@ from livekit.agents import (
 )
 
 from translator import languages, settings
+from translator.access import Access
 from translator.engines.registry import Engines
-from translator.meeting import Access, Meeting
 from translator.meeting import Engines as EnginesOfAMeeting
+from translator.meeting import Meeting
 
 log = logging.getLogger(__name__)
 

@@ -7,29 +7,31 @@ Floors, languages and voices are children that fail alone.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
 from livekit import api, rtc
 from livekit.rtc.room import EventTypes
 
-from translator.captions import FLOOR, Caption
+from translator.access import Access, Pass
+from translator.captions import FLOOR
 from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
-from translator.demand import SPEAK, Actions, Running, demand, plan, reads
-from translator.errors import InputError, first
-from translator.floor import Floor, Floors
+from translator.children import Children
+from translator.demand import Actions, Running, demand, plan, reads
+from translator.floor import Floors
 from translator.guards import EchoGuard
-from translator.hear import BLOCK, SAMPLE_RATE, Ear
+from translator.hear import Ear
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines
-from translator.languages import normalize, own_name
-from translator.outbox import TRANSCRIPTION_TOPIC, Outbox, Readers
-from translator.participant import PREFIX, Participant
+from translator.languages import own_name
+from translator.microphones import Microphones
+from translator.outbox import Outbox, Readers
+from translator.participant import Participant
+from translator.persons import Persons
 from translator.record import Failed, Record
+from translator.sender import RoomSender
 from translator.settings import Settings
 from translator.turns import Samples
 
@@ -37,23 +39,10 @@ log = logging.getLogger(__name__)
 
 ZERO = "translator.zero"
 """Attribute of the bridge: the machine's monotonic clock at meeting time 0. With it, it is open."""
-FRAME_MS = BLOCK * 1000 // SAMPLE_RATE
-"""Audio taken from a microphone at a time: one Sound, so that no part of a frame waits for the
-next (with 50 ms, speaker to ear took 1.4 to 1.6 times as long)."""
 TICK = 1.0
 """Seconds after which the plan is looked at again without a change: grace periods end."""
-BACKOFF = 2.0
-"""Seconds before a child that failed is started again."""
 FAREWELL = 2.0
 """Seconds in which the last messages must be out."""
-RESERVED = (PREFIX, "bridge-", "booth-")
-"""Beginnings of identities that are never a person's floor."""
-PERSONS = (
-    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
-    rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
-    rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS,
-    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
-)
 
 
 class Engines(CascadeEngines, Protocol):
@@ -62,66 +51,6 @@ class Engines(CascadeEngines, Protocol):
     def ear(self, name: str) -> Ear:
         """An ear of its own for one floor."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How participants of ours join the room."""
-
-    url: str
-    api_key: str
-    api_secret: str
-
-    def __repr__(self) -> str:
-        return f"Access(url={self.url!r})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hearing:
-    """A track that is heard; `gone` is set when it is not there any more."""
-
-    track: rtc.RemoteTrack
-    gone: asyncio.Event
-
-
-class Children:
-    """Named tasks of one group; what one raises is reported and does not end the others."""
-
-    def __init__(
-        self, group: asyncio.TaskGroup, failed: Callable[[str, BaseException], None]
-    ) -> None:
-        self._group = group
-        self._failed = failed
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._tasks
-
-    @property
-    def names(self) -> Collection[str]:
-        """Those that run."""
-        return tuple(self._tasks)
-
-    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work` until it ends, fails or is stopped."""
-        task = self._group.create_task(self._run(name, work), name=name)
-        self._tasks[name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(name, None))
-
-    async def stop(self, name: str) -> None:
-        """Cancel it and wait until it is gone."""
-        task = self._tasks.get(name)
-        if task is not None:
-            task.cancel()
-            await asyncio.wait((task,))
-
-    async def _run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except Exception as error:
-            log.exception("%s failed", name)
-            self._failed(name, first(error) if isinstance(error, BaseExceptionGroup) else error)
-            await asyncio.sleep(BACKOFF)
 
 
 class Meeting:
@@ -156,8 +85,15 @@ class Meeting:
         self._channels: dict[str, Channel] = {}
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
-        self._floor_count = 0
-        self._heard: dict[str, _Hearing] = {}
+        self._persons = Persons(room, self._verify)
+        self._microphones = Microphones(
+            ear=lambda: engines.ear(self._settings.hear),
+            name=self._persons.name,
+            settings=lambda: self._settings,
+            guard=self._guard,
+            record=self._record,
+            floors=self._floors,
+        )
         self._changed = asyncio.Event()
         for event in _EVENTS:
             room.on(event, lambda *_: self._changed.set())
@@ -165,7 +101,7 @@ class Meeting:
     async def run(self) -> None:
         """Interpret; the room is connected now."""
         self._room.local_participant.register_rpc_method("captions", self._backfill)
-        sender = _RoomSender(self._room)
+        sender = RoomSender(self._room)
         await self._announce()
         await self._room.local_participant.set_attributes({ZERO: repr(self._zero)})
         try:
@@ -192,16 +128,14 @@ class Meeting:
             "languages": {code: own_name(code) for code in self._settings.languages},
             "spoken": list(self._settings.spoken),
         }
-        access = self._access
-        url = access.url.replace("ws", "http", 1)
-        async with api.LiveKitAPI(url, access.api_key, access.api_secret) as lk:
+        async with self._access.server() as lk:
             await lk.room.update_room_metadata(
                 api.UpdateRoomMetadataRequest(
                     room=self._room.name, metadata=json.dumps(metadata, ensure_ascii=False)
                 )
             )
 
-    async def _say_the_last(self, sender: "_RoomSender") -> None:
+    async def _say_the_last(self, sender: RoomSender) -> None:
         try:
             async with asyncio.timeout(FAREWELL):
                 await self._outbox.flush(sender)
@@ -217,7 +151,7 @@ class Meeting:
 
     async def _reconcile(self, children: Children) -> None:
         """Make what runs equal to what should run."""
-        wanted = demand((p.attributes for p in self._persons()), self._settings)
+        wanted = demand((p.attributes for p in self._persons.present()), self._settings)
         now = self._record.clock()
         for code in {*wanted.listeners, *wanted.readers}:
             self._wanted_at[code] = now
@@ -232,7 +166,7 @@ class Meeting:
             for code in self._channels
         }
         await self._apply(plan(wanted, settings=self._settings, running=running), children)
-        await self._reconcile_floors(wanted.any, children)
+        self._microphones.reconcile(self._persons.present(), wanted=wanted.any, children=children)
 
     async def _apply(self, actions: Actions, children: Children) -> None:
         for code in actions.stop:
@@ -267,10 +201,7 @@ class Meeting:
     async def _voice(self, channel: Channel) -> None:
         """Publish the channel's track for as long as somebody listens."""
         participant = Participant(channel.language, clock=self._record.clock)
-        access = self._access
-        async with participant.joined(
-            self._room.name, url=access.url, api_key=access.api_key, api_secret=access.api_secret
-        ):
+        async with participant.joined(self._room.name, self._access):
             channel.voiced.set()
             try:
                 async with asyncio.TaskGroup() as group:
@@ -282,71 +213,16 @@ class Meeting:
             finally:
                 channel.voiced.clear()
 
-    async def _reconcile_floors(self, wanted: bool, children: Children) -> None:
-        """Hear every person's microphone and shared sound, once, while anybody wants anything."""
-        present = {
-            f"floor {person.identity}/{publication.sid}": (person, publication)
-            for person in self._persons()
-            for publication in person.track_publications.values()
-            if publication.kind == rtc.TrackKind.KIND_AUDIO
-        }
-        for name, heard in self._heard.items():
-            _, found = present.get(name, (None, None))
-            if not wanted or found is None or found.track is not heard.track:
-                heard.gone.set()
-        for name, (person, publication) in present.items():
-            if not wanted:
-                if publication.subscribed and name not in children:
-                    publication.set_subscribed(False)
-            elif publication.track is None:
-                publication.set_subscribed(True)
-            elif name not in children:
-                children.start(name, partial(self._hear, name, person, publication))
-
-    async def _hear(
-        self, name: str, person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication
-    ) -> None:
-        """Hear a track until it is gone, and what was said until then to its end."""
-        track = publication.track
-        if track is None:
-            return
-        gone = asyncio.Event()
-        self._heard[name] = _Hearing(track=track, gone=gone)
-        self._floor_count += 1
-        prefix = f"{self._floor_count}."
-        floor = Floor(
-            person.identity,
-            person.name or person.identity,
-            ear=self._engines.ear(self._settings.hear),
-            settings=lambda: self._settings,
-            declared=lambda: _declared(person),
-            guard=self._guard,
-            record=self._record,
-            floors=self._floors,
-            name=_floor_name(person, publication),
-            prefix=prefix,
-        )
-        stream = rtc.AudioStream(
-            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=64
-        )
-        try:
-            async with aclosing(_frames(stream, gone)) as frames:
-                await floor.run(frames)
-        finally:
-            del self._heard[name]
-            self._guard.forget(prefix)
-            await stream.aclose()
-
-    def _persons(self) -> list[rtc.RemoteParticipant]:
-        return [
-            participant
-            for participant in self._room.remote_participants.values()
-            if participant.kind in PERSONS and not participant.identity.startswith(RESERVED)
-        ]
+    def _verify(self, token: str, identity: str) -> Pass | None:
+        return self._access.verify(token, meeting=self._room.name, identity=identity)
 
     def _readers(self, stream: str) -> Collection[str]:
         wish = FLOOR if stream.startswith(FLOOR) else stream
-        return [p.identity for p in self._persons() if wish in reads(p.attributes, self._settings)]
+        return [
+            p.identity
+            for p in self._persons.present()
+            if wish in reads(p.attributes, self._settings)
+        ]
 
     def _present_observers(self) -> Collection[str]:
         return [name for name in self._observers if name in self._room.remote_participants]
@@ -378,75 +254,3 @@ _EVENTS: tuple[EventTypes, ...] = (
     "track_subscribed",
     "track_unsubscribed",
 )
-
-
-class _RoomSender:
-    """The room as the outbox needs it."""
-
-    def __init__(self, room: rtc.Room) -> None:
-        self._room = room
-
-    async def send(self, topic: str, payload: str, to: Collection[str]) -> None:
-        await self._room.local_participant.publish_data(
-            payload, reliable=True, topic=topic, destination_identities=list(to)
-        )
-
-    async def send_transcription(self, caption: Caption, to: Collection[str]) -> None:
-        attributes = {
-            "lk.segment_id": f"{caption.segment_id}/{caption.language}",
-            "lk.transcription_final": "true",
-            "lk.transcribed_track_id": self._track_of(caption),
-            "language": caption.language,
-        }
-        writer = await self._room.local_participant.stream_text(
-            topic=TRANSCRIPTION_TOPIC,
-            sender_identity=caption.speaker,
-            attributes=attributes,
-            destination_identities=list(to),
-        )
-        await writer.write(caption.text)
-        await writer.aclose()
-
-    def _track_of(self, caption: Caption) -> str:
-        """The track on which the caption's words are to be heard."""
-        source = caption.origin == "source"
-        identity = caption.speaker if source else PREFIX + caption.language
-        participant = self._room.remote_participants.get(identity)
-        tracks: Mapping[str, object] = participant.track_publications if participant else {}
-        return next(iter(tracks), "")
-
-
-async def _frames(
-    stream: rtc.AudioStream, gone: asyncio.Event
-) -> AsyncGenerator[rtc.AudioFrame, None]:
-    """The frames until `gone`: a stream does not end when its track does."""
-    async with asyncio.TaskGroup() as group:
-        ending = group.create_task(gone.wait())
-        try:
-            while True:
-                coming = group.create_task(_next(stream))
-                await asyncio.wait((ending, coming), return_when=asyncio.FIRST_COMPLETED)
-                if not coming.done() or (event := coming.result()) is None:
-                    coming.cancel()
-                    return
-                yield event.frame
-        finally:
-            ending.cancel()
-
-
-async def _next(stream: rtc.AudioStream) -> rtc.AudioFrameEvent | None:
-    return await anext(aiter(stream), None)
-
-
-def _floor_name(person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication) -> str:
-    """The person's identity for the microphone; shared sound is a floor of its own."""
-    if publication.source == rtc.TrackSource.SOURCE_MICROPHONE:
-        return person.identity
-    return f"{person.identity}/{rtc.TrackSource.Name(publication.source)}"
-
-
-def _declared(person: rtc.RemoteParticipant) -> str | None:
-    try:
-        return normalize(person.attributes[SPEAK])
-    except (KeyError, InputError):
-        return None

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from livekit import api, rtc
+from livekit import rtc
 
 from translator import languages
+from translator.access import Access
 from translator.channel import SAMPLE_RATE
 from translator.turns import Samples
 
@@ -34,30 +35,15 @@ class Participant:
         self._writing = asyncio.Lock()
 
     @asynccontextmanager
-    async def joined(
-        self, room_name: str, *, url: str, api_key: str, api_secret: str
-    ) -> AsyncGenerator[None, None]:
+    async def joined(self, room_name: str, access: Access) -> AsyncGenerator[None, None]:
         """Join and publish; leave at the end."""
-        token = (
-            api.AccessToken(api_key, api_secret)
-            .with_identity(self.identity)
-            .with_name(languages.own_name(self.language))
-            .with_kind("agent")
-            .with_attributes({"translator.language": self.language})
-            .with_grants(
-                api.VideoGrants(
-                    room_join=True,
-                    room=room_name,
-                    agent=True,
-                    can_subscribe=False,
-                    can_publish=True,
-                    can_publish_data=False,
-                    can_update_own_metadata=True,
-                )
-            )
-            .to_jwt()
+        token = access.machine(
+            self.identity,
+            languages.own_name(self.language),
+            room_name,
+            attributes={"translator.language": self.language},
         )
-        await self._room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
+        await self._room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
         try:
             track = rtc.LocalAudioTrack.create_audio_track(self.language, self._source)
             await self._room.local_participant.publish_track(

@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
-from livekit import api, rtc
+from livekit import rtc
 
+from translator.access import Access, Pass, Role
 from translator.captions import TOPIC
 from translator.demand import LISTEN, READ, SPEAK
-from translator.meeting import ZERO, Access
+from translator.meeting import ZERO
 from translator.outbox import FACT_TOPIC
 from translator.participant import PREFIX
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples
@@ -29,18 +30,17 @@ GAP = 0.1
 
 @asynccontextmanager
 async def joined(
-    access: Access, room_name: str, identity: str, *, name: str, attributes: dict[str, str]
+    access: Access,
+    room_name: str,
+    identity: str,
+    *,
+    name: str,
+    attributes: dict[str, str],
+    role: Role = Role.ATTENDEE,
 ) -> AsyncGenerator[rtc.Room, None]:
     """A person in the room, who hears nothing unless asked to."""
-    grants = api.VideoGrants(room_join=True, room=room_name, can_update_own_metadata=True)
-    token = (
-        api.AccessToken(access.api_key, access.api_secret)
-        .with_identity(identity)
-        .with_name(name)
-        .with_attributes(attributes)
-        .with_grants(grants)
-        .to_jwt()
-    )
+    one = Pass(meeting=room_name, identity=identity, role=role, name=name)
+    token = access.person(one, attributes=attributes)
     room = rtc.Room()
     await room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
     try:

@@ -18,11 +18,11 @@ from typing import Any, NoReturn
 from livekit import api
 from livekit.agents import AgentServer
 
+from translator.access import Access, Role
 from translator.agent import serve, worker
 from translator.captions import FLOOR
 from translator.engines.host import running
 from translator.errors import ServiceError
-from translator.meeting import Access
 from translator.rehearsal import files, report
 from translator.rehearsal.meter import Meter
 from translator.rehearsal.order import Order
@@ -222,8 +222,7 @@ async def _room(access: Access, name: str) -> AsyncGenerator[api.LiveKitAPI, Non
 
     Raises ServiceError where it is interpreted already.
     """
-    url = access.url.replace("ws", "http", 1)
-    async with api.LiveKitAPI(url, access.api_key, access.api_secret) as lk:
+    async with access.server() as lk:
         found = await lk.room.list_rooms(api.ListRoomsRequest(names=[name]))
         if found.rooms:
             present = await lk.room.list_participants(api.ListParticipantsRequest(room=name))
@@ -306,6 +305,7 @@ async def _speakers(one: Rehearsal, stack: AsyncExitStack) -> None:
                 f"speaker-{number}",
                 name=talk.name,
                 attributes=wishes(speak=one.order.spoken),
+                role=Role.SPEAKER,
             )
         )
         speaker = Speaker(room, talk.recording)

@@ -1,0 +1,84 @@
+"""Tokens and passes: rights that nobody can give to themselves."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+
+from translator.access import PASS, Access, Pass, Role
+
+pytestmark = pytest.mark.unit
+
+ACCESS = Access(url="ws://127.0.0.1:7880", api_key="key", api_secret="s" * 40)
+OTHER = Access(url="ws://127.0.0.1:7880", api_key="key", api_secret="t" * 40)
+ANA = Pass(meeting="town", identity="p-1", role=Role.SPEAKER, name="Ana", channels=("es",))
+
+
+def claims(token: str) -> dict[str, Any]:
+    found: dict[str, Any] = jwt.decode(token, "s" * 40, algorithms=["HS256"])
+    return found
+
+
+def grants(role: Role) -> dict[str, Any]:
+    one = Pass(meeting="town", identity="p-1", role=role, name="Ana")
+    found: dict[str, Any] = claims(ACCESS.person(one))["video"]
+    return found
+
+
+def verify(token: str, *, meeting: str = "town", identity: str = "p-1") -> Pass | None:
+    return ACCESS.verify(token, meeting=meeting, identity=identity)
+
+
+def test_a_pass_says_what_was_signed() -> None:
+    assert verify(ACCESS.sign(ANA)) == ANA
+
+
+@pytest.mark.parametrize(
+    ("meeting", "identity"), [("town", "p-2"), ("village", "p-1")], ids=["person", "meeting"]
+)
+def test_a_pass_is_good_for_one_person_in_one_meeting(meeting: str, identity: str) -> None:
+    assert verify(ACCESS.sign(ANA), meeting=meeting, identity=identity) is None
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "nonsense",
+        OTHER.sign(ANA),
+        ACCESS.sign(ANA, valid=timedelta(seconds=-1)),
+        ACCESS.person(ANA),
+        jwt.encode({"sub": "p-1", "meeting": "town", "role": "organizer", "name": "x"}, "s" * 40),
+        jwt.encode({"sub": "p-1", "meeting": "town", "role": "organizer"}, "", algorithm="none"),
+    ],
+    ids=["empty", "no JWT", "other secret", "expired", "a token", "the raw secret", "unsigned"],
+)
+def test_what_was_not_signed_as_a_pass_is_none(token: str) -> None:
+    assert verify(token) is None
+
+
+def test_an_attendee_only_listens() -> None:
+    found = grants(Role.ATTENDEE)
+    assert not found["canPublish"]
+    assert not found["canPublishData"]
+    assert found["canSubscribe"]
+
+
+@pytest.mark.parametrize("role", [Role.SPEAKER, Role.INTERPRETER, Role.ORGANIZER])
+def test_who_speaks_publishes_sound_and_no_data(role: Role) -> None:
+    found = grants(role)
+    assert found["canPublishSources"] == ["microphone", "screen_share_audio"]
+    assert not found["canPublishData"]
+    assert not found.get("roomAdmin")
+
+
+def test_a_persons_token_carries_its_wishes_and_its_pass() -> None:
+    found = claims(ACCESS.person(ANA, attributes={"translator.listen": "es"}))
+    assert found["attributes"]["translator.listen"] == "es"
+    assert verify(found["attributes"][PASS]) == ANA
+    assert found["sub"] == "p-1"
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert "s" * 40 not in repr(ACCESS)

@@ -1,0 +1,136 @@
+"""Who may do what in a room.
+
+The only part that uses the API secret: it makes the tokens with which participants join, and
+signs the passes that say who a person is. A participant may rewrite its own attributes, metadata
+and name, so none of these is a right: a right is in the token's grants, which livekit-server
+enforces, or in the pass, which the bridge verifies.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import jwt
+from livekit import api
+
+PASS = "translator.pass"
+"""Attribute: what the token server says of a person; a JWT."""
+ALGORITHM = "HS256"
+VALID = timedelta(hours=12)
+"""How long a person can join, and come back, with one token."""
+
+
+class Role(StrEnum):
+    """What a person does in a meeting."""
+
+    ATTENDEE = "attendee"
+    SPEAKER = "speaker"
+    INTERPRETER = "interpreter"
+    ORGANIZER = "organizer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What the token server says of a person."""
+
+    meeting: str
+    identity: str
+    role: Role
+    name: str
+    channels: tuple[str, ...] = ()
+    """Languages that an interpreter may fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One livekit-server, and the right to let others in."""
+
+    url: str
+    """ws:// or wss://"""
+    api_key: str
+    api_secret: str = field(repr=False)
+
+    def server(self) -> api.LiveKitAPI:
+        """The server's own calls; to be used as a context."""
+        return api.LiveKitAPI(self.url.replace("ws", "http", 1), self.api_key, self.api_secret)
+
+    def person(
+        self,
+        one: Pass,
+        *,
+        attributes: Mapping[str, str] | None = None,
+        valid: timedelta = VALID,
+    ) -> str:
+        """A person's token. Only those who speak may publish, and only sound; nobody sends data,
+        which would also be calls."""
+        sources = [] if one.role is Role.ATTENDEE else ["microphone", "screen_share_audio"]
+        grants = api.VideoGrants(
+            room_join=True,
+            room=one.meeting,
+            can_subscribe=True,
+            can_publish=bool(sources),
+            can_publish_sources=sources,
+            can_publish_data=False,
+            can_update_own_metadata=True,
+        )
+        token = self._token(one.identity, one.name, grants).with_ttl(valid)
+        signed = {**(attributes or {}), PASS: self.sign(one, valid=valid)}
+        return str(token.with_attributes(signed).to_jwt())
+
+    def machine(self, identity: str, name: str, room: str, *, attributes: Mapping[str, str]) -> str:
+        """The token of a participant of ours that publishes one track."""
+        grants = api.VideoGrants(
+            room_join=True,
+            room=room,
+            agent=True,
+            can_subscribe=False,
+            can_publish=True,
+            can_publish_data=False,
+            can_update_own_metadata=True,
+        )
+        token = self._token(identity, name, grants).with_kind("agent")
+        return str(token.with_attributes(dict(attributes)).to_jwt())
+
+    def _token(self, identity: str, name: str, grants: api.VideoGrants) -> api.AccessToken:
+        token = api.AccessToken(self.api_key, self.api_secret)
+        return token.with_identity(identity).with_name(name).with_grants(grants)
+
+    def sign(self, one: Pass, *, valid: timedelta = VALID) -> str:
+        """The pass, for PASS."""
+        claims = {
+            "meeting": one.meeting,
+            "sub": one.identity,
+            "role": str(one.role),
+            "name": one.name,
+            "channels": list(one.channels),
+            "exp": datetime.now(UTC) + valid,
+        }
+        return jwt.encode(claims, self._pass_key, algorithm=ALGORITHM)
+
+    def verify(self, token: str, *, meeting: str, identity: str) -> Pass | None:
+        """The pass in `token`; None where it is forged, expired or somebody else's."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._pass_key,
+                algorithms=[ALGORITHM],
+                options={"require": ["exp", "sub", "meeting", "role", "name"]},
+            )
+            one = Pass(
+                meeting=claims["meeting"],
+                identity=claims["sub"],
+                role=Role(claims["role"]),
+                name=claims["name"],
+                channels=tuple(claims.get("channels", ())),
+            )
+        except (jwt.InvalidTokenError, ValueError, TypeError):
+            return None
+        return one if (one.meeting, one.identity) == (meeting, identity) else None
+
+    @property
+    def _pass_key(self) -> bytes:
+        """A key of its own, so that no pass is ever a token or the other way round."""
+        return hmac.new(self.api_secret.encode(), PASS.encode(), hashlib.sha256).digest()

@@ -1,0 +1,139 @@
+"""Every person's microphone and shared sound becomes a floor, heard once while anybody wants it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+from livekit import rtc
+
+from translator.children import Children
+from translator.floor import Floor, Floors
+from translator.guards import EchoGuard
+from translator.hear import BLOCK, SAMPLE_RATE, Ear
+from translator.persons import declared
+from translator.record import Record
+from translator.settings import Settings
+
+FRAME_MS = BLOCK * 1000 // SAMPLE_RATE
+"""Audio taken from a microphone at a time: one Sound, so that no part of a frame waits for the
+next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hearing:
+    """A track that is heard; `gone` is set when it is not there any more."""
+
+    track: rtc.RemoteTrack
+    gone: asyncio.Event
+
+
+class Microphones:
+    """The floors of a room."""
+
+    def __init__(
+        self,
+        *,
+        ear: Callable[[], Ear],
+        name: Callable[[rtc.RemoteParticipant], str],
+        settings: Callable[[], Settings],
+        guard: EchoGuard,
+        record: Record,
+        floors: Floors,
+    ) -> None:
+        """`ear` gives an ear of its own for one floor; `name` what a person is called."""
+        self._ear = ear
+        self._name = name
+        self._settings = settings
+        self._guard = guard
+        self._record = record
+        self._floors = floors
+        self._count = 0
+        self._heard: dict[str, _Hearing] = {}
+
+    def reconcile(
+        self, persons: Iterable[rtc.RemoteParticipant], *, wanted: bool, children: Children
+    ) -> None:
+        """Hear what is there, each once, while anybody wants anything."""
+        present = {
+            f"floor {person.identity}/{publication.sid}": (person, publication)
+            for person in persons
+            for publication in person.track_publications.values()
+            if publication.kind == rtc.TrackKind.KIND_AUDIO
+        }
+        for name, heard in self._heard.items():
+            _, found = present.get(name, (None, None))
+            if not wanted or found is None or found.track is not heard.track:
+                heard.gone.set()
+        for name, (person, publication) in present.items():
+            if not wanted:
+                if publication.subscribed and name not in children:
+                    publication.set_subscribed(False)
+            elif publication.track is None:
+                publication.set_subscribed(True)
+            elif name not in children:
+                children.start(name, partial(self._hear, name, person, publication))
+
+    async def _hear(
+        self, name: str, person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication
+    ) -> None:
+        """Hear a track until it is gone, and what was said until then to its end."""
+        track = publication.track
+        if track is None:
+            return
+        gone = asyncio.Event()
+        self._heard[name] = _Hearing(track=track, gone=gone)
+        self._count += 1
+        prefix = f"{self._count}."
+        floor = Floor(
+            person.identity,
+            self._name(person),
+            ear=self._ear(),
+            settings=self._settings,
+            declared=lambda: declared(person),
+            guard=self._guard,
+            record=self._record,
+            floors=self._floors,
+            name=_floor_name(person, publication),
+            prefix=prefix,
+        )
+        stream = rtc.AudioStream(
+            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=64
+        )
+        try:
+            async with aclosing(_frames(stream, gone)) as frames:
+                await floor.run(frames)
+        finally:
+            del self._heard[name]
+            self._guard.forget(prefix)
+            await stream.aclose()
+
+
+async def _frames(
+    stream: rtc.AudioStream, gone: asyncio.Event
+) -> AsyncGenerator[rtc.AudioFrame, None]:
+    """The frames until `gone`: a stream does not end when its track does."""
+    async with asyncio.TaskGroup() as group:
+        ending = group.create_task(gone.wait())
+        try:
+            while True:
+                coming = group.create_task(_next(stream))
+                await asyncio.wait((ending, coming), return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done() or (event := coming.result()) is None:
+                    coming.cancel()
+                    return
+                yield event.frame
+        finally:
+            ending.cancel()
+
+
+async def _next(stream: rtc.AudioStream) -> rtc.AudioFrameEvent | None:
+    return await anext(aiter(stream), None)
+
+
+def _floor_name(person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication) -> str:
+    """The person's identity for the microphone; shared sound is a floor of its own."""
+    if publication.source == rtc.TrackSource.SOURCE_MICROPHONE:
+        return person.identity
+    return f"{person.identity}/{rtc.TrackSource.Name(publication.source)}"
