@@ -14,10 +14,11 @@ PACKAGE = Path(__file__).parents[1] / "translator"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "errors types",
+        "beside errors types",
         "languages lag access children",
         "glossary prompt record captions turns",
         "settings",
+        "current",
         "hear segment render speak",  # the stages
         "guards demand",
         "engines",  # implement the stages
@@ -25,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "persons microphones sender",
         "interpreters",
         "meeting",
-        "server agent web",  # the doors
+        "server agent dispatch web",  # the doors
         "rehearsal",  # a whole meeting, played from recordings
         "__main__",
     )

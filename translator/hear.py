@@ -20,6 +20,7 @@ import numpy.typing as npt
 from livekit import rtc
 from livekit.local_inference import VAD
 
+from translator.beside import beside
 from translator.errors import HearError
 from translator.types import Hypothesis
 
@@ -266,17 +267,8 @@ async def reading(source: AsyncIterator[T], *, ahead: int) -> AsyncGenerator["Re
     task, so that who reads it may be cancelled and `source` is read on by another.
     """
     reader = Reader[T](ahead)
-    failure: BaseException | None = None
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(reader.run(source))
-        try:
-            yield reader
-        except BaseException as error:  # raised below as it is: a group would wrap it
-            failure = error
-        finally:
-            task.cancel()
-    if failure is not None:
-        raise failure
+    async with beside(reader.run(source)):
+        yield reader
 
 
 @dataclass(frozen=True, slots=True)

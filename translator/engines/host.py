@@ -34,6 +34,7 @@ import aiohttp
 import psutil
 from aiohttp import web
 
+from translator.beside import beside
 from translator.errors import ServiceError, StageError, TranslatorError
 
 logger = logging.getLogger(__name__)
@@ -221,21 +222,12 @@ async def running(services: Collection[str] = tuple(SERVICES)) -> AsyncIterator[
     cannot be loaded: what is missing, and how to get it.
     """
     host = Host()
-    failure: BaseException | None = None
     try:
         lease = await _lease(host, services)
-        async with asyncio.TaskGroup() as tasks:
-            keeper = tasks.create_task(_keep(lease, host, services))
-            try:
-                yield host
-            except (Exception, asyncio.CancelledError) as error:
-                failure = error  # a task group would wrap what is the caller's own
-            finally:
-                keeper.cancel()
+        async with beside(_keep(lease, host, services)):
+            yield host
     finally:
         await host.close()
-    if failure is not None:
-        raise failure
 
 
 async def _keep(

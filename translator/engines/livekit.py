@@ -14,8 +14,8 @@ around them, or a session of their own.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import cache
 from itertools import takewhile
@@ -42,6 +42,7 @@ from livekit.agents.inference.llm import LLMStream
 from livekit.agents.llm.utils import ThinkingTokenFilter
 from openai.types.chat.chat_completion_chunk import Choice
 
+from translator.beside import beside
 from translator.errors import HearError, RenderError, SpeakError, StageError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
 from translator.languages import lookup, same
@@ -92,7 +93,7 @@ class LiveKitEar:
         ):
             feed = _Feed(audio, stream, utterances, patience=self._patience, grace=self._grace)
             async with (
-                _beside(feed.run()),
+                beside(feed.run()),
                 aclosing(_received(stream, engine, HearError)) as events,
             ):
                 async for event in events:
@@ -275,22 +276,6 @@ def _failure(error: Exception, plugin: _Plugin, failed: type[StageError]) -> Sta
     if isinstance(error, APIError):
         retryable = error.retryable
     return failed(f"{plugin.provider} {what}", retryable=retryable)
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncGenerator[None, None]:
-    """Run `work`, which never raises, in a task of its own until the body ends."""
-    failure: BaseException | None = None
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work)
-        try:
-            yield
-        except BaseException as error:  # raised below as it is: a group would wrap it
-            failure = error
-        finally:
-            task.cancel()
-    if failure is not None:
-        raise failure
 
 
 # Hearing.
