@@ -24,6 +24,7 @@ class Work:
 
 
 async def fail(what: str) -> None:
+    await asyncio.sleep(1.0)
     raise LookupError(what)
 
 
@@ -39,7 +40,6 @@ async def test_the_bodys_error_comes_out_as_it_is() -> None:
     work = Work()
     with pytest.raises(LookupError, match="the body"):
         async with beside(work.run()):
-            await asyncio.sleep(1.0)
             await fail("the body")
     assert not work.running
 
