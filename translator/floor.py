@@ -14,7 +14,7 @@ from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound, detect, hear
 from translator.record import Failed, Guarded, Heard, Hearing, Record
 from translator.segment import Segmenter
 from translator.settings import Settings
-from translator.types import Cut, Hypothesis, Segment, Tail, Word
+from translator.types import Cut, Hypothesis, Segment, Tail
 
 LOST = 0.2
 """Seconds by which all frames must be late until some count as lost."""
@@ -99,7 +99,7 @@ class Floor:
             )
             async with aclosing(hypotheses):
                 async for hypothesis in hypotheses:
-                    self._take(origin.placed(hypothesis), segmenter)
+                    self._take(hypothesis.later(origin.at), segmenter)
 
     async def _noted(
         self, sounds: AsyncGenerator[Sound, None], origin: "_Origin"
@@ -203,19 +203,3 @@ class _Origin:
                 late.clear()
             given += frame.duration
             yield frame
-
-    def placed(self, hypothesis: Hypothesis) -> Hypothesis:
-        """`hypothesis` in meeting time."""
-        return Hypothesis(
-            utterance=hypothesis.utterance,
-            text=hypothesis.text,
-            language=hypothesis.language,
-            final=hypothesis.final,
-            start=hypothesis.start + self.at,
-            end=hypothesis.end + self.at,
-            stable=hypothesis.stable,
-            words=tuple(
-                Word(text=word.text, start=word.start + self.at, end=word.end + self.at)
-                for word in hypothesis.words
-            ),
-        )

@@ -152,7 +152,10 @@ async def hear(
                 ):
                     async for hypothesis in hypotheses:
                         failures = 0
-                        last = _placed(hypothesis, number, gate.start)
+                        last = replace(
+                            hypothesis.later(gate.start),
+                            utterance=f"{number}.{hypothesis.utterance}",
+                        )
                         if last.final:
                             heard = last.end
                         yield last
@@ -174,20 +177,6 @@ async def hear(
             gate.again(gate.start if heard is None else heard)
             if not await gate.skip(BACKOFF[min(failures, len(BACKOFF)) - 1]):
                 return
-
-
-def _placed(hypothesis: Hypothesis, number: int, start: float) -> Hypothesis:
-    """`hypothesis` of the listen `number`, whose audio began at `start`, as one of the floor."""
-    return replace(
-        hypothesis,
-        utterance=f"{number}.{hypothesis.utterance}",
-        start=hypothesis.start + start,
-        end=hypothesis.end + start,
-        words=tuple(
-            replace(word, start=word.start + start, end=word.end + start)
-            for word in hypothesis.words
-        ),
-    )
 
 
 class _Gate:

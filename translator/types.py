@@ -1,6 +1,6 @@
 """What travels along the line. Times are seconds of meeting time unless said otherwise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,18 @@ class Hypothesis:
     """Characters at the beginning of `text` that the engine itself will not change again."""
     words: tuple[Word, ...] = ()
     """Timed words from the beginning of `text`; may cover only a part, or nothing."""
+
+    def later(self, seconds: float) -> "Hypothesis":
+        """The same with all its times `seconds` later."""
+        return replace(
+            self,
+            start=self.start + seconds,
+            end=self.end + seconds,
+            words=tuple(
+                replace(word, start=word.start + seconds, end=word.end + seconds)
+                for word in self.words
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
