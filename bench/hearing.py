@@ -11,7 +11,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import jiwer
@@ -22,7 +22,8 @@ from livekit import rtc
 
 from tests.speech import Recording, manifest
 from tests.virtual_time import VirtualTimeLoop
-from translator.engines.whisper import Response, WhisperEar, Window
+from tests.whisper_host import WhisperHost
+from translator.engines.whisper import Transcript, WhisperEar, Window
 from translator.engines.whisper_model import BASE, Decoder, base_weights, cache_folder
 from translator.hear import SAMPLE_RATE, Sound, detect, hear, seconds
 from translator.segment import Segmenter, tokens
@@ -57,32 +58,18 @@ LANGUAGES = "en,es,fr,pt,it,ca"
 
 
 @dataclass(slots=True)
-class Answer:
-    """See whisper.Response."""
-
-    body: bytes
-
-    async def read(self) -> bytes:
-        return self.body
-
-
-@dataclass(slots=True)
-class TimedHost:
+class TimedHost(WhisperHost):
     """Decodes at once, and lets the clock of the loop go on by what it took."""
 
     decoder: Decoder
     busy: list[float] = field(default_factory=list)
 
-    @asynccontextmanager
-    async def post(
-        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
-    ) -> AsyncIterator[Response]:
-        assert data is not None
+    async def transcribe(self, window: Window) -> Transcript:
         begin = time.process_time()
-        answer = Answer(self.decoder.transcribe(Window.from_bytes(data)).to_bytes())
+        transcript = self.decoder.transcribe(window)
         self.busy.append(time.process_time() - begin)
         await asyncio.sleep(self.busy[-1])
-        yield answer
+        return transcript
 
 
 @dataclass(slots=True)

@@ -2,22 +2,21 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from tests.whisper_host import WhisperHost
 from translator.engines.whisper import (
     HUSH,
     LONG_PAUSE,
-    PATH,
     PAUSE,
     STEP,
     TOO_LONG,
-    Response,
     Transcript,
     WhisperEar,
     Window,
@@ -34,14 +33,6 @@ pytestmark = pytest.mark.unit
 WORD = 0.4
 """Seconds of each word of a script."""
 SENTENCE = "We should all go home now, because it is late and the last bus leaves at ten."
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    body: bytes
-
-    async def read(self) -> bytes:
-        return self.body
 
 
 @dataclass(slots=True)
@@ -63,7 +54,7 @@ class Said:
 
 
 @dataclass(slots=True)
-class Host:
+class Host(WhisperHost):
     """Hears what was said perfectly, but for a word that the window cuts off."""
 
     said: Sequence[Said]
@@ -71,19 +62,13 @@ class Host:
     windows: list[Window] = field(default_factory=list)
     running: int = 0
 
-    @asynccontextmanager
-    async def post(
-        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
-    ) -> AsyncIterator[Response]:
-        assert path == PATH
-        assert data is not None
+    async def transcribe(self, window: Window) -> Transcript:
         assert self.running == 0
         self.running += 1
-        window = Window.from_bytes(data)
         self.windows.append(window)
         await asyncio.sleep(self.cost)
         self.running -= 1
-        yield Body(self.hear(window).to_bytes())
+        return self.hear(window)
 
     def hear(self, window: Window) -> Transcript:
         numbers = np.frombuffer(window.pcm, np.int16)
@@ -408,20 +393,15 @@ async def test_the_terms_are_shown_to_the_decoder() -> None:
     ],
 )
 async def test_a_failure_of_the_host_is_the_ears(error: Exception, retryable: bool) -> None:
-    @dataclass(slots=True)
-    class Broken(Host):
-        @asynccontextmanager
-        async def post(
-            self, path: str, *, data: bytes | None = None, timeout: float = 30.0
-        ) -> AsyncIterator[Response]:
+    class Broken(WhisperHost):
+        async def transcribe(self, window: Window) -> Transcript:
             raise error
-            yield Body(b"")
 
     async def hear() -> None:
         async with (
             aclosing(floor(Said("Hello there", 0.5), until=3.0)) as sounds,
             aclosing(
-                WhisperEar(Broken([])).listen(sounds, languages=["en"], expected=None, terms=[])
+                WhisperEar(Broken()).listen(sounds, languages=["en"], expected=None, terms=[])
             ) as hypotheses,
         ):
             async for _ in hypotheses:

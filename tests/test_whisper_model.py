@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +18,9 @@ from faster_whisper import decode_audio
 from livekit import rtc
 
 from tests.speech import manifest, speech
+from tests.whisper_host import WhisperHost
 from translator.engines import whisper_model
-from translator.engines.whisper import PATH, Response, Transcript, WhisperEar, Window
+from translator.engines.whisper import PATH, Transcript, WhisperEar, Window
 from translator.engines.whisper_model import (
     BASE,
     Decoder,
@@ -42,29 +43,16 @@ def decoder() -> Decoder:
     return Decoder(BASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    body: bytes
-
-    async def read(self) -> bytes:
-        return self.body
-
-
 @dataclass(slots=True)
-class Host:
+class Host(WhisperHost):
     """Decodes in a thread, as the engine host does."""
 
     decoder: Decoder
     decodes: int = 0
 
-    @asynccontextmanager
-    async def post(
-        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
-    ) -> AsyncIterator[Response]:
-        assert data is not None
+    async def transcribe(self, window: Window) -> Transcript:
         self.decodes += 1
-        window = Window.from_bytes(data)
-        yield Body((await asyncio.to_thread(self.decoder.transcribe, window)).to_bytes())
+        return await asyncio.to_thread(self.decoder.transcribe, window)
 
 
 def recording(name: str) -> Wave:
