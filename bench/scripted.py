@@ -2,8 +2,8 @@
 
 What they do is a script: the ear finishes an utterance each time that it has received another
 SPACING seconds of audio, in the middle of speech, whatever is said; its text names a marker; the
-renderer hands it on; the voice says it as the marker's tones. So all time but the script's is the
-bridge's own.
+renderer leaves it at the end of the rendition, where the voice finds it and says its tones. So all
+time but the script's is the bridge's own.
 """
 
 import asyncio
@@ -19,11 +19,12 @@ from livekit import rtc
 from livekit.agents import AgentServer, JobContext
 
 from bench.markers import Samples, synthesize
+from tests.fakes import ScriptedRenderer
 from translator import agent
 from translator.channel import SAMPLE_RATE as VOICE_RATE
 from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
-from translator.types import Hypothesis, Rendition, Segment, Term
+from translator.types import Hypothesis
 
 SPACING = 1.51
 """Seconds between two positions at least: markers never overlap, and positions meet all phases
@@ -94,7 +95,7 @@ def read(folder: Path) -> list[Need]:
     return found
 
 
-class ScriptedEngines:
+class MarkerEngines:
     """The engines of one meeting with one floor."""
 
     def __init__(self, delays: Delays, notes: Path) -> None:
@@ -102,17 +103,17 @@ class ScriptedEngines:
         self._delays = delays
         self._notes = notes
 
-    def ear(self, name: str) -> "ScriptedEar":
-        return ScriptedEar(self._delays.hear, self._notes)
+    def ear(self, name: str) -> "MarkerEar":
+        return MarkerEar(self._delays.hear, self._notes)
 
-    def renderer(self, name: str) -> "ScriptedRenderer":
-        return ScriptedRenderer(self._delays.render)
+    def renderer(self, name: str) -> ScriptedRenderer:
+        return ScriptedRenderer(delay=self._delays.render)
 
-    def voice(self, name: str) -> "ScriptedVoice":
-        return ScriptedVoice(self._delays.speak)
+    def voice(self, name: str) -> "MarkerVoice":
+        return MarkerVoice(self._delays.speak)
 
 
-class ScriptedEar:
+class MarkerEar:
     """Says the number of the next marker whenever it has received SPACING seconds more."""
 
     def __init__(self, delay: float, notes: Path) -> None:
@@ -173,27 +174,8 @@ def _hypothesis(index: int, *, end: float) -> Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptedRenderer:
-    """Hands on the source text."""
-
-    delay: float
-
-    async def render(
-        self,
-        segment: Segment,
-        *,
-        target: str,
-        terms: Sequence[Term],
-        context: Sequence[Rendition],
-    ) -> AsyncGenerator[str, None]:
-        """See Renderer."""
-        await asyncio.sleep(self.delay)
-        yield segment.text
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedVoice:
-    """Says a marker's number as its tones."""
+class MarkerVoice:
+    """Says the number at the end of a text as a marker's tones."""
 
     delay: float
 
@@ -250,5 +232,5 @@ def metadata(preset: str, notes: Path) -> str:
 async def interpret(context: JobContext) -> None:
     """The job: run the meeting of this room."""
     wish = json.loads(context.job.metadata)
-    engines = ScriptedEngines(PRESETS[wish["preset"]], Path(wish["notes"]))
+    engines = MarkerEngines(PRESETS[wish["preset"]], Path(wish["notes"]))
     await agent.begin(context, settings(), engines)
