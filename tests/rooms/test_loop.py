@@ -9,21 +9,17 @@ import numpy as np
 import pytest
 from livekit import rtc
 
+from tests.rooms.rooms import excerpt
 from tests.speech import speech
 from translator.rehearsal.order import Order, Talk
 from translator.rehearsal.people import channel_identity, joined, wishes
-from translator.rehearsal.recording import SAMPLE_RATE, Recording, read
+from translator.rehearsal.recording import SAMPLE_RATE
 from translator.rehearsal.run import Rehearsal, rehearsal
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 
 LOUDNESS = 0.1  # -20 dB
 LATE = 0.15
-
-
-def excerpt(name: str, start: float, end: float) -> Recording:
-    samples = read(speech(name)).samples
-    return Recording(samples=samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
 
 
 @asynccontextmanager
@@ -70,7 +66,7 @@ async def test_a_loudspeaker_in_a_microphone_makes_no_segment(tmp_path: Path) ->
         name="Ana",
         path=Path("printing"),
         start=0.0,
-        recording=excerpt("long_en_printing_a", 0.0, 30.0),
+        recording=excerpt(speech("long_en_printing_a"), 0.0, 30.0),
     )
     order = Order(talks=(talk,), targets=("es", "fr", "pt"), spoken="en", out=tmp_path, room="loop")
     async with rehearsal(order) as one, loudspeaker(one, "es"):
