@@ -7,7 +7,7 @@ import pytest
 
 from tests.virtual_time import VirtualTimeLoop
 
-CATEGORIES = frozenset({"unit", "line", "engine", "vendor", "room"})
+CATEGORIES = frozenset({"unit", "line", "web", "engine", "vendor", "room"})
 VIRTUAL = frozenset({"unit", "line"})
 
 

@@ -1,0 +1,154 @@
+"""Join links: who has the secret joins, who has the file does not."""
+
+import stat
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from translator.access import Role
+from translator.errors import ServiceError
+from translator.web.links import KEPT, LENGTH, Links, links_file
+
+pytestmark = pytest.mark.unit
+
+GONE = timedelta(seconds=-2)
+
+
+def test_a_secret_finds_what_was_said_of_its_link() -> None:
+    with Links() as links:
+        secret = links.add(
+            meeting="town", title="Town hall", role=Role.INTERPRETER, channels=("es", "fr")
+        )
+        link = links.find(secret)
+    assert link is not None
+    assert (link.meeting, link.title, link.role) == ("town", "Town hall", Role.INTERPRETER)
+    assert link.channels == ("es", "fr")
+    assert not link.expired
+
+
+def test_a_meeting_without_a_title_is_called_as_its_room() -> None:
+    with Links() as links:
+        link = links.find(links.add(meeting="town", role=Role.ATTENDEE))
+    assert link is not None
+    assert link.title == "town"
+
+
+def test_secrets_are_long_and_never_the_same() -> None:
+    with Links() as links:
+        made = {links.add(meeting="town", role=Role.ATTENDEE) for _ in range(50)}
+    assert len(made) == 50
+    assert all(len(secret) == LENGTH and secret.isalnum() for secret in made)
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "x", "' OR 1=1 --", "\ud800", "\0", "a" * 100_000], ids=lambda text: text[:12]
+)
+def test_what_is_no_secret_finds_nothing(secret: str) -> None:
+    with Links() as links:
+        links.add(meeting="town", role=Role.ORGANIZER)
+        assert links.find(secret) is None
+
+
+def test_the_id_of_a_link_opens_nothing() -> None:
+    with Links() as links:
+        link = links.find(links.add(meeting="town", role=Role.ORGANIZER))
+        assert link is not None
+        assert links.find(link.id) is None
+
+
+def test_an_expired_link_is_known_as_such_for_a_while_and_then_forgotten() -> None:
+    with Links() as links:
+        late = links.add(meeting="town", role=Role.ATTENDEE, valid=GONE)
+        forgotten = links.add(meeting="town", role=Role.ATTENDEE, valid=GONE - KEPT)
+        links.purge()
+        found = links.find(late)
+        assert found is not None
+        assert found.expired
+        assert links.find(forgotten) is None
+
+
+def test_a_revoked_link_is_unknown_and_the_others_are_not() -> None:
+    with Links() as links:
+        secrets = [links.add(meeting="town", role=Role.ATTENDEE) for _ in range(2)]
+        link = links.find(secrets[0])
+        assert link is not None
+        assert links.revoke(link.id)
+        assert links.find(secrets[0]) is None
+        assert links.find(secrets[1]) is not None
+        assert not links.revoke(link.id)
+
+
+@pytest.mark.parametrize("id", ["", "%", "0"])
+def test_nothing_is_revoked_by_a_part_of_an_id(id: str) -> None:
+    with Links() as links:
+        links.add(meeting="town", role=Role.ATTENDEE)
+        assert not links.revoke(id)
+        assert len(links.all()) == 1
+
+
+def test_the_file_is_its_owners_alone_and_holds_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "links.sqlite"
+    with Links(path) as links:
+        secret = links.add(meeting="town", role=Role.ATTENDEE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert b"town" in path.read_bytes()
+    assert secret.encode() not in path.read_bytes()
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "links.sqlite"
+    path.touch(mode=0o644)
+    with Links(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_two_programs_see_each_others_links(tmp_path: Path) -> None:
+    path = tmp_path / "links.sqlite"
+    with Links(path) as serving, Links(path) as command:
+        secret = command.add(meeting="town", role=Role.ATTENDEE)
+        found = serving.find(secret)
+        assert found is not None
+        command.revoke(found.id)
+        assert serving.find(secret) is None
+
+
+def test_links_are_found_from_many_threads_at_once() -> None:
+    with Links() as links:
+        secrets = [links.add(meeting=str(i), role=Role.ATTENDEE) for i in range(20)]
+        found: list[str] = []
+
+        def look() -> None:
+            for secret in secrets:
+                link = links.find(secret)
+                found.append(link.meeting if link else "nothing")
+
+        threads = [threading.Thread(target=look) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(found) == sorted([str(i) for i in range(20)] * 8)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "links.sqlite"
+    path.write_text("This is a letter to my aunt, which somebody has saved here." * 20)
+    with pytest.raises(ServiceError, match=r"links\.sqlite"):
+        Links(path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(ServiceError, match="state"):
+        Links(tmp_path / "state" / "links.sqlite")
+
+
+def test_the_file_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/there")
+    monkeypatch.delenv("TRANSLATOR_STATE", raising=False)
+    assert links_file() == Path("/there/translator/links.sqlite")
+    monkeypatch.setenv("TRANSLATOR_STATE", "/here")
+    assert links_file() == Path("/here/links.sqlite")

@@ -1,0 +1,120 @@
+"""Who may be served where, and what browsers may do with the page: decisions without I/O."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from translator.access import Access
+from translator.errors import InputError
+
+WEBSOCKET = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+HTTP = {"ws": "http", "wss": "https"}
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`, a name or an address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check(
+    *, access: Access, host: str, public_url: str | None, tls: bool, behind_proxy: bool
+) -> str:
+    """The URL at which browsers find livekit-server, ws:// or wss://.
+
+    Raises InputError where it would not work, or not be safe, to serve at `host`.
+    """
+    if not (tls or behind_proxy or loopback(host)):
+        raise InputError(
+            f"{host} would serve the page without encryption, and browsers give a microphone to"
+            " secure pages only: give --cert and --key, or say --behind-proxy where a proxy with"
+            " TLS stands in front"
+        )
+    url = _websocket(public_url or access.url)
+    inside = loopback(host) and not behind_proxy and loopback(hostname(access.url))
+    if not inside and (access.api_key == "devkey" or access.api_secret == "secret"):
+        raise InputError(
+            "the key devkey and the secret `secret` are known to everybody: set LIVEKIT_API_KEY"
+            " and LIVEKIT_API_SECRET to a pair of your own, and give livekit-server the same"
+        )
+    if (tls or behind_proxy) and url.startswith("ws://") and not loopback(hostname(url)):
+        raise InputError(
+            f"a secure page may not connect to {url}: set LIVEKIT_PUBLIC_URL to a wss:// address"
+            " of livekit-server"
+        )
+    return url
+
+
+def headers(url: str, *, tls: bool) -> dict[str, str]:
+    """Headers of every response; the page connects to livekit-server at `url`."""
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "media-src": "'self' blob:",
+        "manifest-src": "'self'",
+        "connect-src": " ".join(("'self'", *_connections(url))),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    found = {
+        "Content-Security-Policy": "; ".join(map(" ".join, policy.items())),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": (
+            "microphone=(self), display-capture=(self), camera=(), geolocation=()"
+        ),
+        "Referrer-Policy": "no-referrer",  # a link is a secret
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex",
+    }
+    return found | ({"Strict-Transport-Security": "max-age=31536000"} if tls else {})
+
+
+def address(peer: str | None, forwarded: str | None) -> str:
+    """Whose request it is: `peer`, or the last of X-Forwarded-For, which our proxy wrote.
+
+    Of IPv6 the network: a household has 2**64 addresses and more.
+    """
+    for one in ((forwarded or "").rpartition(",")[2].strip(), peer or ""):
+        try:
+            found = ipaddress.ip_address(one.partition("%")[0])
+        except ValueError:
+            continue
+        if isinstance(found, ipaddress.IPv4Address):
+            return str(found)
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((int(found), 64), strict=False))
+    return "unknown"
+
+
+def _connections(url: str) -> tuple[str, ...]:
+    """What LiveKit's client connects to, as sources of a Content-Security-Policy."""
+    scheme, _, place = url.partition("://")
+    places = [place.partition("/")[0]]
+    if hostname(url).endswith(".livekit.cloud"):
+        places.append("*.livekit.cloud")  # it names the nearest region when it is asked
+    return tuple(f"{one}://{place}" for place in places for one in (scheme, HTTP[scheme]))
+
+
+def _websocket(url: str) -> str:
+    scheme, _, place = url.strip().partition("://")
+    websocket = WEBSOCKET.get(scheme.lower())
+    if websocket is None or not hostname(url) or set("?#@;, '\"") & set(place):
+        raise InputError(f"{url!r} is no address of livekit-server: write it as wss://host")
+    return f"{websocket}://{place.rstrip('/')}"
+
+
+def hostname(url: str) -> str:
+    """The host in `url`; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

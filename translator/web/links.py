@@ -1,0 +1,189 @@
+"""Join links: who holds the secret of one joins that meeting in that role.
+
+The file keeps hashes alone, so who reads it can join nothing. Secrets are random and long, which
+is why a plain hash is enough.
+"""
+
+import hashlib
+import os
+import secrets
+import sqlite3
+import string
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from translator.access import Role
+from translator.errors import ServiceError
+
+ALPHABET = string.ascii_letters + string.digits
+"""No punctuation: mail programs end a link at it."""
+LENGTH = 20
+"""Characters of a secret: 119 bits."""
+WEEK = timedelta(days=7)
+MEMORY = ":memory:"
+"""Instead of a file: links that end with the program."""
+ID = 10
+"""Digits of a hash that name a link."""
+KEPT = timedelta(days=30)
+"""How long an expired link is known, to be called expired instead of unknown."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS links (
+    hash BLOB PRIMARY KEY,
+    meeting TEXT NOT NULL,
+    title TEXT NOT NULL,
+    role TEXT NOT NULL,
+    channels TEXT NOT NULL, -- codes, parted by blanks
+    expires INTEGER NOT NULL -- seconds since 1970, UTC
+) STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What the holder of a secret may do."""
+
+    id: str
+    """Names the link, to list and revoke it; opens nothing."""
+    meeting: str
+    """The room."""
+    title: str
+    """The meeting, as people read it."""
+    role: Role
+    channels: tuple[str, ...]
+    """Languages that an interpreter may fill."""
+    expires: datetime
+    """The last moment to join with it; who is in stays."""
+
+    @property
+    def expired(self) -> bool:
+        """Whether it is too late to join with it."""
+        return self.expires <= datetime.now(UTC)
+
+
+class Links:
+    """All join links, in one sqlite file; of any thread. Every method raises ServiceError."""
+
+    def __init__(self, path: Path | str = MEMORY) -> None:
+        """The file is made where it is missing, for its owner alone."""
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            if path != MEMORY:
+                _make(Path(path))
+            # A web server asks in threads; the lock keeps them apart.
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._run(_TABLE)
+        except OSError as error:
+            raise ServiceError(f"join links cannot be kept in {path}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def add(
+        self,
+        *,
+        meeting: str,
+        role: Role,
+        title: str = "",
+        channels: Sequence[str] = (),
+        valid: timedelta = WEEK,
+    ) -> str:
+        """A new link's secret, which is told here and never again. The title is the meeting's
+        name where none is given."""
+        self.purge()
+        secret = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        expires = int((datetime.now(UTC) + valid).timestamp())
+        self._run(
+            "INSERT INTO links VALUES (?, ?, ?, ?, ?, ?)",
+            (_hash(secret), meeting, title or meeting, str(role), " ".join(channels), expires),
+        )
+        return secret
+
+    def find(self, secret: str) -> Link | None:
+        """The link, expired or not; None for what is none."""
+        rows = self._run("SELECT * FROM links WHERE hash = ?", (_hash(secret),))
+        return _link(*rows[0]) if rows else None
+
+    def all(self) -> list[Link]:
+        """Every link, by meeting."""
+        return [_link(*row) for row in self._run("SELECT * FROM links ORDER BY meeting, expires")]
+
+    def revoke(self, id: str) -> bool:
+        """Forget a link; False where there is none. Who has joined with it stays."""
+        found = [link for link in self._run("SELECT hash FROM links") if _id(*link) == id]
+        for values in found:
+            self._run("DELETE FROM links WHERE hash = ?", values)
+        return bool(found)
+
+    def purge(self) -> None:
+        """Forget what expired long ago."""
+        long_ago = int((datetime.now(UTC) - KEPT).timestamp())
+        self._run("DELETE FROM links WHERE expires < ?", (long_ago,))
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            with self._lock, closing(self._database.execute(statement, values)) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> ServiceError:
+        return ServiceError(f"join links cannot be kept in {self._path}: {error}")
+
+
+def state_folder() -> Path:
+    """Where this user's programs keep what cannot be made again."""
+    given, state = os.environ.get("TRANSLATOR_STATE"), os.environ.get("XDG_STATE_HOME")
+    if given:
+        return Path(given)
+    return Path(state or Path.home() / ".local" / "state") / "translator"
+
+
+def links_file() -> Path:
+    """Where the join links of this user are."""
+    return state_folder() / "links.sqlite"
+
+
+def _make(path: Path) -> None:
+    """The file, for its owner alone; sqlite gives its journal the same rights."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        os.fchmod(file, 0o600)
+    finally:
+        os.close(file)
+
+
+def _hash(secret: str) -> bytes:
+    # What was not one of our secrets may hold anything, also halves of characters.
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+def _id(hash: bytes) -> str:
+    return hash.hex()[:ID]
+
+
+def _link(hash: bytes, meeting: str, title: str, role: str, channels: str, expires: int) -> Link:
+    return Link(
+        id=_id(hash),
+        meeting=meeting,
+        title=title,
+        role=Role(role),
+        channels=tuple(channels.split()),
+        expires=datetime.fromtimestamp(expires, UTC),
+    )
