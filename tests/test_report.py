@@ -22,13 +22,13 @@ from translator.record import (
 from translator.rehearsal.recording import SAMPLE_RATE, Samples
 from translator.rehearsal.report import (
     Account,
+    HeardRendition,
     _coverage,
     audible,
     delay,
     of_language,
     renditions,
 )
-from translator.rehearsal.report import Heard as HeardRendition
 from translator.types import Cut, Rendition, Segment, Tail
 
 pytestmark = pytest.mark.unit

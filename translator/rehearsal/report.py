@@ -30,7 +30,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class HeardRendition:
     """One rendition as a listener heard it."""
 
     segment_id: str
@@ -97,7 +97,9 @@ def audible(sound: Samples) -> Mask:
     return loud
 
 
-def renditions(language: str, account: Account, mask: Mask, floor_delay: float) -> list[Heard]:
+def renditions(
+    language: str, account: Account, mask: Mask, floor_delay: float
+) -> list[HeardRendition]:
     """The renditions of a language that were heard, in the order they were played."""
     stamps = sorted(account.spoken.get(language, ()), key=lambda one: float(one["start"]))
     onsets = [_onset(mask, float(one["start"]) + account.offset) for one in stamps]
@@ -115,7 +117,7 @@ def renditions(language: str, account: Account, mask: Mask, floor_delay: float) 
         if not mask[max(round(begin * 100), 0) : round(end * 100)].any():
             continue  # the bridge says so, but nobody heard it
         found.append(
-            Heard(
+            HeardRendition(
                 segment_id=one["segment_id"],
                 source_start=segment["start"] + account.offset - floor_delay,
                 source_end=segment["end"] + account.offset - floor_delay,
@@ -175,7 +177,7 @@ def of_language(
 def _coverage(
     speech: Sequence[tuple[float, float]],
     account: Account,
-    heard: Sequence[Heard],
+    heard: Sequence[HeardRendition],
     passed: set[str],
     floor_delay: float,
 ) -> float | None:
