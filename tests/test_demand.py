@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 
 from tests.fakes import meeting_settings
 from translator.demand import (
+    FILL,
     LISTEN,
     READ,
     Actions,
     Demand,
+    Missing,
     Running,
     demand,
     listens,
+    missing,
     plan,
     reads,
 )
@@ -145,6 +148,36 @@ def test_a_language_that_cannot_be_had_does_not_start_and_takes_no_place() -> No
     wanted = wanting({"es": 5, "fr": 1})
     actions = plan(wanted, settings=configured(1), running={}, unable={"es"})
     assert actions.start == actions.voice_on == {"fr"}
+
+
+def test_a_language_that_was_edited_away_ends_at_once() -> None:
+    actions = plan(wanting(), settings=configured(), running={"nl": running(idle=0.0)})
+    assert actions.stop == {"nl"}
+
+
+def test_a_voice_that_was_edited_away_ends_at_once_and_captions_go_on() -> None:
+    actions = plan(wanting({"de": 1}), settings=configured(), running={"de": running(voice=True)})
+    assert actions == Actions(voice_off=frozenset({"de"}))
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked"),
+    [
+        ('{"stream": "es", "after_seq": 41}', Missing(stream="es", after_seq=41)),
+        ('{"stream": "floor/es", "after_seq": 0, "n": 3}', Missing(stream="floor/es", after_seq=0)),
+        ("", None),
+        ("no JSON", None),
+        ("[]", None),
+        ('{"stream": "es"}', None),
+        ('{"stream": "es", "after_seq": "many"}', None),
+        ('{"stream": "es", "after_seq": null}', None),
+        ('{"stream": "' + "x" * 1000 + '", "after_seq": 1}', None),
+    ],
+)
+def test_captions_that_are_missed_are_asked_for_by_an_attribute(
+    wish: str, asked: Missing | None
+) -> None:
+    assert missing({FILL: wish}) == asked
 
 
 codes = st.sampled_from(sorted(LANGUAGES))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.fakes import ListRoom, meeting_settings, segment
-from translator.captions import TOPIC, Caption
+from translator.captions import LATEST, TOPIC, Caption
+from translator.demand import Missing
 from translator.outbox import FACT_TOPIC, HELD, Outbox, Readers
 from translator.record import Fact, Failed, Heard, Rendered, Rendering
 from translator.settings import Language
@@ -259,3 +260,50 @@ async def test_a_room_that_takes_nothing_stops_nobody(caplog: pytest.LogCaptureF
     for number in range(HELD + 3):
         post.outbox.note(rendering(str(number)))
     assert sum("no messages" in one.message for one in caplog.records) == 3
+
+
+async def test_who_misses_captions_gets_those_after_the_gap_and_nobody_else_does() -> None:
+    post = Post(EVERYONE)
+    await post.send(*(rendered(str(number), segment(number)) for number in range(1, 5)))
+    post.outbox.fill("late", Missing(stream="es", after_seq=2))
+    await post.outbox.flush(post.room)
+    assert [(one["seq"], one["text"], one["fill"]) for one in post.read_by("late")] == [
+        (3, "3", True),
+        (4, "4", True),
+    ]
+    assert len(post.read_by("hispanic")) == 4
+
+
+async def test_a_late_joiner_gets_the_latest_captions() -> None:
+    post = Post({})
+    count = LATEST + 10
+    await post.send(*(rendered(str(number), segment(number)) for number in range(1, count + 1)))
+    post.outbox.fill("late", Missing(stream="es", after_seq=0))
+    await post.outbox.flush(post.room)
+    got = [one["seq"] for one in post.read_by("late")]
+    assert got == list(range(11, count + 1))
+
+
+async def test_a_late_joiner_of_the_floor_gets_all_that_was_spoken_in_its_order() -> None:
+    post = Post({})
+    await post.send(
+        heard(segment(1, "Good morning.", start=1.0)),
+        heard(segment(2, "Buenos días.", language="es", start=2.0)),
+        heard(segment(3, "Thank you.", start=3.0)),
+    )
+    post.outbox.fill("late", Missing(stream="floor", after_seq=0))
+    await post.outbox.flush(post.room)
+    assert [one["text"] for one in post.read_by("late")] == [
+        "Good morning.",
+        "Buenos días.",
+        "Thank you.",
+    ]
+
+
+async def test_what_is_filled_keeps_its_place_among_what_is_new() -> None:
+    post = Post({"es": ["late"]})
+    post.outbox.note(rendered("1", segment(1)))
+    post.outbox.fill("late", Missing(stream="es", after_seq=0))
+    post.outbox.note(rendered("2", segment(2)))
+    await post.outbox.flush(post.room)
+    assert [one["text"] for one in post.read_by("late")] == ["1", "1", "2"]

@@ -1,5 +1,6 @@
 """What each language must deliver now, voice and captions apart, and what follows from it. Pure."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ LONGEST = 400
 """Characters of a wish that are read: a person may write anything into an attribute."""
 SPEAK = "translator.speak"
 """Attribute: the language a participant says that it speaks."""
+FILL = "translator.captions"
+"""Attribute: the committed captions that a participant misses; JSON, see `missing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,23 @@ def reads(attributes: Mapping[str, str], settings: Settings) -> frozenset[str]:
     return frozenset(code for code in found if code is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Captions of one stream that somebody asks for."""
+
+    stream: str
+    after_seq: int
+
+
+def missing(attributes: Mapping[str, str]) -> Missing | None:
+    """The captions asked for by `{"stream": "es", "after_seq": 41}`, or None."""
+    try:
+        wish = json.loads(attributes.get(FILL, "")[:LONGEST])
+        return Missing(stream=str(wish["stream"]), after_seq=int(wish["after_seq"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def demand(participants: Iterable[Mapping[str, str]], settings: Settings) -> Demand:
     """Count the wishes in the participants' attributes; unknown languages do not count."""
     listeners: dict[str, int] = {}
@@ -97,7 +117,9 @@ def plan(
     )
     start = frozenset(waiting[: max(room, 0)])
     stop = frozenset(
-        code for code, one in running.items() if code not in wanted and one.idle >= settings.grace
+        code
+        for code, one in running.items()
+        if code not in settings.languages or (code not in wanted and one.idle >= settings.grace)
     )
     going_on = (set(running) | start) - stop
     speakable = {code for code in going_on if settings.languages[code].speak is not None}
@@ -109,6 +131,7 @@ def plan(
         voice_off=frozenset(
             code
             for code in voiced & going_on
-            if code not in demand.listeners and running[code].voice_idle >= settings.grace
+            if code not in speakable
+            or (code not in demand.listeners and running[code].voice_idle >= settings.grace)
         ),
     )

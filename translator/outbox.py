@@ -7,11 +7,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from translator import languages
 from translator.captions import FLOOR, TOPIC, Caption, Captions, Message, Origin, floor_stream
+from translator.demand import Missing
 from translator.record import Fact, Heard, Rendered, Rendering, to_json
 from translator.settings import Settings
 from translator.types import Segment, Tail
@@ -44,6 +45,14 @@ class Readers:
     observers: Callable[[], Collection[str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fill:
+    """A reader misses captions."""
+
+    reader: str
+    missing: Missing
+
+
 class Outbox:
     """Subscribe `note` to the meeting's record, and `run` it."""
 
@@ -51,27 +60,45 @@ class Outbox:
         self.captions = Captions()
         self._settings = settings
         self._readers = readers
-        self._facts: asyncio.Queue[Fact] = asyncio.Queue(maxsize=HELD)
+        self._waiting: asyncio.Queue[Fact | _Fill] = asyncio.Queue(maxsize=HELD)
         self._tails: dict[tuple[str, str], str] = {}
 
     def note(self, fact: Fact) -> None:
         """Take a fact; never waits."""
+        self._put(fact)
+
+    def fill(self, reader: str, missing: Missing) -> None:
+        """Send a reader the committed captions that it misses."""
+        self._put(_Fill(reader=reader, missing=missing))
+
+    def _put(self, item: Fact | _Fill) -> None:
         try:
-            self._facts.put_nowait(fact)
+            self._waiting.put_nowait(item)
         except asyncio.QueueFull:
             log.error("the room takes no messages; one is lost")
 
     async def run(self, room: Room) -> None:
         """Send until cancelled."""
         while True:
-            await self._send(await self._facts.get(), room)
+            await self._send(await self._waiting.get(), room)
 
     async def flush(self, room: Room) -> None:
         """Send what waits."""
-        while not self._facts.empty():
-            await self._send(self._facts.get_nowait(), room)
+        while not self._waiting.empty():
+            await self._send(self._waiting.get_nowait(), room)
 
-    async def _send(self, fact: Fact, room: Room) -> None:
+    async def _send(self, item: Fact | _Fill, room: Room) -> None:
+        if isinstance(item, _Fill):
+            await self._send_missing(item, room)
+        else:
+            await self._send_fact(item, room)
+
+    async def _send_missing(self, fill: _Fill, room: Room) -> None:
+        for caption in self.captions.after(fill.missing.stream, fill.missing.after_seq):
+            payload = json.dumps({**asdict(caption), "fill": True}, ensure_ascii=False)
+            await _survived(room.send(TOPIC, payload, [fill.reader]))
+
+    async def _send_fact(self, fact: Fact, room: Room) -> None:
         for message in self._messages(fact):
             to = self._readers.by_stream(message.stream)
             if to:
