@@ -21,6 +21,7 @@ from livekit.agents import (
 
 from translator import languages, settings
 from translator.access import Access
+from translator.current import Edits, unedited
 from translator.engines.registry import Engines
 from translator.meeting import Engines as EnginesOfAMeeting
 from translator.meeting import Meeting
@@ -47,10 +48,8 @@ def paths() -> tuple[Path, Path]:
 
 
 def worker(
+    access: Access,
     *,
-    url: str,
-    api_key: str,
-    api_secret: str,
     agent_name: str = AGENT_NAME,
     start: Literal["forkserver", "spawn"] = "forkserver",
 ) -> AgentServer:
@@ -60,9 +59,9 @@ def worker(
     environment of its first use for good; spawned ones get the environment as it is then.
     """
     server = AgentServer(
-        ws_url=url,
-        api_key=api_key,
-        api_secret=api_secret,
+        ws_url=access.url,
+        api_key=access.api_key,
+        api_secret=access.api_secret,
         num_idle_processes=1,
         setup_fnc=prewarm,
         multiprocessing_context=start,
@@ -114,14 +113,17 @@ async def accept(request: JobRequest) -> None:
 async def interpret(context: JobContext) -> None:
     """The job: run the meeting of this room."""
     loaded: settings.Settings = context.proc.userdata["settings"]
-    await begin(context, loaded, Engines(loaded.engines))
+    await begin(context, loaded, unedited(), Engines(loaded.engines))
 
 
-async def begin(context: JobContext, loaded: settings.Settings, engines: EnginesOfAMeeting) -> None:
+async def begin(
+    context: JobContext, loaded: settings.Settings, edits: Edits, engines: EnginesOfAMeeting
+) -> None:
     """Start the meeting of this room; it lives as long as the job."""
     meeting = Meeting(
         context.room,
         settings=loaded,
+        edits=edits,
         engines=engines,
         access=Access(
             url=os.environ["LIVEKIT_URL"],

@@ -22,6 +22,7 @@ from typing import IO, NoReturn
 import aiohttp
 from livekit import api
 
+from translator.access import Access
 from translator.errors import ServiceError
 
 LOOPBACK = "127.0.0.1"
@@ -105,6 +106,11 @@ class LiveKitServer:
             yield server
         finally:
             await process.stop()
+
+    @property
+    def access(self) -> Access:
+        """The right to let others in."""
+        return Access(url=self.url, api_key=self.api_key, api_secret=self.api_secret)
 
     @property
     def pid(self) -> int | None:

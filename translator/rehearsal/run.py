@@ -5,10 +5,8 @@ listener per language, and an observer who reads the speakers' own words and get
 """
 
 import asyncio
-import json
+import glob
 import logging
-import os
-import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,22 +17,18 @@ from livekit import api
 from livekit.agents import AgentServer
 
 from translator.access import Access, Role
-from translator.agent import serve, worker
 from translator.captions import FLOOR
-from translator.engines.host import running
 from translator.errors import ServiceError
+from translator.house import House, house
 from translator.rehearsal import files, report
 from translator.rehearsal.meter import Meter
 from translator.rehearsal.order import Order
 from translator.rehearsal.people import Listener, Speaker, channel_identity, joined, wishes
-from translator.server import LiveKitServer
 
 log = logging.getLogger(__name__)
 
 READY = 60.0
 """Seconds in which everybody must have joined."""
-DISPATCHED = 5
-"""Seconds in which a job must follow its dispatch."""
 LOOK = 0.5
 """Seconds between two looks at the worker's job."""
 QUIET = 30.0
@@ -44,7 +38,7 @@ ARRIVAL = 1.0
 LAST = 0.7
 """Seconds after the last rendition's end until a listener has heard it for sure."""
 OBSERVER = "observer"
-ADDRESS = frozenset({"LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"})
+Told = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(slots=True)
@@ -61,7 +55,7 @@ class Rehearsal:
     account: report.Account = field(default_factory=lambda: report.Account(offset=0.0))
     begin: float = 0.0
     """Monotonic time of the recording's clock 0, from `perform` on."""
-    told: Callable[[Mapping[str, Any]], None] = lambda fact: None
+    told: Told = lambda fact: None
     """Is given every fact."""
     progress: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by every fact."""
@@ -113,19 +107,23 @@ class Rehearsal:
         return "no track was published for " + ", ".join(silent)
 
 
-async def interpret(
-    order: Order, told: Callable[[Mapping[str, Any]], None] = lambda fact: None
-) -> Mapping[str, Any]:
-    """Rehearse, leave the files in `order.out`, and give the report.
+async def interpret(order: Order, told: Told = lambda fact: None) -> Mapping[str, Any]:
+    """Rehearse with a house of our own, leave the files in `order.out`, and give the report.
 
     `told` is given every fact of the meeting as it happens.
 
     Raises ServiceError, perhaps in a group, when something that must run stops; what was
     recorded until then is written all the same.
     """
+    async with _premises(order) as home:
+        return await rehearse(order, home, told)
+
+
+async def rehearse(order: Order, home: House, told: Told) -> Mapping[str, Any]:
+    """As `interpret`, in a room and a house that are there."""
     one: Rehearsal | None = None
     try:
-        async with rehearsal(order) as one:
+        async with assembled(order, home) as one:
             one.told = told
             await one.perform()
     except BaseException:
@@ -151,73 +149,49 @@ def _leave(one: Rehearsal) -> Mapping[str, Any]:
 
 @asynccontextmanager
 async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
-    """Start everything and have everybody join; stop it at the end.
+    """Everybody in a room in a house of our own."""
+    async with _premises(order) as home, assembled(order, home) as one:
+        yield one
 
-    Raises ServiceError, perhaps in a group, when something cannot be started or stops.
+
+@asynccontextmanager
+async def _premises(order: Order) -> AsyncGenerator[House, None]:
+    async with (
+        house(rooms=glob.escape(order.room), observers=[OBSERVER]) as home,
+        _room(home.access, order.room),
+    ):
+        yield home
+
+
+@asynccontextmanager
+async def assembled(order: Order, home: House) -> AsyncGenerator[Rehearsal, None]:
+    """Everybody in the room, which is there; they leave at the end.
+
+    Raises ServiceError where they do not get ready, or the bridge leaves.
     """
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(LiveKitServer.running())
-        await stack.enter_async_context(running())
-        access = Access(url=server.url, api_key=server.api_key, api_secret=server.api_secret)
-        agent_name = f"interpreter-{secrets.token_hex(4)}"
-        working = await stack.enter_async_context(_working(access, agent_name))
-        lk = await stack.enter_async_context(_room(access, order.room))
-        one = Rehearsal(order=order, access=access, meter=Meter(server.pid))
-        async with asyncio.TaskGroup() as group:
-            tasks: list[asyncio.Task[Any]] = [group.create_task(server.wait())]
-            try:
-                async with asyncio.timeout(READY):
-                    tasks += await _listeners(one, stack, group)
-                    await _dispatch(lk, one, agent_name)
-                    await _speakers(one, stack)
-                    for listener in one.listeners.values():
-                        await listener.hearing.wait()
-            except TimeoutError:
-                raise ServiceError(
-                    f"the meeting was not ready within {READY:.0f} s: {one.missing()}"
-                ) from None
-            tasks.append(group.create_task(_watch(working, one.observer)))
-            tasks.append(group.create_task(one.meter.run()))
-            yield one
-            for task in tasks:
-                task.cancel()
+    one = Rehearsal(order=order, access=home.access, meter=Meter(home.server_pid))
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            async with asyncio.timeout(READY):
+                tasks += await _listeners(one, stack, group)
+                await one.observer.opened.wait()
+                await _speakers(one, stack)
+                for listener in one.listeners.values():
+                    await listener.hearing.wait()
+        except TimeoutError:
+            raise ServiceError(
+                f"the meeting was not ready within {READY:.0f} s: {one.missing()}"
+            ) from None
+        tasks.append(group.create_task(_watch(home.worker, one.observer)))
+        tasks.append(group.create_task(one.meter.run()))
+        yield one
+        for task in tasks:
+            task.cancel()
 
 
 @asynccontextmanager
-async def _working(access: Access, agent_name: str) -> AsyncGenerator[AgentServer, None]:
-    """A worker of our own, registered."""
-    before = {name: os.environ[name] for name in ADDRESS & os.environ.keys()}  # it exports its own
-    server = worker(
-        url=access.url,
-        api_key=access.api_key,
-        api_secret=access.api_secret,
-        agent_name=agent_name,
-        start="spawn",  # one program may rehearse several times, each with a server of its own
-    )
-    registered = asyncio.Event()
-    server.on("worker_registered", lambda *_: registered.set())
-    try:
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(serve(server))
-            await _within_reason(registered)
-            yield server
-            serving.cancel()
-    finally:
-        os.environ.update(before)
-        for name in ADDRESS - before.keys():
-            os.environ.pop(name, None)
-
-
-async def _within_reason(registered: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(READY):
-            await registered.wait()
-    except TimeoutError:
-        raise ServiceError("the worker could not register with livekit-server") from None
-
-
-@asynccontextmanager
-async def _room(access: Access, name: str) -> AsyncGenerator[api.LiveKitAPI, None]:
+async def _room(access: Access, name: str) -> AsyncGenerator[None, None]:
     """The room; one that was not there before is deleted at the end.
 
     Raises ServiceError where it is interpreted already.
@@ -228,46 +202,18 @@ async def _room(access: Access, name: str) -> AsyncGenerator[api.LiveKitAPI, Non
             present = await lk.room.list_participants(api.ListParticipantsRequest(room=name))
             if any(one.identity.startswith("bridge-") for one in present.participants):
                 raise ServiceError(f"the room {name!r} is interpreted already; give another --room")
-            yield lk
+            yield
             return
         await lk.room.create_room(
             api.CreateRoomRequest(name=name, empty_timeout=60, departure_timeout=2)
         )
         try:
-            yield lk
+            yield
         finally:
             try:
                 await lk.room.delete_room(api.DeleteRoomRequest(room=name))
             except Exception as error:  # the server itself may have ended: there is no room then
                 log.debug("the room was not deleted: %s", error)
-
-
-async def _dispatch(lk: api.LiveKitAPI, one: Rehearsal, agent_name: str) -> None:
-    """Have the worker take the room, and wait until the meeting is open.
-
-    livekit-server forgets a dispatch that comes before it knows of the worker everywhere; one
-    that no job follows is made again.
-    """
-    room = one.order.room
-    metadata = json.dumps({"observers": [OBSERVER]})
-    while not one.observer.opened.is_set():
-        dispatch = await lk.agent_dispatch.create_dispatch(
-            api.CreateAgentDispatchRequest(agent_name=agent_name, room=room, metadata=metadata)
-        )
-        if await _is_taken(lk, one, dispatch.id):
-            await one.observer.opened.wait()
-        else:
-            await lk.agent_dispatch.delete_dispatch(dispatch.id, room)
-
-
-async def _is_taken(lk: api.LiveKitAPI, one: Rehearsal, dispatch_id: str) -> bool:
-    """Whether a job follows a dispatch in time."""
-    for _ in range(DISPATCHED):
-        await asyncio.sleep(1.0)
-        found = await lk.agent_dispatch.get_dispatch(dispatch_id, one.order.room)
-        if one.observer.opened.is_set() or (found is not None and found.state.jobs):
-            return True
-    return False
 
 
 async def _listeners(

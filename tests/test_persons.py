@@ -1,0 +1,103 @@
+"""Who people are is in their passes, whatever they write of themselves."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from livekit import rtc
+
+from translator.access import PASS, Access, Pass, Role
+from translator.persons import Persons, declared
+
+pytestmark = pytest.mark.unit
+
+ACCESS = Access(url="ws://127.0.0.1:7880", api_key="key", api_secret="s" * 40)
+
+
+@dataclass
+class Participant:
+    """What the room tells of one."""
+
+    identity: str
+    name: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    kind: int = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+
+
+@dataclass
+class Room:
+    """Only what Persons look at."""
+
+    remote_participants: dict[str, Participant]
+
+
+def people(*participants: Participant) -> Persons:
+    room = Room({one.identity: one for one in participants})
+
+    def verify(token: str, identity: str) -> Pass | None:
+        return ACCESS.verify(token, meeting="town", identity=identity)
+
+    return Persons(cast(rtc.Room, room), verify)
+
+
+def remote(one: Participant) -> rtc.RemoteParticipant:
+    return cast(rtc.RemoteParticipant, one)
+
+
+def with_pass(identity: str, name: str, role: Role = Role.SPEAKER) -> Participant:
+    one = Pass(meeting="town", identity=identity, role=role, name=name)
+    return Participant(identity, name=name, attributes={PASS: ACCESS.sign(one)})
+
+
+def test_machines_are_no_persons() -> None:
+    agent = Participant("helper", kind=rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
+    found = people(
+        Participant("p-1"), Participant("translator-es"), Participant("booth-es"), agent
+    ).present()
+    assert [one.identity for one in found] == ["p-1"]
+
+
+def test_a_name_is_the_one_in_the_pass() -> None:
+    ana = with_pass("p-1", "Ana")
+    ana.name = "The President"
+    assert people(ana).name(remote(ana)) == "Ana"
+
+
+def test_without_a_pass_a_name_stays_what_it_was_first() -> None:
+    caller = Participant("sip-1", name="Hall phone")
+    persons = people(caller)
+    assert persons.name(remote(caller)) == "Hall phone"
+    caller.name = "The President"
+    assert persons.name(remote(caller)) == "Hall phone"
+
+
+def test_nobody_takes_a_speakers_name() -> None:
+    ana, other = with_pass("p-1", "Ana"), Participant("p-2", name="Ana")
+    persons = people(ana, other)
+    persons.name(remote(ana))
+    assert persons.name(remote(other)) == "p-2"
+
+
+def test_a_role_is_in_the_pass_and_nowhere_else() -> None:
+    boss = with_pass("p-1", "Ana", Role.ORGANIZER)
+    liar = Participant("p-2", attributes={"role": "organizer", "translator.role": "organizer"})
+    thief = Participant("p-3", attributes=dict(boss.attributes))
+    persons = people(boss, liar, thief)
+    assert persons.with_role(Role.ORGANIZER) == ["p-1"]
+    assert persons.role(remote(liar)) is Role.ATTENDEE
+    assert persons.role(remote(thief)) is Role.ATTENDEE
+
+
+def test_a_pass_that_is_taken_out_gives_nothing_any_more() -> None:
+    boss = with_pass("p-1", "Ana", Role.ORGANIZER)
+    persons = people(boss)
+    assert persons.role(remote(boss)) is Role.ORGANIZER
+    boss.attributes[PASS] = ""
+    assert persons.role(remote(boss)) is Role.ATTENDEE
+
+
+@pytest.mark.parametrize(
+    ("wish", "language"), [("es-MX", "es-MX"), ("ES", "es"), ("", None), ("klingonish!", None)]
+)
+def test_what_a_person_declares_to_speak(wish: str, language: str | None) -> None:
+    assert declared(remote(Participant("p-1", attributes={"translator.speak": wish}))) == language
