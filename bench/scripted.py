@@ -22,6 +22,7 @@ from bench.markers import Samples, synthesize
 from tests.fakes import ScriptedRenderer
 from translator import agent
 from translator.channel import SAMPLE_RATE as VOICE_RATE
+from translator.current import unedited
 from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
 from translator.types import Hypothesis
@@ -233,4 +234,4 @@ async def interpret(context: JobContext) -> None:
     """The job: run the meeting of this room."""
     wish = json.loads(context.job.metadata)
     engines = MarkerEngines(PRESETS[wish["preset"]], Path(wish["notes"]))
-    await agent.begin(context, settings(), engines)
+    await agent.begin(context, settings(), unedited(), engines)

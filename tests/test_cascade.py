@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -26,6 +27,7 @@ from tests.fakes import (
 )
 from tests.virtual_time import VirtualTimeLoop
 from translator.channel import Channel
+from translator.current import Current
 from translator.errors import RenderError, SpeakError
 from translator.floor import Floors
 from translator.glossary import Entry, Glossary
@@ -56,6 +58,7 @@ class Stage:
         self.renderer = renderer or ScriptedRenderer()
         self.voice = voice or ScriptedVoice()
         self.settings = settings or meeting_settings()
+        self.current = Current(self.settings)
         self.clock = meeting_clock()
         self.record = Record(self.clock)
         self.facts = Facts()
@@ -70,7 +73,7 @@ class Stage:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
         engines = ScriptedEngines(one_renderer=self.renderer, one_voice=self.voice)
-        cascade = Cascade(engines, settings=self.settings, record=self.record)
+        cascade = Cascade(engines, settings=self.current.of, record=self.record)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(cascade.run(self.floors, self.channel)),
@@ -517,3 +520,26 @@ def test_every_segment_ends_once_and_has_its_captions_once(
     spans = [(one.start, one.end) for one in stage.facts.of(Spoken)]
     assert all(one[1] <= other[0] + 1e-6 for one, other in pairwise(spans))
     assert listened or stage.voice.calls == []
+
+
+# Settings that change
+
+
+async def test_a_segment_finishes_under_the_settings_that_it_began_with() -> None:
+    stage = Stage()
+    silent = meeting_settings(languages={"es": Language()}).model_copy(update={"number": 2})
+    async with stage.running():
+        stage.current.take(silent)
+        stage.commit(segment(1, HELLO))
+        stage.commit(replace(segment(2, BYE, start=3.0), settings=2))
+        await asyncio.sleep(30.0)
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["captions"]}
+
+
+async def test_a_language_that_is_new_is_not_spoken_for_what_was_said_before() -> None:
+    stage = Stage(language="de")
+    stage.current.take(
+        meeting_settings(languages={"de": Language(speak="voice")}).model_copy(update={"number": 2})
+    )
+    await stage.interpret(segment(1, HELLO), replace(segment(2, BYE, start=3.0), settings=2))
+    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}

@@ -89,6 +89,10 @@ class Channel:
         """Whether the machine's voice is wanted: somebody listens, and it is on air."""
         return self.voiced.is_set() and self._input is self._turns
 
+    def wait_at_most(self, seconds: float) -> None:
+        """How long an earlier segment that is not ready may hold those behind it."""
+        self._turns.max_wait = seconds
+
     def turn(self, segment: Segment) -> Turn:
         """A place for `segment` in the machine's voice; see Turns."""
         return self._turns.turn(segment)

@@ -8,29 +8,32 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection
+from contextlib import aclosing
 from functools import partial
 from typing import Protocol
 
 from livekit import api, rtc
 from livekit.rtc.room import EventTypes
 
-from translator.access import Access, Pass
+from translator.access import Access, Pass, Role
 from translator.captions import FLOOR
 from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.children import Children
-from translator.demand import Actions, Running, demand, plan, reads
+from translator.current import Current, Edits
+from translator.demand import FILL, Actions, Running, demand, missing, plan, reads
+from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.guards import EchoGuard
 from translator.hear import Ear
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines
 from translator.languages import own_name
-from translator.microphones import Microphones
+from translator.microphones import Microphones, is_encrypted, tracks
 from translator.outbox import Outbox, Readers
 from translator.participant import Participant
 from translator.persons import Persons
-from translator.record import Failed, Record
+from translator.record import Fact, Failed, Record, SettingsChanged, SettingsRefused
 from translator.sender import RoomSender
 from translator.settings import Settings
 from translator.turns import Samples
@@ -43,6 +46,12 @@ TICK = 1.0
 """Seconds after which the plan is looked at again without a change: grace periods end."""
 FAREWELL = 2.0
 """Seconds in which the last messages must be out."""
+FILL_EVERY = 1.0
+"""Seconds between two answers to one person who misses captions."""
+ENCRYPTED = (
+    "This room is encrypted end to end and the interpreter has no key, so nobody is interpreted;"
+    " turn encryption off for it."
+)
 
 
 class Engines(CascadeEngines, Protocol):
@@ -61,15 +70,18 @@ class Meeting:
         room: rtc.Room,
         *,
         settings: Settings,
+        edits: Edits,
         engines: Engines,
         access: Access,
         observers: Collection[str],
         clock: Callable[[], float],
     ) -> None:
-        """`room` is not connected yet; `clock` is the machine's monotonic clock; `observers`
-        are the identities that get every fact."""
+        """`room` is not connected yet; `edits` are the settings that come after these, or why an
+        edit cannot be used; `clock` is the machine's monotonic clock; `observers` are the
+        identities that get every fact, as organizers do."""
         self._room = room
-        self._settings = settings
+        self._current = Current(settings)
+        self._edits = edits
         self._engines = engines
         self._access = access
         self._zero = clock()
@@ -94,9 +106,15 @@ class Meeting:
             record=self._record,
             floors=self._floors,
         )
+        self._filled: dict[str, tuple[str, float]] = {}
+        self._problem: str | None = None
         self._changed = asyncio.Event()
         for event in _EVENTS:
             room.on(event, lambda *_: self._changed.set())
+
+    @property
+    def _settings(self) -> Settings:
+        return self._current.newest
 
     async def run(self) -> None:
         """Interpret; the room is connected now."""
@@ -107,6 +125,7 @@ class Meeting:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._outbox.run(sender))
+                group.create_task(self._follow_edits())
                 children = Children(group, self._child_failed)
                 while True:
                     self._changed.clear()
@@ -127,6 +146,7 @@ class Meeting:
         metadata["translator"] = {
             "languages": {code: own_name(code) for code in self._settings.languages},
             "spoken": list(self._settings.spoken),
+            "problem": self._problem,
         }
         async with self._access.server() as lk:
             await lk.room.update_room_metadata(
@@ -134,6 +154,30 @@ class Meeting:
                     room=self._room.name, metadata=json.dumps(metadata, ensure_ascii=False)
                 )
             )
+
+    async def _follow_edits(self) -> None:
+        """Take over what was edited; a segment goes on under what it began with."""
+        async with aclosing(self._edits) as edits:
+            async for edit in edits:
+                if isinstance(edit, SettingsError):
+                    log.warning("the edited settings are not taken over: %s", edit)
+                    self._note(SettingsRefused, faults=tuple(str(edit).splitlines()))
+                else:
+                    await self._take_over(edit)
+
+    async def _take_over(self, settings: Settings) -> None:
+        before = self._settings
+        changes: tuple[str, ...] = ()  # diff(before, settings)
+        for line in changes:
+            log.warning("settings %d: %s", settings.number, line)
+        self._current.take(settings)
+        if settings.hear != before.hear:
+            self._microphones.renew()
+        for channel in self._channels.values():
+            channel.wait_at_most(settings.max_wait)
+        self._note(SettingsChanged, number=settings.number, changes=changes)
+        await self._announce()
+        self._changed.set()
 
     async def _say_the_last(self, sender: RoomSender) -> None:
         try:
@@ -166,7 +210,33 @@ class Meeting:
             for code in self._channels
         }
         await self._apply(plan(wanted, settings=self._settings, running=running), children)
+        await self._refuse_encrypted()
+        self._fill_gaps()
         self._microphones.reconcile(self._persons.present(), wanted=wanted.any, children=children)
+
+    async def _refuse_encrypted(self) -> None:
+        """Say why nothing is heard of what is encrypted end to end."""
+        encrypted = [p for p in self._persons.present() if any(map(is_encrypted, tracks(p)))]
+        problem = ENCRYPTED if encrypted else None
+        if problem == self._problem:
+            return
+        self._problem = problem
+        if problem is not None:
+            log.warning(problem)
+            self._note(Failed, stage="hear", language=None, message=problem)
+        await self._announce()
+
+    def _fill_gaps(self) -> None:
+        """Send captions to who asks for them, and to nobody more often than that."""
+        now = self._record.clock()
+        for person in self._persons.present():
+            wish = person.attributes.get(FILL, "")
+            before, at = self._filled.get(person.identity, ("", -FILL_EVERY))
+            if wish == before or now - at < FILL_EVERY:
+                continue
+            self._filled[person.identity] = (wish, now)
+            if (asked := missing(person.attributes)) is not None:
+                self._outbox.fill(person.identity, asked)
 
     async def _apply(self, actions: Actions, children: Children) -> None:
         for code in actions.stop:
@@ -195,7 +265,7 @@ class Meeting:
         self._guard.played(code, samples, CHANNEL_RATE, at)
 
     async def _interpret(self, channel: Channel) -> None:
-        interpreter = Cascade(self._engines, settings=self._settings, record=self._record)
+        interpreter = Cascade(self._engines, settings=self._current.of, record=self._record)
         await interpreter.run(self._floors, channel)
 
     async def _voice(self, channel: Channel) -> None:
@@ -225,14 +295,17 @@ class Meeting:
         ]
 
     def _present_observers(self) -> Collection[str]:
-        return [name for name in self._observers if name in self._room.remote_participants]
+        present = self._room.remote_participants
+        named = [name for name in self._observers if name in present]
+        return [*named, *self._persons.with_role(Role.ORGANIZER)]
 
     def _child_failed(self, name: str, error: BaseException) -> None:
         message = str(error) or type(error).__name__
-        self._record.emit(
-            Failed(at=self._record.clock(), stage=name, language=None, message=message)
-        )
+        self._note(Failed, stage=name, language=None, message=message)
         self._changed.set()
+
+    def _note(self, fact: Callable[..., Fact], **fields: object) -> None:
+        self._record.emit(fact(at=self._record.clock(), **fields))
 
     async def _backfill(self, data: rtc.RpcInvocationData) -> str:
         """RPC `captions`: {"language": "es", "after_seq": 7} -> committed captions since."""

@@ -59,8 +59,8 @@ class Microphones:
         present = {
             f"floor {person.identity}/{publication.sid}": (person, publication)
             for person in persons
-            for publication in person.track_publications.values()
-            if publication.kind == rtc.TrackKind.KIND_AUDIO
+            for publication in tracks(person)
+            if not is_encrypted(publication)
         }
         for name, heard in self._heard.items():
             _, found = present.get(name, (None, None))
@@ -74,6 +74,11 @@ class Microphones:
                 publication.set_subscribed(True)
             elif name not in children:
                 children.start(name, partial(self._hear, name, person, publication))
+
+    def renew(self) -> None:
+        """Give every floor a new ear, when the old one has heard to the end what was said."""
+        for heard in self._heard.values():
+            heard.gone.set()
 
     async def _hear(
         self, name: str, person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication
@@ -108,6 +113,17 @@ class Microphones:
             del self._heard[name]
             self._guard.forget(prefix)
             await stream.aclose()
+
+
+def tracks(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
+    """What of a person can be heard."""
+    published = person.track_publications.values()
+    return [one for one in published if one.kind == rtc.TrackKind.KIND_AUDIO]
+
+
+def is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
+    """Whether it is encrypted end to end, with a key that the bridge does not have."""
+    return bool(publication.encryption_type != rtc.EncryptionType.NONE)
 
 
 async def _frames(

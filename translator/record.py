@@ -119,6 +119,21 @@ class Failed(Fact):
     message: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged(Fact):
+    """Edited settings were taken over; segments that begin now carry `number`."""
+
+    number: int
+    changes: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsRefused(Fact):
+    """An edit cannot be used; the settings stay as they were."""
+
+    faults: tuple[str, ...]
+
+
 Subscriber = Callable[[Fact], None]
 
 

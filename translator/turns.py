@@ -107,7 +107,8 @@ class Turns:
 
     def __init__(self, *, sample_rate: int, max_wait: float, clock: Callable[[], float]) -> None:
         self._sample_rate = sample_rate
-        self._max_wait = max_wait
+        self.max_wait = max_wait
+        """Seconds that an earlier turn which is not ready may hold the voice."""
         self._clock = clock
         self._open: list[Turn] = []
         self._changed = asyncio.Event()
@@ -172,7 +173,7 @@ class Turns:
         for turn in self._open:
             if turn.ready:
                 return None if held else turn
-            turn.due = turn.due or now + self._max_wait
+            turn.due = turn.due or now + self.max_wait
             held = held or now < turn.due
         return None
 

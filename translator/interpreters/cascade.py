@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Protocol
 
@@ -50,7 +50,10 @@ class Engines(Protocol):
 class Cascade:
     """The machine interpreter of one channel."""
 
-    def __init__(self, engines: Engines, *, settings: Settings, record: Record) -> None:
+    def __init__(
+        self, engines: Engines, *, settings: Callable[[int], Settings], record: Record
+    ) -> None:
+        """`settings` gives the snapshot of a number: a segment is under the one it began with."""
         self._engines = engines
         self._settings = settings
         self._record = record
@@ -78,11 +81,12 @@ class Cascade:
 
     def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
         """The segment's place in the voice, taken as soon as it is committed."""
-        wanted = channel.wants_machine and self._language(channel).speak is not None
+        wanted = channel.wants_machine and self._language(segment, channel).speak is not None
         return channel.turn(segment) if wanted else None
 
-    def _language(self, channel: Channel) -> Language:
-        return self._settings.languages[channel.language]
+    def _language(self, segment: Segment, channel: Channel) -> Language:
+        """How the channel's language is spoken; captions only, where it was not there yet."""
+        return self._settings(segment.settings).languages.get(channel.language, Language())
 
     async def _line(self, segments: asyncio.Queue[tuple[Segment, Clauses]], target: str) -> None:
         """One speaker: render in order; a rendition is spoken while the next one is rendered."""
@@ -92,9 +96,10 @@ class Cascade:
 
     async def _render(self, segment: Segment, target: str, clauses: Clauses) -> None:
         """Give the rendition's clauses as they come, then its end; the source text if it fails."""
+        settings = self._settings(segment.settings)
         terms = [
             term
-            for glossary in self._settings.glossary(segment.language, target)
+            for glossary in settings.glossary(segment.language, target)
             for term in glossary.terms(segment.text, segment.language, target)
         ]
         try:
@@ -124,10 +129,10 @@ class Cascade:
             )
         )
 
-    def _renderer(self, source: str, target: str) -> Renderer:
-        pair = self._settings.pair(source, target)
+    def _renderer(self, segment: Segment, target: str) -> Renderer:
+        pair = self._settings(segment.settings).pair(segment.language, target)
         if pair is None:
-            raise RenderError(f"no line of language_pairs.yaml fits {source} to {target}")
+            raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
         return self._engines.renderer(pair.render)
 
     async def _rendition(
@@ -138,7 +143,7 @@ class Cascade:
         clauses: Clauses,
     ) -> str:
         """The whole text. One retry, unless a clause has already gone out."""
-        renderer = self._renderer(segment.language, target)
+        renderer = self._renderer(segment, target)
         shown = ""
         for attempt in (1, 2):
             draft = _Draft()
@@ -187,7 +192,7 @@ class Cascade:
 
     async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
         """Speak one clause into the turn; one retry while the turn has no audio."""
-        language = self._language(channel)
+        language = self._language(turn.segment, channel)
         assert language.speak is not None
         voice = self._engines.voice(language.speak)
         turn.pace = lag.pace(channel.backlog)

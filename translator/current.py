@@ -1,0 +1,41 @@
+"""The settings of a running meeting, which an edit may change."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from translator.errors import SettingsError
+from translator.settings import Settings
+
+Edits = AsyncGenerator[Settings | SettingsError]
+"""The settings after each edit, or why it cannot be used."""
+
+KEPT = 16
+"""Snapshots that are kept: a segment finishes under the one it began with."""
+
+
+class Current:
+    """The newest snapshot, and those that segments may still be under."""
+
+    def __init__(self, first: Settings) -> None:
+        self._kept = {first.number: first}
+
+    @property
+    def newest(self) -> Settings:
+        """What segments begin with now."""
+        return self._kept[max(self._kept)]
+
+    def of(self, number: int) -> Settings:
+        """The snapshot of that number; the oldest kept where it is gone."""
+        return self._kept.get(number, self._kept[min(self._kept)])
+
+    def take(self, settings: Settings) -> None:
+        """Make `settings` the newest; their number is greater than all before."""
+        self._kept[settings.number] = settings
+        while len(self._kept) > KEPT:
+            del self._kept[min(self._kept)]
+
+
+async def unedited() -> Edits:
+    """No edit ever."""
+    await asyncio.Event().wait()
+    yield SettingsError("nobody edits")
