@@ -1,3 +1,6 @@
+# make run         a meeting to look at, at http://127.0.0.1:8080: a recorded person speaks, then
+#                  the room is open; SPEECH=FILE for another recording, TO=es,fr, PORT=8080,
+#                  ONCE=1 to end after the recording
 # make check       formatting, lint, types, and the tests that take seconds
 # make test        all that, and the tests with real engines, servers and rooms
 # make interpret   a recording through the real line:
@@ -8,11 +11,14 @@
 
 .DEFAULT_GOAL := check
 .DELETE_ON_ERROR:
-.PHONY: setup packages check test interpret lock clean
+.PHONY: setup packages run check test interpret lock clean
 
 bin := .venv/bin
 environment := .venv/.installed
 server := $(if $(LIVEKIT_URL)$(shell command -v livekit-server 2>/dev/null),,.tools/bin/livekit-server)
+
+page := translator/web/static/index.html
+speech := .tools/speech/two_cities.wav
 
 setup: packages $(environment) $(server)
 
@@ -26,6 +32,13 @@ $(environment): requirements.lock pyproject.toml scripts/environment | packages
 .tools/bin/livekit-server:
 	@scripts/livekit-server
 
+$(page): $(shell find client -path client/node_modules -prune -o -type f -print)
+	@scripts/client
+
+$(speech): scripts/speech | $(environment)
+	@scripts/speech
+	@touch $@
+
 check: setup
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
@@ -34,6 +47,10 @@ check: setup
 
 test: check
 	$(bin)/pytest -q -m "not (unit or line)"
+
+run: setup $(page) $(if $(SPEECH),,$(speech))
+	@$(bin)/translator run "$${SPEECH:-$(speech)}" $${TO:+--to "$$TO"} $${FROM:+--from "$$FROM"} \
+	    $${PORT:+--port "$$PORT"} $${ONCE:+--once}
 
 interpret: setup
 	@: "$${SPEECH:?$(usage)}" "$${TO:?$(usage)}" "$${OUT:?$(usage)}"

@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from translator.errors import InputError, ServiceError, SettingsError, TranslatorError, first
+from translator.web import commands as web
 
 log = logging.getLogger("translator")
 
@@ -46,6 +48,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="translator", description="Live interpretation.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    run = commands.add_parser(
+        "run", help="a meeting to look at: a recorded person speaks, then the room is open"
+    )
+    run.add_argument("file", type=Path, metavar="SPEECH", help="the recording")
+    run.add_argument("--to", default="es,fr", metavar="es,fr", help="languages in the terminal")
+    run.add_argument("--from", dest="spoken", metavar="en", help="what the recorded person speaks")
+    run.add_argument("--name", default="Recording", help="what the recorded person is called")
+    run.add_argument("--port", type=int, default=8080, help="of the page, on this machine")
+    run.add_argument("--once", action="store_true", help="end when the recording has been heard")
+    run.set_defaults(command=_show)
+
     interpret = commands.add_parser(
         "interpret", help="a recording through the real line, as listeners hear and read it"
     )
@@ -65,7 +78,53 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="read the configuration and say what is wrong")
     check.add_argument("file", nargs="?", type=Path, help="language_pairs.yaml by default")
     check.set_defaults(command=_check)
+
+    web.add(commands)
     return parser
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from translator import agent, settings
+    from translator.rehearsal import terminal
+    from translator.rehearsal.demo import Demo, show
+    from translator.rehearsal.order import order
+
+    with tempfile.TemporaryDirectory() as out:
+        wanted = order(
+            file=arguments.file,
+            name=arguments.name,
+            to=arguments.to,
+            out=Path(out),
+            spoken=arguments.spoken,
+            speakers=[],
+            room="open-meeting",
+            loaded=settings.load(*agent.paths()),
+        )
+        print("Starting livekit-server, the engines, a worker and the page")
+        _keep_quiet()
+        demo = Demo(order=wanted, port=arguments.port, once=arguments.once)
+        result = asyncio.run(
+            show(
+                demo,
+                told=_teller(),
+                say=lambda line: print(line, flush=True),
+                summed_up=lambda figures: print(*terminal.table(figures), sep="\n", flush=True),
+            )
+        )
+    return 1 if result["failures"] else 0
+
+
+def _teller() -> Callable[[Mapping[str, Any]], None]:
+    """Prints what a person would like to see of each fact."""
+    from translator.rehearsal import terminal
+
+    live = terminal.Live()
+
+    def tell(fact: Mapping[str, Any]) -> None:
+        for line in live.lines(fact):
+            print(line, flush=True)
+
+    return tell
 
 
 def _interpret(arguments: argparse.Namespace) -> int:
@@ -84,15 +143,11 @@ def _interpret(arguments: argparse.Namespace) -> int:
         loaded=settings.load(*agent.paths()),
     )
 
-    def tell(fact: Mapping[str, Any]) -> None:
-        for line in terminal.lines(fact):
-            print(line, flush=True)
-
     print(
         f"Starting livekit-server, the engines and a worker; then {wanted.seconds:.0f} s of speech"
     )
     _keep_quiet()
-    result = asyncio.run(interpret(wanted, tell))
+    result = asyncio.run(interpret(wanted, _teller()))
     print(*terminal.table(result), sep="\n")
     print(f"What listeners heard and read, and report.json, are in {wanted.out}")
     return 1 if result["failures"] else 0
@@ -124,9 +179,7 @@ def _worker(arguments: argparse.Namespace) -> int:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         # A worker would try for ever where nothing answers or the key is refused.
         async with LiveKitServer.running() as server, running(), asyncio.TaskGroup() as group:
-            working = agent.worker(
-                url=server.url, api_key=server.api_key, api_secret=server.api_secret
-            )
+            working = agent.worker(server.access)
             serving = group.create_task(agent.serve(working))
             stopping = group.create_task(stop.wait())
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -51,6 +51,7 @@ def order(
     speakers: Sequence[str],
     room: str | None,
     loaded: Settings,
+    name: str = "Speaker",
 ) -> Order:
     """Check everything that can be checked before anything starts.
 
@@ -60,7 +61,7 @@ def order(
     if not targets:
         raise InputError("--to names no language; give some of: " + ", ".join(loaded.languages))
     declared = None if spoken is None else _spoken(spoken, loaded)
-    talks = [Talk(name="Speaker", path=file, start=0.0, recording=read(file))]
+    talks = [Talk(name=name, path=file, start=0.0, recording=read(file))]
     talks += [_talk(text) for text in speakers]
     registry.check(loaded, spoken=[declared] if declared else loaded.spoken, targets=targets)
     _make(out)

@@ -15,18 +15,35 @@ COLUMNS = {
 }
 
 
-def lines(fact: Mapping[str, Any]) -> Iterator[str]:
-    """What a person would like to see of `fact`."""
-    match fact["fact"]:
-        case "Heard":
-            for segment in fact["cut"]["segments"]:
-                yield _line(segment["language"], segment["speaker_name"], segment["text"])
-        case "Rendered":
-            yield _line(fact["target"], "", fact["rendition"]["text"])
-        case "Guarded":
-            yield f"     {fact['speaker']}: not taken for a speaker ({fact['why']})"
-        case "Failed":
-            yield f"     {_failure(fact)}"
+class Live:
+    """Facts as lines, each with how far behind its language is heard."""
+
+    def __init__(self) -> None:
+        self._starts: dict[str, float] = {}
+        self._lags: dict[str, float] = {}
+
+    def lines(self, fact: Mapping[str, Any]) -> Iterator[str]:
+        """What a person would like to see of `fact`."""
+        match fact["fact"]:
+            case "Heard":
+                for segment in fact["cut"]["segments"]:
+                    self._starts[segment["id"]] = segment["start"]
+                    said = f"{segment['speaker_name']}: {segment['text']}"
+                    yield _line(segment["language"], None, said)
+            case "Rendered":
+                language = fact["target"]
+                yield _line(language, self._lags.get(language), fact["rendition"]["text"])
+            case "Speaking":
+                began = self._starts.get(fact["segment_id"], fact["start"])
+                self._lags[fact["language"]] = fact["start"] - began
+            case "Guarded":
+                yield f"     {fact['speaker']}: not taken for a speaker ({fact['why']})"
+            case "SettingsChanged":
+                yield from (f"     settings {fact['number']}: {one}" for one in fact["changes"])
+            case "SettingsRefused":
+                yield from (f"     not taken over: {one}" for one in fact["faults"])
+            case "Failed":
+                yield f"     {_failure(fact)}"
 
 
 def table(result: Mapping[str, Any]) -> Iterator[str]:
@@ -38,8 +55,9 @@ def table(result: Mapping[str, Any]) -> Iterator[str]:
     yield from (_failure(one) for one in result["failures"])
 
 
-def _line(language: str, speaker: str, text: str) -> str:
-    return f"  {language:5} {speaker + ': ' if speaker else '  '}{text}"
+def _line(language: str, lag: float | None, text: str) -> str:
+    behind = "" if lag is None else f"{lag:.1f} s"
+    return f"  {language:5} {behind:>7}  {text}"
 
 
 def _failure(fact: Mapping[str, Any]) -> str:
