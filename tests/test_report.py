@@ -270,14 +270,30 @@ def test_coverage_is_a_share(
 # The delay of the floor
 
 
+def syllables(seconds: float, loudest: float, seed: int) -> Samples:
+    """Noise that changes its loudness every twentieth of a second."""
+    rng = np.random.default_rng(seed)
+    loudness = np.repeat(rng.uniform(0, loudest, round(seconds * 20)), SAMPLE_RATE // 20)
+    sound: Samples = (loudness * rng.choice([-1, 1], len(loudness))).astype(np.int16)
+    return sound
+
+
+def later(sound: Samples, late: float, *, then: Samples) -> Samples:
+    return np.concatenate([np.zeros(round(late * SAMPLE_RATE), np.int16), sound, then])
+
+
 @pytest.mark.parametrize("late", [0.0, 0.137, 0.8])
 def test_the_delay_between_two_tapes_is_found_to_a_millisecond(late: float) -> None:
-    rng = np.random.default_rng(1)
-    loudness = np.repeat(rng.uniform(0, 8000, 100), SAMPLE_RATE // 20)
-    source = (loudness * rng.choice([-1, 1], len(loudness))).astype(np.int16)
-    silence = np.zeros(round(late * SAMPLE_RATE), np.int16)
-    heard = np.concatenate([silence, source, np.zeros(SAMPLE_RATE, np.int16)])
+    source = syllables(5.0, 8000, seed=1)
+    heard = later(source, late, then=np.zeros(SAMPLE_RATE, np.int16))
     assert delay(source, heard) == pytest.approx(late, abs=0.0011)
+
+
+def test_what_is_louder_is_not_taken_for_what_is_alike() -> None:
+    """The source is cut off in the middle of speech, and what is heard goes on and is louder."""
+    source = np.concatenate([syllables(4.0, 1000, seed=1), syllables(1.0, 4000, seed=2)])
+    heard = later(source, 0.1, then=syllables(1.0, 30_000, seed=3))
+    assert delay(source, heard) == pytest.approx(0.1, abs=0.0011)
 
 
 def test_a_tape_that_is_too_short_has_no_delay() -> None:

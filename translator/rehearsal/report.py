@@ -27,6 +27,7 @@ SEARCH = 0.8
 """Seconds after a stamp in which its onset is looked for."""
 
 Mask = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,15 +225,23 @@ def delay(source: Samples, heard: Samples) -> float:
     length = min(len(one), len(other) - 1000)
     if length <= 0:
         return 0.0
-    one = one[:length] - one[:length].mean()
-    scores = [float(one @ other[lag : lag + length]) for lag in range(1000)]
-    return int(np.argmax(scores)) / 1000
+    return int(np.argmax(_correlations(one[:length], other[: length + 999]))) / 1000
 
 
-def _loudness(sound: Samples, size: int) -> npt.NDArray[np.float64]:
+def _correlations(one: Levels, other: Levels) -> Levels:
+    """The correlation of `one` with each stretch of `other` that is as long."""
+    one, other = one - one.mean(), other - other.mean()
+    sums, squares = (np.convolve(part, np.ones(len(one)), "valid") for part in (other, other**2))
+    energies = np.maximum(squares - sums**2 / len(one), 0.0)  # each about its own mean
+    scale = np.sqrt((one**2).sum() * energies)
+    likeness: Levels = np.correlate(other, one) / np.maximum(scale, 1e-9)
+    return likeness
+
+
+def _loudness(sound: Samples, size: int) -> Levels:
     whole = len(sound) - len(sound) % size
     windows = sound[:whole].reshape(-1, size).astype(np.float64)
-    rms: npt.NDArray[np.float64] = np.sqrt((windows**2).mean(axis=1))
+    rms: Levels = np.sqrt((windows**2).mean(axis=1))
     return rms
 
 
