@@ -15,6 +15,7 @@ def runs(pid: int) -> bool:
 
 async def end_of(pids: Iterable[int], *, within: float = 10.0) -> None:
     """Raises TimeoutError if one of them runs on."""
+    waited_for = tuple(pids)  # looked at again and again, which an iterator would not allow
     async with asyncio.timeout(within):
-        while any(map(runs, pids)):  # noqa: ASYNC110 (another process has no event)
+        while any(map(runs, waited_for)):  # noqa: ASYNC110 (another process has no event)
             await asyncio.sleep(0.05)
