@@ -1,4 +1,4 @@
-"""Join links: who has the secret joins, who has the file does not."""
+"""Join links: who has the secret joins, who has the file does not; and their command."""
 
 import stat
 import threading
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from translator.__main__ import main
 from translator.access import Role
 from translator.errors import ServiceError
 from translator.web.links import KEPT, LENGTH, Links, links_file
@@ -152,3 +153,89 @@ def test_the_file_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatc
     assert links_file() == Path("/there/translator/links.sqlite")
     monkeypatch.setenv("TRANSLATOR_STATE", "/here")
     assert links_file() == Path("/here/links.sqlite")
+
+
+# --- the command ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the command keeps links in."""
+    monkeypatch.setenv("TRANSLATOR_STATE", str(tmp_path))
+    monkeypatch.delenv("TRANSLATOR_WEB_URL", raising=False)
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr) of `translator link …`."""
+    try:
+        code = main(["link", *arguments])
+    except SystemExit as ended:  # argparse's own errors
+        code = int(ended.code or 0)
+    return code, *capsys.readouterr()
+
+
+def test_the_command_prints_a_url_that_opens_the_meeting(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ("town", "--role", "interpreter", "--channels", "es, FR", "--name", " Town  hall ")
+    code, out, _ = run(capsys, *wanted, "--web", "https://meet.example.org/")
+    assert code == 0
+    base, _, secret = out.strip().rpartition("/m/")
+    assert base == "https://meet.example.org"
+    with Links(links_file()) as links:
+        link = links.find(secret)
+    assert link is not None
+    assert (link.meeting, link.title, link.role) == ("town", "Town hall", Role.INTERPRETER)
+    assert link.channels == ("es", "fr")
+
+
+def test_links_are_listed_without_their_secrets_and_revoked_by_url_or_id(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = [run(capsys, "town", "--role", "speaker")[1].strip() for _ in range(2)]
+    _, out, _ = run(capsys, "--list")
+    assert out.count("town  speaker  until 2") == 2
+    assert not any(url.rpartition("/")[2] in out for url in urls)
+    assert run(capsys, "--revoke", urls[0])[0] == 0
+    assert run(capsys, "--revoke", urls[0])[0] == 2
+    _, out, _ = run(capsys, "--list")
+    assert run(capsys, "--revoke", out.split()[0])[0] == 0
+    assert run(capsys, "--list")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "required"),
+        (("town", "--role", "king"), "organizer"),
+        (("town", "--role", "interpreter"), "--channels"),
+        (("town", "--channels", "es"), "--channels"),
+        (("town", "--role", "interpreter", "--channels", "xx-no-language"), "BCP-47"),
+        (("town", "--days", "0"), "366"),
+        (("town", "--days", "1000000000"), "366"),
+        (("town", "--web", "meet.example.org"), "https://host"),
+        (("town", "--web", "https://[::1"), "https://host"),
+        (("", "--role", "speaker"), "MEETING"),
+        (("to\nwn",), "MEETING"),
+        (("x" * 101,), "MEETING"),
+        (("town", "--name", "x" * 61), "60"),
+        (("--revoke", "nothing"), "--list"),
+    ],
+)
+def test_what_makes_no_link_is_said(
+    state: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert run(capsys, "--list")[1] == ""
+
+
+def test_a_folder_that_cannot_be_written_is_said(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "links.sqlite").mkdir()
+    code, _, err = run(capsys, "town")
+    assert code == 1
+    assert "links.sqlite" in err
