@@ -2,29 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import yaml
 from livekit import api
 
+from tests.rooms.attendees import attending, until
 from tests.rooms.rooms import ROOT, excerpt
 from tests.speech import speech
 from translator.agent import PAIRS
 from translator.demand import LISTEN, READ
-from translator.participant import PREFIX
 from translator.rehearsal.order import Order, Talk
-from translator.rehearsal.people import Listener, channel_identity, joined, wishes
 from translator.rehearsal.report import audible
 from translator.rehearsal.run import OBSERVER, Rehearsal, rehearsal
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 
 GRACE = 3.0
-SOON = 30.0
-"""Seconds; three times what it takes on a quiet machine."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,55 +32,9 @@ def short_grace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSLATOR_ENGINES", str(ROOT / "engines.yaml"))
 
 
-async def until(condition: Callable[[], object], *, within: float = SOON) -> None:
-    """Wait until `condition` is true. Raises TimeoutError."""
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 (it is true by what several others do)
-            await asyncio.sleep(0.05)
-
-
-class Attendee(Listener):
-    """A person who says what they want."""
-
-    async def wish(self, **attributes: str) -> None:
-        """Want something else from now on."""
-        await self._room.local_participant.set_attributes(attributes)
-
-    @property
-    def channels(self) -> dict[str, list[str]]:
-        """The tracks of each language that is voiced now."""
-        return {
-            identity.removeprefix(PREFIX): list(participant.track_publications)
-            for identity, participant in self._room.remote_participants.items()
-            if identity.startswith(PREFIX)
-        }
-
-    def texts(self, language: str) -> list[str]:
-        """Captions in `language`, finals only."""
-        return [m["text"] for _, m in self.captions if m["language"] == language and m["final"]]
-
-
-@asynccontextmanager
-async def attending(
-    one: Rehearsal, identity: str, *, listen: str | None = None, read: str | None = None
-) -> AsyncGenerator[Attendee, None]:
-    """Somebody who joins; hears what they listen to."""
-    given = wishes(listen=listen, read=read)
-    async with joined(
-        one.access, one.order.room, identity, name=identity, attributes=given
-    ) as room:
-        person = Attendee(room)
-        async with asyncio.TaskGroup() as group:
-            hearing = group.create_task(person.listen(channel_identity(listen or "nobody")))
-            yield person
-            hearing.cancel()
-
-
 async def nobody_wants_anything(one: Rehearsal) -> None:
     """The observer, who reads the floor, does so no longer."""
-    access = one.access
-    url = access.url.replace("ws", "http", 1)
-    async with api.LiveKitAPI(url, access.api_key, access.api_secret) as lk:
+    async with one.access.server() as lk:
         await lk.room.update_participant(
             api.UpdateParticipantRequest(
                 room=one.order.room, identity=OBSERVER, attributes={READ: ""}
@@ -107,7 +57,7 @@ async def test_languages_start_and_stop_with_who_wants_them(tmp_path: Path) -> N
         speaking = group.create_task(one.perform())
 
         # Nobody wants anything: nobody is heard.
-        door = await stack.enter_async_context(attending(one, "door"))
+        door = await stack.enter_async_context(attending(one.access, one.order.room, "door"))
         await asyncio.sleep(5.0)
         assert account.streams_max == {}
         assert door.channels == {}
@@ -119,7 +69,9 @@ async def test_languages_start_and_stop_with_who_wants_them(tmp_path: Path) -> N
         assert door.channels == {}
 
         # Captions alone buy no voice.
-        reader = await stack.enter_async_context(attending(one, "reader", read="es"))
+        reader = await stack.enter_async_context(
+            attending(one.access, one.order.room, "reader", read="es")
+        )
         await until(lambda: reader.texts("es"))
         assert list(account.streams_max.values()) == [1]
         assert set(account.unspoken["es"].values()) == {"captions"}
@@ -128,8 +80,12 @@ async def test_languages_start_and_stop_with_who_wants_them(tmp_path: Path) -> N
 
         # The first listener brings the voice, the second shares it.
         async with AsyncExitStack() as first_leaves:
-            first = await first_leaves.enter_async_context(attending(one, "first", listen="fr"))
-            second = await stack.enter_async_context(attending(one, "second", listen="fr"))
+            first = await first_leaves.enter_async_context(
+                attending(one.access, one.order.room, "first", listen="fr")
+            )
+            second = await stack.enter_async_context(
+                attending(one.access, one.order.room, "second", listen="fr")
+            )
             await until(lambda: account.spoken.get("fr"))
             assert door.channels.keys() == {"fr"}
             assert len(door.channels["fr"]) == 1
@@ -152,7 +108,9 @@ async def test_languages_start_and_stop_with_who_wants_them(tmp_path: Path) -> N
         assert door.channels.keys() == {"it"}
 
         # It comes back when it is asked for again.
-        again = await stack.enter_async_context(attending(one, "again", listen="fr"))
+        again = await stack.enter_async_context(
+            attending(one.access, one.order.room, "again", listen="fr")
+        )
         await until(lambda: len(account.spoken["fr"]) > voiced)
         assert audible(again.tape.since(one.begin)).any()
 

@@ -1,0 +1,225 @@
+"""A link, exchanged for a token over HTTP, in a real room: what its holder can do there."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from livekit import api, rtc
+
+from tests.rooms.rooms import command
+from translator.access import PASS, Access, Pass, Role
+from translator.server import LiveKitServer
+from translator.web.links import Links
+from translator.web.server import running
+
+pytestmark = [pytest.mark.room, pytest.mark.timeout(120)]
+
+SOON = 10.0
+"""Seconds."""
+
+
+@pytest.fixture
+async def access() -> AsyncGenerator[Access, None]:
+    """A livekit-server of our own."""
+    async with LiveKitServer.running(environ={"PATH": os.environ["PATH"]}) as server:
+        yield server.access
+
+
+@pytest.fixture
+def links() -> Iterator[Links]:
+    """No links yet."""
+    with Links() as kept:
+        yield kept
+
+
+async def ask(address: str, link: str, name: str = "Ana") -> tuple[int, dict[str, Any]]:
+    async with (
+        aiohttp.ClientSession(address) as session,
+        session.post("/api/join", json={"link": link, "name": name}) as response,
+    ):
+        return response.status, await response.json()
+
+
+async def token(address: str, link: str, name: str = "Ana") -> dict[str, Any]:
+    status, body = await ask(address, link, name)
+    assert status == 200, body
+    return body
+
+
+@asynccontextmanager
+async def inside(body: dict[str, Any]) -> AsyncGenerator[rtc.Room, None]:
+    room = rtc.Room()
+    await room.connect(body["url"], body["token"])
+    try:
+        yield room
+    finally:
+        await room.disconnect()
+
+
+def microphone() -> rtc.LocalAudioTrack:
+    return rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(48_000, 1))
+
+
+async def publish(room: rtc.Room) -> None:
+    """Publish a microphone. Raises TimeoutError or PublishTrackError where it may not be."""
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    async with asyncio.timeout(SOON):
+        await room.local_participant.publish_track(microphone(), options)
+
+
+async def test_a_token_opens_the_room_to_the_person_it_names(access: Access, links: Links) -> None:
+    link = links.add(meeting="town", role=Role.SPEAKER)
+    async with running(access=access, links=links, port=0) as address:
+        body = await token(address, link, "<b>Ana</b>")
+        async with inside(body) as room:
+            person = room.local_participant
+            assert (room.name, person.identity) == ("town", body["identity"])
+            assert person.name == "<b>Ana</b>"
+            signed = access.verify(
+                person.attributes[PASS], meeting="town", identity=person.identity
+            )
+            await publish(room)
+    assert signed == Pass(
+        meeting="town", identity=body["identity"], role=Role.SPEAKER, name="<b>Ana</b>"
+    )
+
+
+async def test_two_tabs_are_two_people_and_neither_is_an_interpreter(
+    access: Access, links: Links
+) -> None:
+    link = links.add(meeting="town", role=Role.ATTENDEE)
+    async with running(access=access, links=links, port=0) as address, AsyncExitStack() as stack:
+        rooms = [
+            await stack.enter_async_context(inside(await token(address, link, "translator-es")))
+            for _ in range(2)
+        ]
+        async with access.server() as server:
+            found = await server.room.list_participants(api.ListParticipantsRequest(room="town"))
+        identities = {one.identity for one in found.participants}
+    assert identities == {room.local_participant.identity for room in rooms}
+    assert len(identities) == 2
+    assert all(one.startswith("p-") for one in identities)
+
+
+async def test_an_attendee_can_neither_speak_nor_send(access: Access, links: Links) -> None:
+    speaking = links.add(meeting="town", role=Role.SPEAKER)
+    listening = links.add(meeting="town", role=Role.ATTENDEE)
+    async with (
+        running(access=access, links=links, port=0) as address,
+        inside(await token(address, speaking, "Ana")) as ana,
+        inside(await token(address, listening, "Mallory")) as mallory,
+    ):
+        heard: list[str] = []
+        named = asyncio.Event()
+        ana.on("data_received", lambda packet: heard.append(packet.topic or ""))
+        ana.on("participant_attributes_changed", lambda *_: named.set())
+        with pytest.raises((TimeoutError, rtc.participant.PublishTrackError)):
+            await publish(mallory)
+        with pytest.raises(rtc.participant.PublishDataError):
+            await mallory.local_participant.publish_data(b"{}", topic="translator.caption")
+        with pytest.raises(rtc.RpcError):
+            await mallory.local_participant.perform_rpc(
+                destination_identity=ana.local_participant.identity, method="captions", payload=""
+            )
+        # What comes after all this in order, and may come.
+        await mallory.local_participant.set_attributes({"translator.listen": "es"})
+        async with asyncio.timeout(SOON):
+            await named.wait()
+        assert heard == []
+        (seen,) = ana.remote_participants.values()
+        assert not seen.track_publications
+
+
+async def test_a_room_is_made_with_the_seats_it_has(access: Access, links: Links) -> None:
+    link = links.add(meeting="town", role=Role.ATTENDEE)
+    async with running(access=access, links=links, port=0, max_people=2) as address:
+        first, second, late = [await token(address, link) for _ in range(3)]
+        async with inside(first):
+            machine = access.machine("translator-es", "Español", "town", attributes={})
+            async with inside({"url": access.url, "token": machine}):  # takes nobody's seat
+                async with inside(second):
+                    status, body = await ask(address, link)
+                    assert (status, body["error"]["code"]) == (409, "full")
+                    with pytest.raises(rtc.ConnectError):  # who asked when there was a seat
+                        async with inside(late):
+                            pass
+                async with inside(await token(address, link)):
+                    pass
+
+
+async def test_a_livekit_server_that_went_away_is_said(links: Links) -> None:
+    link = links.add(meeting="town", role=Role.ATTENDEE)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            LiveKitServer.running(environ={"PATH": os.environ["PATH"]})
+        )
+        async with running(access=server.access, links=links, port=0) as address:
+            assert (await ask(address, link))[0] == 200
+            await stack.aclose()
+            status, body = await ask(address, link)
+    assert (status, body["error"]["code"]) == (503, "closed")
+
+
+def configured(access: Access, state: Path, **more: str) -> dict[str, str]:
+    """The environment of `translator web` and `translator link`."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LIVEKIT_URL": access.url,
+        "LIVEKIT_API_KEY": access.api_key,
+        "LIVEKIT_API_SECRET": access.api_secret,
+        "TRANSLATOR_STATE": str(state),
+    } | more
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def test_the_commands_let_a_person_in(access: Access, tmp_path: Path) -> None:
+    environ, port = configured(access, tmp_path), free_port()
+    address = f"http://127.0.0.1:{port}"
+    async with command("web", "--port", str(port), environ=environ) as web:
+        await web.until(f"Serving {address}", within=30.0)
+        async with command("link", "town", "--web", address, environ=environ) as link:
+            assert await link.end() == 0, link.errors
+        base, _, secret = "".join(link.out).strip().rpartition("/m/")
+        assert base == address
+        async with inside(await token(base, secret)) as room:
+            assert room.name == "town"
+        web.process.send_signal(signal.SIGINT)
+        assert await web.end(within=10.0) == 0, web.errors
+    assert "POST /api/join: 200" in web.errors
+    assert secret not in web.errors
+    assert access.api_secret not in web.errors
+
+
+async def test_the_command_says_why_it_does_not_serve(access: Access, tmp_path: Path) -> None:
+    good = configured(access, tmp_path)
+    lost = tmp_path / "no.pem"
+    known = {"LIVEKIT_URL": "wss://live.example.org", "LIVEKIT_API_KEY": "devkey"}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        cases: tuple[tuple[dict[str, str], tuple[str, ...], int, str], ...] = (
+            (good, ("--host", "0.0.0.0"), 2, "microphone"),
+            (good, ("--port", port), 1, f"port {port} is in use"),
+            (good, ("--port", "70000"), 2, "65535"),
+            (good, ("--cert", str(lost)), 2, "give both"),
+            (good, ("--cert", str(lost), "--key", str(lost)), 2, "No such file"),
+            (good, ("--max-people", "0"), 2, "--max-people"),
+            (good | {"LIVEKIT_API_KEY": ""}, (), 1, "LIVEKIT_API_KEY"),
+            (good | {"LIVEKIT_PUBLIC_URL": "live"}, (), 2, "wss://host"),
+            (good | known, (), 2, "known to everybody"),
+        )
+        for environ, arguments, code, said in cases:
+            async with command("web", *arguments, environ=environ) as web:
+                assert await web.end(within=30.0) == code, (arguments, web.errors)
+            assert said in web.errors
+            assert "Traceback" not in web.errors
