@@ -1,0 +1,41 @@
+/** The form before the meeting: nothing that was typed is lost. */
+
+import { element, setText } from "./dom";
+import { recall } from "./memory";
+import { strings } from "./strings";
+
+export class Door {
+  private readonly view = element("door", HTMLElement);
+  private readonly name = element("name", HTMLInputElement);
+  private readonly button = element("join", HTMLButtonElement);
+  private readonly refusal = element("refusal", HTMLParagraphElement);
+
+  constructor(knock: (name: string) => void) {
+    this.name.value = recall("name") ?? "";
+    element("form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.button.disabled) return;
+      if (this.name.value.trim() === "") this.refuse(strings.nameMissing);
+      else knock(this.name.value);
+    });
+  }
+
+  wait(): void {
+    this.button.disabled = true;
+    setText(this.button, strings.joining);
+    setText(this.refusal, "");
+    this.name.removeAttribute("aria-invalid");
+  }
+
+  open(): void {
+    this.view.hidden = true;
+  }
+
+  refuse(message: string): void {
+    this.button.disabled = false;
+    setText(this.button, "Join");
+    setText(this.refusal, message);
+    this.name.setAttribute("aria-invalid", "true");
+    this.name.focus();
+  }
+}

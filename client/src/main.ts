@@ -1,0 +1,138 @@
+/** The page: a door, then a meeting. */
+
+import { JoinError, type Joined, join, linkIn } from "./api";
+import { Controls } from "./controls";
+import { element, setText } from "./dom";
+import { Door } from "./door";
+import { ownName } from "./languages";
+import { Log } from "./log";
+import { keep } from "./memory";
+import { Notices } from "./notices";
+import { paragraphs } from "./paragraphs";
+import { Session, type Status } from "./session";
+import { strings } from "./strings";
+
+const link = linkIn(location.pathname);
+const meeting = element("meeting", HTMLElement);
+const players = element("players", HTMLDivElement);
+const status = element("status", HTMLParagraphElement);
+const statusText = element("status-text", HTMLSpanElement);
+const lag = element("lag", HTMLSpanElement);
+const disclosure = element("disclosure", HTMLSpanElement);
+const again = element("again", HTMLButtonElement);
+const sound = element("sound", HTMLButtonElement);
+const empty = element("empty", HTMLParagraphElement);
+const fine = element("fine", HTMLParagraphElement);
+
+const door = new Door((name) => void enter(name));
+const log = new Log();
+const notices = new Notices();
+const controls = new Controls(
+  () => choose(),
+  () => void session?.leave(),
+);
+
+let session: Session | null = null;
+let name = "";
+/** Why joining again failed. */
+let refusal = "";
+let drawing = false;
+
+again.addEventListener("click", () => void enter(name));
+sound.addEventListener("click", () => void session?.startSound());
+
+/** Join, for the first time or again. */
+async function enter(wanted: string): Promise<void> {
+  const next: Session = new Session(controls.choices, players, {
+    changed: () => next === session && draw(),
+    captioned: () => next === session && draw(),
+    told: (fact) => notices.tell(fact),
+  });
+  void next.startSound(); // while the click still counts
+  door.wait();
+  again.disabled = true;
+  try {
+    if (link === null) throw new JoinError("link", strings.noLink);
+    const joined = await join(link, wanted);
+    show(joined);
+    session = next;
+    draw();
+    void next.connect(joined.url, joined.token);
+  } catch (error) {
+    const message = error instanceof JoinError ? error.message : strings.notUnderstood;
+    if (session === null) door.refuse(message);
+    else refusal = message;
+    draw();
+  } finally {
+    again.disabled = false;
+  }
+}
+
+function show(joined: Joined): void {
+  name = joined.name;
+  refusal = "";
+  keep("name", name);
+  door.open();
+  meeting.hidden = false;
+  document.title = `${joined.title} · ${strings.product}`;
+  setText(element("title", HTMLHeadingElement), joined.title);
+  const role = strings.roles[joined.role] ?? joined.role;
+  setText(element("who", HTMLParagraphElement), `${joined.name} · ${role}`);
+}
+
+function choose(): void {
+  session?.choose(controls.choices);
+  draw();
+}
+
+/** Draw all that changed before the next frame, or soon where the page is not seen. */
+function draw(): void {
+  if (drawing) return;
+  drawing = true;
+  setTimeout(() => {
+    drawing = false;
+    if (session !== null) drawSession(session);
+  }, 16);
+}
+
+function drawSession(now: Session): void {
+  if (controls.show(now)) now.choose(controls.choices);
+  drawStatus(now);
+  drawCaptions(now);
+  const problem = now.languages?.problem ?? (now.encrypted ? strings.encrypted : null);
+  setText(element("room-problem", HTMLParagraphElement), problem ?? "");
+}
+
+function drawStatus(now: Session): void {
+  const current = now.status;
+  status.dataset.kind = current.kind;
+  setText(statusText, textOf(current, now));
+  const state = current.kind === "hearing" ? current.state : null;
+  setText(lag, state !== null && state.lag > 0 ? strings.behind(state.lag) : "");
+  const by = { machine: strings.byMachine, booth: strings.byPerson, floor: "", none: "" };
+  setText(disclosure, state === null ? "" : by[state.onAir]);
+  again.hidden = !now.over || current.kind === "removed";
+  sound.hidden = now.audible || now.over;
+}
+
+function textOf(current: Status, now: Session): string {
+  if (now.over && refusal !== "") return refusal;
+  switch (current.kind) {
+    case "hearing":
+      return strings.hearing(ownName(current.language, now.languages));
+    case "original":
+      return strings.hearingOriginal;
+    default:
+      return strings[current.kind];
+  }
+}
+
+function drawCaptions(now: Session): void {
+  const { read } = controls.choices;
+  const { captions } = now;
+  const shown = read === "" ? [] : paragraphs(captions.lines, captions.tails, captions.reading);
+  log.show(shown, now.languages);
+  setText(empty, read === "" ? strings.noCaptionsWanted : strings.noCaptionsYet);
+  empty.hidden = shown.length > 0;
+  setText(fine, read === "" ? "" : strings.captionsByMachine);
+}

@@ -1,0 +1,379 @@
+/**
+ * One stay in one meeting's room.
+ *
+ * Room events only note that something changed; `reconcile` then makes what is subscribed, heard
+ * and wished for what it should be. Captions, states and notices are taken from agents only, and
+ * nothing that a person's attributes say is believed.
+ */
+
+import {
+  ConnectionError,
+  ConnectionErrorReason,
+  DisconnectReason,
+  ParticipantKind,
+  type RemoteParticipant,
+  type RemoteTrack,
+  type RemoteTrackPublication,
+  Room,
+  RoomEvent,
+  Track,
+} from "livekit-client";
+import { Captions, type Gap } from "./captions";
+import { CHANNEL, type ChannelState, parseChannel } from "./channel";
+import { type Languages, parseLanguages } from "./languages";
+import { loudness } from "./loudness";
+import { CAPTION_TOPIC, FACT_TOPIC, type Fact, parseCaption, parseFact } from "./messages";
+import { Microphone } from "./microphone";
+import { elementsHaveVolume, Sound } from "./sound";
+import { LISTEN, READ, SPEAK, Wishes } from "./wishes";
+
+/** What a person chose. */
+export interface Choices {
+  /** A language to hear; "" for people themselves. */
+  readonly listen: string;
+  /** A language to read, `floor` for what is spoken, "" for nothing. */
+  readonly read: string;
+  /** The language that the person speaks; "" to have it detected. */
+  readonly speak: string;
+  /** Whether people are heard underneath their interpreter. */
+  readonly underneath: boolean;
+}
+
+/** Why a stay is over. */
+export type End = "left" | "lost" | "ended" | "removed" | "duplicate" | "refused";
+
+export type Status =
+  | { readonly kind: "connecting" | "waiting" | "original" | "reconnecting" | End }
+  | { readonly kind: "hearing"; readonly language: string; readonly state: ChannelState | null };
+
+/** Who is told of what happens. */
+export interface Watcher {
+  /** The status, the languages, the microphone or the sound changed. */
+  changed(): void;
+  captioned(): void;
+  told(fact: Fact): void;
+}
+
+/** Attribute of the bridge that is another one when it has begun anew. */
+const ZERO = "translator.zero";
+const PREFIX = "translator-";
+const RESERVED = [PREFIX, "bridge-", "booth-"];
+const PERSONS: readonly ParticipantKind[] = [
+  ParticipantKind.STANDARD,
+  ParticipantKind.SIP,
+  ParticipantKind.INGRESS,
+  ParticipantKind.CONNECTOR,
+];
+const SPOKEN: readonly Track.Source[] = [Track.Source.Microphone, Track.Source.ScreenShareAudio];
+
+export class Session {
+  readonly captions = new Captions();
+  readonly microphone: Microphone;
+  private readonly room: Room;
+  private readonly sound: Sound;
+  private readonly wishes: Wishes;
+  private phase: "connecting" | "connected" | "reconnecting" | End = "connecting";
+  private zero: string | undefined;
+  private known: Languages | null = null;
+
+  constructor(
+    private choices: Choices,
+    place: HTMLElement,
+    private readonly watcher: Watcher,
+  ) {
+    this.room = new Room({
+      webAudioMix: !elementsHaveVolume(),
+      publishDefaults: { stopMicTrackOnMute: true },
+    });
+    this.sound = new Sound(place);
+    this.wishes = new Wishes((attributes) => this.room.localParticipant.setAttributes(attributes));
+    this.microphone = new Microphone(this.room, () => this.watcher.changed());
+    this.listenToRoom();
+  }
+
+  /** Whether the stay is over. */
+  get over(): boolean {
+    return !["connecting", "connected", "reconnecting"].includes(this.phase);
+  }
+
+  get status(): Status {
+    if (this.phase !== "connected") return { kind: this.phase };
+    const { listen } = this.choices;
+    if (listen === "") {
+      const waits = this.known === null || (this.choices.read !== "" && this.bridge === undefined);
+      return { kind: waits ? "waiting" : "original" };
+    }
+    const channel = this.channel;
+    if (channel === undefined || tracksOf(channel).length === 0) return { kind: "waiting" };
+    return { kind: "hearing", language: listen, state: stateOf(channel) };
+  }
+
+  /** What the meeting offers; null while it has not said so. */
+  get languages(): Languages | null {
+    return this.known;
+  }
+
+  /** Whether this person may speak. */
+  get maySpeak(): boolean {
+    return this.room.localParticipant.permissions?.canPublish === true;
+  }
+
+  /** Whether the browser lets sound play. */
+  get audible(): boolean {
+    return this.room.canPlaybackAudio;
+  }
+
+  /** Whether somebody's sound is encrypted, for which this page has no key. */
+  get encrypted(): boolean {
+    return this.persons.some((person) => tracksOf(person).some((one) => one.isEncrypted));
+  }
+
+  /** Have sound play: to be called in answer to a click. */
+  async startSound(): Promise<void> {
+    try {
+      await this.room.startAudio();
+    } catch {
+      // The browser still refuses; `audible` says so.
+    }
+    this.watcher.changed();
+  }
+
+  /** Join; the stay is over when it fails. */
+  async connect(url: string, token: string): Promise<void> {
+    try {
+      await this.room.connect(url, token, { autoSubscribe: false });
+    } catch (error) {
+      this.end(isRefusal(error) ? "refused" : "lost");
+      return;
+    }
+    if (this.over) return;
+    this.enter();
+  }
+
+  async leave(): Promise<void> {
+    this.end("left");
+    await this.room.disconnect();
+  }
+
+  /** Take other choices. */
+  choose(choices: Choices): void {
+    this.choices = choices;
+    this.reconcile();
+  }
+
+  private listenToRoom(): void {
+    const reconcile = () => this.reconcile();
+    const refresh = () => this.microphone.refresh();
+    this.room
+      .on(RoomEvent.DataReceived, (payload, from, _kind, topic) => this.take(payload, from, topic))
+      .on(RoomEvent.RoomMetadataChanged, reconcile)
+      .on(RoomEvent.ParticipantConnected, reconcile)
+      .on(RoomEvent.ParticipantAttributesChanged, reconcile)
+      .on(RoomEvent.ParticipantDisconnected, (participant) => this.miss(participant))
+      .on(RoomEvent.TrackPublished, reconcile)
+      .on(RoomEvent.TrackUnpublished, reconcile)
+      .on(RoomEvent.TrackSubscribed, (track, _, from) => this.play(track, from))
+      .on(RoomEvent.TrackUnsubscribed, (track) => this.stop(track))
+      .on(RoomEvent.ParticipantPermissionsChanged, () => this.watcher.changed())
+      .on(RoomEvent.AudioPlaybackStatusChanged, () => this.watcher.changed())
+      .on(RoomEvent.LocalTrackPublished, refresh)
+      .on(RoomEvent.LocalTrackUnpublished, refresh)
+      .on(RoomEvent.TrackMuted, refresh)
+      .on(RoomEvent.TrackUnmuted, refresh)
+      .on(RoomEvent.SignalReconnecting, () => this.lose())
+      .on(RoomEvent.Reconnecting, () => this.lose())
+      .on(RoomEvent.Reconnected, () => this.enter())
+      .on(RoomEvent.Disconnected, (reason) => this.end(endOf(reason)));
+  }
+
+  /** The room is there, or there again. */
+  private enter(): void {
+    this.phase = "connected";
+    this.wishes.resume();
+    this.reconcile();
+    this.askForLatest();
+  }
+
+  private lose(): void {
+    if (this.over) return;
+    this.phase = "reconnecting";
+    this.wishes.pause();
+    this.watcher.changed();
+  }
+
+  private end(why: End): void {
+    if (this.over) return;
+    this.phase = why;
+    this.wishes.pause();
+    this.sound.stopAll();
+    this.microphone.refresh();
+    this.watcher.changed();
+  }
+
+  private reconcile(): void {
+    if (this.phase !== "connected") return;
+    this.known = parseLanguages(this.room.metadata) ?? this.known;
+    this.noteBridge();
+    this.wish();
+    this.subscribe();
+    this.watcher.changed();
+  }
+
+  private wish(): void {
+    const { listen, read, speak } = this.choices;
+    // Who reads nothing still needs captions to know who is to be heard in full.
+    const stream = read || listen;
+    this.wishes.want({ [LISTEN]: listen, [READ]: stream });
+    if (this.maySpeak) this.wishes.want({ [SPEAK]: speak });
+    if (stream === this.captions.reading) return;
+    this.captions.read(stream);
+    this.wishes.forgetGaps();
+    this.askForLatest();
+    this.watcher.captioned();
+  }
+
+  private askForLatest(): void {
+    if (this.captions.reading !== "") this.wishes.fill(this.captions.reading, 0);
+  }
+
+  /** A bridge that has begun anew counts anew. */
+  private noteBridge(): void {
+    const zero = this.bridge?.attributes[ZERO];
+    if (zero === undefined || zero === this.zero) return;
+    if (this.zero !== undefined) {
+      this.captions.restart();
+      this.askForLatest();
+    }
+    this.zero = zero;
+  }
+
+  private subscribe(): void {
+    const heard = new Set<string>(this.persons.map((person) => person.identity));
+    if (this.channel !== undefined) heard.add(this.channel.identity);
+    for (const participant of this.room.remoteParticipants.values()) {
+      for (const publication of tracksOf(participant)) {
+        const wanted = heard.has(participant.identity) && !publication.isEncrypted;
+        if (publication.isDesired !== wanted) publication.setSubscribed(wanted);
+      }
+    }
+    this.balance();
+  }
+
+  /** Everybody as loud as they should be. */
+  private balance(): void {
+    for (const participant of this.room.remoteParticipants.values()) {
+      for (const { track } of tracksOf(participant)) {
+        if (track !== undefined) this.sound.fade(track, this.loudnessOf(participant));
+      }
+    }
+  }
+
+  private loudnessOf(participant: RemoteParticipant): number {
+    if (!isPerson(participant)) return 1;
+    const { listen, underneath } = this.choices;
+    const hearing = { listen, interpreted: this.interpreted, underneath };
+    return loudness(hearing, this.captions.languageOf(participant.identity));
+  }
+
+  private play(track: RemoteTrack, from: RemoteParticipant): void {
+    if (track.kind !== Track.Kind.Audio) return;
+    this.sound.play(track, from.identity, this.loudnessOf(from));
+    this.balance();
+    this.watcher.changed();
+  }
+
+  private stop(track: RemoteTrack): void {
+    this.sound.stop(track);
+    this.balance();
+    this.watcher.changed();
+  }
+
+  private miss(participant: RemoteParticipant): void {
+    this.captions.leave(participant.identity);
+    this.watcher.captioned();
+    this.reconcile();
+  }
+
+  private take(payload: Uint8Array, from: RemoteParticipant | undefined, topic?: string): void {
+    if (from?.kind !== ParticipantKind.AGENT) return;
+    if (topic === CAPTION_TOPIC) this.takeCaption(payload);
+    if (topic === FACT_TOPIC) {
+      const fact = parseFact(payload);
+      if (fact !== null) this.watcher.told(fact);
+    }
+  }
+
+  private takeCaption(payload: Uint8Array): void {
+    const message = parseCaption(payload);
+    if (message === null) return;
+    const gap: Gap | null = this.captions.push(message);
+    if (gap !== null) this.wishes.fill(gap.stream, gap.afterSeq);
+    this.balance();
+    this.watcher.captioned();
+  }
+
+  private get persons(): RemoteParticipant[] {
+    return [...this.room.remoteParticipants.values()].filter(isPerson);
+  }
+
+  private get bridge(): RemoteParticipant | undefined {
+    return [...this.room.remoteParticipants.values()].find(
+      (one) => one.kind === ParticipantKind.AGENT && one.attributes[ZERO] !== undefined,
+    );
+  }
+
+  /** The participant that speaks the language listened to; gone while nobody is interpreted. */
+  private get channel(): RemoteParticipant | undefined {
+    const { listen } = this.choices;
+    const one = listen === "" ? undefined : this.room.getParticipantByIdentity(PREFIX + listen);
+    return one?.kind === ParticipantKind.AGENT ? (one as RemoteParticipant) : undefined;
+  }
+
+  private get interpreted(): boolean {
+    const { channel } = this;
+    return (
+      channel !== undefined &&
+      tracksOf(channel).some((one) => one.track !== undefined) &&
+      stateOf(channel)?.onAir !== "none"
+    );
+  }
+}
+
+/** Why the server ended the connection. */
+export function endOf(reason: DisconnectReason | undefined): End {
+  switch (reason) {
+    case DisconnectReason.CLIENT_INITIATED:
+      return "left";
+    case DisconnectReason.DUPLICATE_IDENTITY:
+      return "duplicate";
+    case DisconnectReason.PARTICIPANT_REMOVED:
+      return "removed";
+    case DisconnectReason.ROOM_DELETED:
+    case DisconnectReason.ROOM_CLOSED:
+      return "ended";
+    default:
+      return "lost";
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ConnectionError && error.reason === ConnectionErrorReason.NotAllowed;
+}
+
+function isPerson(participant: RemoteParticipant): boolean {
+  return (
+    PERSONS.includes(participant.kind) &&
+    !RESERVED.some((prefix) => participant.identity.startsWith(prefix))
+  );
+}
+
+/** What a participant says aloud; booths and pictures are none of it. */
+function tracksOf(participant: RemoteParticipant): RemoteTrackPublication[] {
+  return [...participant.audioTrackPublications.values()].filter(({ source }) =>
+    SPOKEN.includes(source),
+  );
+}
+
+function stateOf(channel: RemoteParticipant): ChannelState | null {
+  return parseChannel(channel.attributes[CHANNEL]);
+}

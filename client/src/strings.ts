@@ -1,0 +1,77 @@
+/** All that the page says. */
+
+const seconds = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
+
+export const strings = {
+  product: "Interpreted meeting",
+  original: "Original",
+  nothing: "Nothing",
+  asSpoken: "As spoken",
+  detect: "Detect automatically",
+
+  joining: "Joining…",
+  noLink: "This address has no meeting. Open the whole link that you were invited with.",
+  nameMissing: "Say your name, so that others know who speaks.",
+  unreachable: "The server cannot be reached. Check your connection, then join again.",
+  notUnderstood: "The server gave an answer that this page does not understand. Reload the page.",
+  tryAgainIn: (wait: number) => `Try again in ${wait} s.`,
+  noSecurePage:
+    "This page was not opened over a secure connection (https), and the browser offers no media on it.",
+
+  connecting: "Connecting…",
+  waiting: "Waiting for the interpreter…",
+  hearing: (language: string) => `Hearing ${language}`,
+  behind: (lag: number) => `, ${seconds.format(lag)} s behind`,
+  hearingOriginal: "Hearing people themselves",
+  reconnecting: "Reconnecting…",
+  lost: "The connection was lost.",
+  ended: "The meeting has ended.",
+  removed: "You were removed from the meeting.",
+  duplicate: "You joined this meeting from somewhere else, and this page gave way.",
+  refused: "The meeting did not let this page in.",
+  left: "You left the meeting.",
+  byMachine: "interpreted by a machine",
+  byPerson: "interpreted by a person",
+  encrypted:
+    "This meeting is encrypted end to end, and this page has no key: it can play nothing of it.",
+
+  roles: {
+    attendee: "Attendee",
+    speaker: "Speaker",
+    interpreter: "Interpreter",
+    organizer: "Organizer",
+  } as Readonly<Record<string, string>>,
+
+  noCaptionsWanted: "You read nothing. Choose a language under “Read in” to follow in writing.",
+  noCaptionsYet: "What people say will stand here.",
+  captionsByMachine: "Captions are written by a machine and can be wrong.",
+  notInterpreted: "not interpreted",
+  corrected: "corrected",
+  speaks: (language: string) => `speaks ${language}`,
+  someone: "Somebody",
+
+  turnOn: "Turn on microphone",
+  turnOff: "Turn off microphone",
+  starting: "Starting microphone…",
+  microphone: {
+    denied:
+      "The browser does not allow the microphone. Allow it beside the address, then turn it on again. You still hear the meeting.",
+    missing:
+      "No microphone was found. Plug one in, then turn it on again. You still hear the meeting.",
+    busy: "Another program uses the microphone. Close it there, then turn it on again. You still hear the meeting.",
+    insecure:
+      "Browsers give a microphone to secure pages (https) only. Ask for a link that begins with https. You still hear the meeting.",
+    refused:
+      "The meeting did not take your microphone. Turn it on again. You still hear the meeting.",
+    failed:
+      "The microphone could not be started. Check it, then turn it on again. You still hear the meeting.",
+  },
+
+  settingsChanged: (number: number) => `Settings ${number} are in force`,
+  settingsRefused: "An edit of the settings cannot be used; they stay as they were",
+  failed: (stage: string, language: string | null) =>
+    language === null ? `Failed: ${stage}` : `Failed: ${stage}, ${language}`,
+};
