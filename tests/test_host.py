@@ -45,6 +45,11 @@ async def say(host: Host, text: str = "Good morning.") -> bytes:
         return await response.read()
 
 
+def descriptors() -> int:
+    """How many this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
 async def test_two_commands_at_once_share_one_host_and_its_models() -> None:
     async def pid() -> int:
         async with running(["espeak"]) as host:
@@ -91,6 +96,20 @@ async def test_the_host_ends_when_who_needs_it_is_killed() -> None:
     holder.kill()
     await holder.wait()
     await end_of([pid])
+
+
+async def test_a_start_that_is_cancelled_leaves_no_pipe_and_a_host_that_ends(folder: Path) -> None:
+    before = descriptors()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), running([]):
+            pytest.fail("a host starts more slowly")
+    await asyncio.sleep(0)  # a transport closes in the next turn of the loop
+    assert descriptors() == before
+    log = folder / "engines.log"
+    async with asyncio.timeout(20):
+        while "nobody needs it" not in log.read_text():  # noqa: ASYNC110 (it is another process)
+            await asyncio.sleep(0.1)
+    assert "Traceback" not in log.read_text()
 
 
 async def test_a_request_survives_the_death_of_the_host() -> None:

@@ -301,7 +301,8 @@ async def _loaded(lease: aiohttp.ClientWebSocketResponse, host: Host) -> bool:
 async def _spawn(host: Host) -> bool:
     """Start a host and see it listen; False when it ended first, as beside another one."""
     with _appended(host.log) as log:
-        process = await asyncio.create_subprocess_exec(
+        shell, birth = await asyncio.get_running_loop().subprocess_exec(
+            _Birth,
             # The shell ends at once, so the host is nobody's child: it may outlive us.
             *("/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-c", _RUN),
             env={**os.environ, "TRANSLATOR_RUNTIME": str(host.socket.parent)},
@@ -310,16 +311,37 @@ async def _spawn(host: Host) -> bool:
             stderr=log,
             start_new_session=True,
         )
-    assert process.stdout is not None
     try:
         async with asyncio.timeout(SPAWN):
-            listening = await process.stdout.readline()
+            return await birth.listens
     except TimeoutError as error:
         raise ServiceError(
             f"the engine host did not start in {SPAWN:g} s; see {host.log}"
         ) from error
-    await process.wait()
-    return bool(listening)
+    finally:
+        await birth.shell_ended.wait()
+        shell.close()
+
+
+class _Birth(asyncio.SubprocessProtocol):
+    """What a new host says on its stdout: one line as soon as it listens, see `_announce`."""
+
+    def __init__(self) -> None:
+        self.listens: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.shell_ended = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.shell_ended.set()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._know(True)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._know(False)
+
+    def _know(self, listens: bool) -> None:
+        if not self.listens.done():
+            self.listens.set_result(listens)
 
 
 @contextmanager
@@ -532,8 +554,9 @@ def main() -> None:
 
 
 def _announce() -> None:
-    """Tell who started us, then let go of what may be its pipe."""
-    os.write(sys.stdout.fileno(), b"listening\n")
+    """Tell who started us, unless it is gone, then let go of what may be its pipe."""
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), b"listening\n")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
