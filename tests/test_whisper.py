@@ -199,6 +199,27 @@ async def test_segments_are_committed_long_before_a_long_speech_ends() -> None:
     assert result.finals[0].text == said.text
 
 
+@pytest.mark.parametrize(
+    ("min_words", "max_seconds", "words"), [(2, 1.5, (2, 4)), (4, 3.0, (5, 8)), (12, 6.0, (12, 16))]
+)
+async def test_segments_are_as_long_as_the_organizer_wants_them(
+    min_words: int, max_seconds: float, words: tuple[int, int]
+) -> None:
+    said = Said("one two three four five six seven eight nine ten " * 6, 0.5)
+    result = await listen(said)
+    segmenter = Segmenter(
+        speaker="p", speaker_name="Ana", prefix="", min_words=min_words, max_seconds=max_seconds
+    )
+    segments = [
+        segment
+        for hypothesis in result.hypotheses
+        for segment in segmenter.push(hypothesis, now=0.0, settings=1)
+    ]
+    lengths = [len(tokens(segment.text)) for segment in segments[:-1]]
+    assert words[0] <= min(lengths) and max(lengths) <= words[1]
+    assert " ".join(segment.text for segment in segments) == said.text.strip()
+
+
 async def test_a_window_stays_short_however_long_somebody_speaks() -> None:
     speech = "one two three four five six seven eight nine ten " * 12
     result = await listen(Said(speech.strip(), 0.5))

@@ -18,7 +18,7 @@ import numpy as np
 
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import ONSET, Sound, Voicing, blocks, reading, seconds
-from translator.segment import MAX_SECONDS, Times, Token, agreed, cut, tokens
+from translator.segment import Times, Token, agreed, cut, tokens
 from translator.types import Hypothesis, Word
 
 PATH = "/whisper/transcribe"
@@ -39,6 +39,12 @@ LONG_PAUSE = 0.8
 """Seconds of silence that end any utterance."""
 MEMORY = 160
 """Letters of what was said before that the decoder is shown."""
+FROZEN_WORDS = 4
+"""Words at least that are frozen at a time, while there is time to wait for more."""
+FROZEN_AFTER = 3.0
+"""Seconds of what is not frozen from which on any place to freeze is better than none. Where
+segments are cut is not decided here: a segmenter takes words on which transcripts agree, frozen or
+not, and follows the organizer's `segments`."""
 LONGEST = 7.0
 """Seconds of a window from which on frozen words leave it, wherever they end."""
 TOO_LONG = 12.0
@@ -552,7 +558,8 @@ class _Utterance:
                 words,
                 stable,
                 language=self.language,
-                long=self._rest_words[-1].end - self._rest_words[0].start > MAX_SECONDS,
+                long=self._rest_words[-1].end - self._rest_words[0].start > FROZEN_AFTER,
+                min_words=FROZEN_WORDS,
             )
             if not count:
                 break
