@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from translator.errors import InputError, ServiceError
 
 if TYPE_CHECKING:
+    from translator.access import Access
     from translator.web.links import Links
 
 ROLES = ("attendee", "speaker", "interpreter", "organizer")
@@ -60,6 +61,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _web(arguments: argparse.Namespace) -> int:
     from translator.server import LiveKitServer
+    from translator.web import door
     from translator.web.links import Links, links_file
     from translator.web.server import running
 
@@ -68,7 +70,14 @@ def _web(arguments: argparse.Namespace) -> int:
     if arguments.max_people < 1:
         raise InputError("--max-people must be 1 or more")
     tls = _tls(arguments.cert, arguments.key)
-    _require_server()
+    public_url = os.environ.get("LIVEKIT_PUBLIC_URL")
+    door.check(  # before anything is asked of that server
+        access=_configured(),
+        host=arguments.host,
+        public_url=public_url,
+        tls=tls is not None,
+        behind_proxy=arguments.behind_proxy,
+    )
     logging.getLogger("translator.web").setLevel(logging.INFO)
 
     async def serve() -> None:
@@ -83,7 +92,7 @@ def _web(arguments: argparse.Namespace) -> int:
                     links=links,
                     host=arguments.host,
                     port=arguments.port,
-                    public_url=os.environ.get("LIVEKIT_PUBLIC_URL"),
+                    public_url=public_url,
                     max_people=arguments.max_people,
                     tls=tls,
                     behind_proxy=arguments.behind_proxy,
@@ -96,14 +105,18 @@ def _web(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _require_server() -> None:
-    """Raise ServiceError where it is not said which livekit-server has the meetings."""
+def _configured() -> "Access":
+    """The livekit-server of the meetings. Raises ServiceError where it is not said."""
+    from translator.access import Access
+
     names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise ServiceError(
             f"set {', '.join(missing)}: they name the livekit-server of the meetings"
         )
+    url, key, secret = (os.environ[name] for name in names)
+    return Access(url=url, api_key=key, api_secret=secret)
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
