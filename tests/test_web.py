@@ -448,6 +448,7 @@ async def test_every_response_carries_the_policy(static: Path, path: str) -> Non
             assert response.headers["Referrer-Policy"] == "no-referrer"
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert "microphone=(self)" in response.headers["Permissions-Policy"]
+            assert response.headers["Server"] == "translator"
             assert "Access-Control-Allow-Origin" not in response.headers
 
 

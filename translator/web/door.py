@@ -71,6 +71,7 @@ def headers(url: str, *, tls: bool) -> dict[str, str]:
             "microphone=(self), display-capture=(self), camera=(), geolocation=()"
         ),
         "Referrer-Policy": "no-referrer",  # a link is a secret
+        "Server": "translator",  # and no version
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
     }
