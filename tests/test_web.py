@@ -491,14 +491,24 @@ async def test_it_runs_until_the_block_ends() -> None:
         await get(f"{address}/health")
 
 
-async def test_an_idle_connection_does_not_keep_it_running() -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "POST /api/join HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /api/join HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: 100\r\n\r\n{",
+    ],
+    ids=["half of a header", "half of a body"],
+)
+async def test_a_request_that_never_ends_does_not_keep_it_running(sent: str) -> None:
     with Links() as links:
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(5.0):
             async with running(access=ACCESS, links=links, port=0) as address:
                 reader, writer = await asyncio.open_connection(
                     "127.0.0.1", int(address.rpartition(":")[2])
                 )
-                writer.write(b"POST /api/join HTTP/1.1\r\nHost: localhost\r\n")  # and no more
+                writer.write(sent.encode())
+                assert await get(f"{address}/health") == 200  # the other one is read by now
             assert await reader.read() == b""
             writer.close()
 

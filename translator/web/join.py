@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from translator.access import Access, Pass
 from translator.errors import InputError, ServiceError
@@ -61,8 +61,6 @@ class Refusal(Exception):
 
 class Wanted(BaseModel):
     """The body of a request."""
-
-    model_config = ConfigDict(strict=True)
 
     link: str
     name: str
