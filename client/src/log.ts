@@ -24,10 +24,14 @@ export class Log {
   private blocks = new Map<string, Block>();
   private spans = new Map<string, HTMLElement>();
   private following = true;
+  private place = 0;
 
   constructor() {
     this.view.addEventListener("scroll", () => {
-      this.following = this.atEnd();
+      // Only who goes back stops following: a smaller window is no reason.
+      const back = this.view.scrollTop < this.place;
+      this.place = this.view.scrollTop;
+      this.following = this.atEnd() || (this.following && !back);
       this.newest.hidden = this.following;
     });
     this.newest.addEventListener("click", () => {

@@ -46,8 +46,9 @@ export class Notices {
     const article = made("article", `notice ${kind}`);
     const head = made("header", "");
     const count = made("span", "count");
-    const dismiss = made("button", "dismiss", "Dismiss");
+    const dismiss = made("button", "dismiss", "×");
     dismiss.type = "button";
+    dismiss.setAttribute("aria-label", strings.dismiss);
     dismiss.addEventListener("click", () => this.dismiss(key));
     head.append(made("strong", "", title), count, dismiss);
     const list = made("ul", "");

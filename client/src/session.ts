@@ -16,6 +16,7 @@ import {
   type RemoteTrackPublication,
   Room,
   RoomEvent,
+  setLogLevel,
   Track,
 } from "livekit-client";
 import { Captions, type Gap } from "./captions";
@@ -65,6 +66,9 @@ const PERSONS: readonly ParticipantKind[] = [
   ParticipantKind.CONNECTOR,
 ];
 const SPOKEN: readonly Track.Source[] = [Track.Source.Microphone, Track.Source.ScreenShareAudio];
+
+// At "info" the console shows names and addresses.
+setLogLevel("warn");
 
 export class Session {
   readonly captions = new Captions();

@@ -47,7 +47,7 @@ export const strings = {
 
   noCaptionsWanted: "You read nothing. Choose a language under “Read in” to follow in writing.",
   noCaptionsYet: "What people say will stand here.",
-  captionsByMachine: "Captions are written by a machine and can be wrong.",
+  captionsByMachine: "Captions by a machine: they can be wrong.",
   notInterpreted: "not interpreted",
   corrected: "corrected",
   speaks: (language: string) => `speaks ${language}`,
@@ -70,6 +70,7 @@ export const strings = {
       "The microphone could not be started. Check it, then turn it on again. You still hear the meeting.",
   },
 
+  dismiss: "Dismiss",
   settingsChanged: (number: number) => `Settings ${number} are in force`,
   settingsRefused: "An edit of the settings cannot be used; they stay as they were",
   failed: (stage: string, language: string | null) =>
