@@ -216,7 +216,8 @@ async def test_segments_are_as_long_as_the_organizer_wants_them(
         for segment in segmenter.push(hypothesis, now=0.0, settings=1)
     ]
     lengths = [len(tokens(segment.text)) for segment in segments[:-1]]
-    assert words[0] <= min(lengths) and max(lengths) <= words[1]
+    assert words[0] <= min(lengths)
+    assert max(lengths) <= words[1]
     assert " ".join(segment.text for segment in segments) == said.text.strip()
 
 
