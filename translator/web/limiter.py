@@ -14,7 +14,7 @@ class Limiter:
         self._each = seconds / count
         self._slack = seconds - self._each
         self._full: dict[str, float] = {}
-        """When each bucket will be full again; one that is full is not in it, or soon will not."""
+        """When each bucket will be full again; full ones need not be in it."""
 
     def wait(self, key: str, now: float) -> float:
         """Seconds until `key` may go on; 0 where it may now."""
