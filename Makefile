@@ -45,7 +45,8 @@ check: setup
 	$(bin)/mypy
 	$(bin)/pytest -q -m "unit or line"
 
-test: check
+test: check $(page)
+	@scripts/packages browser
 	$(bin)/pytest -q -m "not (unit or line)"
 
 run: setup $(page) $(if $(SPEECH),,$(speech))

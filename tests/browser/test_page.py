@@ -1,0 +1,139 @@
+"""The page in a real browser: what is heard and read there, and what goes wrong in front of it."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.browser import MICROPHONE, ROOM, Venue, chromium, venue, visiting
+from tests.rooms.rooms import excerpt
+from tests.speech import speech
+from translator.access import Role
+from translator.rehearsal.people import Speaker, joined, wishes
+from translator.rehearsal.recording import SAMPLE_RATE, read, write
+
+pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
+
+PATIENT = 60_000
+"""Milliseconds that a page may take on a machine that is busy."""
+SPANISH = ("de ", "la ", "el ")
+FRENCH = ("de ", "le ", "la ", "les ")
+
+
+@asynccontextmanager
+async def speaking(place: Venue) -> AsyncGenerator[None, None]:
+    """A recorded person talks in the meeting."""
+    recording = excerpt(speech("long_en_printing_a"), 0.0, 150.0)
+    async with (
+        joined(
+            place.access,
+            ROOM,
+            "p-ana",
+            name="Ana <b>Reader</b>",
+            attributes=wishes(speak="en"),
+            role=Role.SPEAKER,
+        ) as room,
+        asyncio.TaskGroup() as group,
+    ):
+        speaker = Speaker(room, recording)
+        talking = group.create_task(_talk(speaker))
+        yield
+        talking.cancel()
+
+
+async def _talk(speaker: Speaker) -> None:
+    await speaker.publish()  # returns when it is heard, which is when somebody wants to
+    await speaker.play(time.monotonic())
+
+
+async def test_a_listener_hears_and_reads_a_speaker_and_changes_language() -> None:
+    async with (
+        venue() as place,
+        speaking(place),
+        chromium() as browser,
+        visiting(browser) as visitor,
+    ):
+        await visitor.join(place.link(Role.ATTENDEE), "Eva")
+        await visitor.choose("Listen in", "es")
+        await visitor.choose("Read in", "es")
+        await visitor.reads(*SPANISH)
+        spanish = await place.track("es")
+        assert spanish is not None
+        await visitor.hears(spanish)
+        text = await visitor.captions.inner_text()
+        assert "Ana <b>Reader</b>" in text
+        await expect(visitor.status).to_contain_text("Español", timeout=PATIENT)
+        await expect(visitor.button("Turn on microphone")).to_be_hidden()
+
+        await visitor.choose("Listen in", "fr")
+        await visitor.choose("Read in", "fr")
+        await visitor.reads(*FRENCH)
+        french = await place.track("fr")
+        assert french is not None
+        assert french != spanish
+        await visitor.hears(french)
+        heard = await visitor.energy(spanish)
+        await visitor.hears(french)
+        assert await visitor.energy(spanish) == heard
+
+
+async def test_a_person_speaks_into_the_page_and_another_reads_it(tmp_path: Path) -> None:
+    voice = tmp_path / "voice.wav"
+    write(voice, read(speech("call_en_T02")).samples, SAMPLE_RATE)
+    async with (
+        venue() as place,
+        chromium(*MICROPHONE, f"--use-file-for-fake-audio-capture={voice}") as talking,
+        chromium() as listening,
+        visiting(talking, permissions=["microphone"]) as speaker,
+        visiting(listening, language="es-MX") as reader,
+    ):
+        await speaker.join(place.link(), "Luis")
+        await speaker.choose("I speak", "en")
+        await speaker.button("Turn on microphone").click()
+        await expect(speaker.button("Turn off microphone")).to_be_visible(timeout=PATIENT)
+
+        await reader.join(place.link(Role.ATTENDEE), "Eva")
+        await expect(reader.page.get_by_label("Listen in")).to_have_value("es", timeout=PATIENT)
+        text = await reader.reads("problema", "agua", within=90.0)
+        assert "Luis" in text
+
+
+async def test_what_goes_wrong_at_the_door_is_said_there() -> None:
+    async with venue(max_people=1) as place, chromium() as browser:
+        old = place.links.add(meeting=ROOM, role=Role.SPEAKER, valid=timedelta(seconds=-1))
+        async with visiting(browser) as one:
+            await one.join(f"{place.address}/m/{old}", "Eva")
+            await expect(one.page.get_by_text("expired")).to_be_visible()
+            assert await one.page.get_by_label("Your name").input_value() == "Eva"
+            await one.join(f"{place.address}/m/{'x' * 22}", "Eva")
+            await expect(one.page.get_by_role("alert")).not_to_be_empty()
+            await one.join(place.link(), "N" * 10_000)
+            await expect(one.page.get_by_text("60 characters")).to_be_visible()
+            await one.join(place.link(), "   ")
+            await expect(one.page.get_by_role("alert")).not_to_be_empty()
+            await one.join(place.link(), "<img src=x onerror=alert(1)>")
+            await expect(one.page.get_by_label("Listen in")).to_be_visible(timeout=PATIENT)
+            async with visiting(browser) as second:
+                await second.join(place.link(), "Zoe")
+                await expect(second.page.get_by_text("full")).to_be_visible()
+
+
+async def test_a_refused_microphone_is_explained_and_the_link_serves_two() -> None:
+    async with venue() as place, chromium() as browser:
+        link = place.link()
+        async with visiting(browser) as first, visiting(browser) as second:
+            await first.join(link, "Eva")
+            await second.join(link, "Eva")
+            for one in (first, second):
+                await one.choose("Listen in", "es")
+            await first.button("Turn on microphone").click()
+            await expect(first.page.get_by_text("You still hear the meeting")).to_be_visible(
+                timeout=PATIENT
+            )
+            await expect(first.status).not_to_contain_text("lost")
+            await expect(second.status).not_to_contain_text("lost")
