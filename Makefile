@@ -5,13 +5,14 @@
 # make test        all that, and the tests with real engines, servers and rooms
 # make interpret   a recording through the real line:
 #                  make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME]
+# make picture     docs/page.png and docs/phone.png: the page while a recorded person speaks
 # make lock        pin the Python packages anew (UPGRADE=1: to the newest)
 # make clean       remove all that make made
 # What they need is installed first; a second run takes a second.
 
 .DEFAULT_GOAL := check
 .DELETE_ON_ERROR:
-.PHONY: setup packages run check test interpret lock clean
+.PHONY: setup packages run check test interpret picture lock clean
 
 bin := .venv/bin
 environment := .venv/.installed
@@ -43,11 +44,11 @@ check: setup
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
-	$(bin)/pytest -q -m "unit or line"
+	$(bin)/pytest -q -m "unit or line or web"
 
 test: check $(page)
 	@scripts/packages browser
-	$(bin)/pytest -q -m "not (unit or line)"
+	$(bin)/pytest -q -m "not (unit or line or web)"
 
 run: setup $(page) $(if $(SPEECH),,$(speech))
 	@$(bin)/translator run "$${SPEECH:-$(speech)}" $${TO:+--to "$$TO"} $${FROM:+--from "$$FROM"} \
@@ -59,6 +60,10 @@ interpret: setup
 	    $${FROM:+--from "$$FROM"} $${ROOM:+--room "$$ROOM"}
 
 usage := make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME]
+
+picture: setup $(page) $(speech)
+	@scripts/packages browser
+	@$(bin)/python -m tests.browser.picture $(speech) docs
 
 lock: | packages
 	@scripts/lock
