@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import markers, stats
+from bench import echo, markers, stats
 from bench.markers import COUNT, Marker, detect, passage, synthesize
 from bench.participants import Tape
+from translator.guards import WINDOWS
+from translator.rehearsal.recording import SAMPLE_RATE as CHANNEL_RATE
 
 pytestmark = pytest.mark.unit
 
@@ -171,3 +173,50 @@ def test_a_difference_is_that_of_the_percentiles() -> None:
 def test_without_a_measurement_there_is_no_figure() -> None:
     with pytest.raises(ValueError, match="nothing was measured"):
         stats.percentile([], 0.5)
+
+
+def melody(seconds: float, seed: int) -> markers.Samples:
+    """Three tones at a time, which change every tenth of a second: as unlike as two voices."""
+    generator = np.random.default_rng(seed)
+    time_ = np.arange(round(CHANNEL_RATE / 10)) / CHANNEL_RATE
+    chords = [
+        sum(np.sin(2 * np.pi * pitch * time_) for pitch in generator.uniform(150, 3500, 3))
+        for _ in range(round(seconds * 10))
+    ]
+    return np.round(np.concatenate(chords) * 3000).astype(np.int16)
+
+
+def test_an_echo_is_taken_for_one_and_a_person_is_not() -> None:
+    channel, person = melody(8.0, seed=1), melody(8.0, seed=2)
+    generator = np.random.default_rng(3)
+    heard_back = echo.verdict(echo.echo(channel, 6.0, 0.5, generator))
+    spoken = echo.verdict(echo.beside(person, 6.0, channel, 6.5))
+    for window in WINDOWS:
+        assert heard_back.is_echo[window]
+        assert heard_back.likeness[window] > 0.9
+        assert not spoken.is_echo[window]
+        assert spoken.likeness[window] < 0.5
+
+
+def test_a_stretch_is_silent_where_there_is_no_sound() -> None:
+    sound = np.full(CHANNEL_RATE, 7, np.int16)
+    found = echo.before(sound, 1.5, 3.0)
+    assert len(found) == 3 * CHANNEL_RATE
+    assert np.flatnonzero(found).tolist() == list(
+        range(round(1.5 * CHANNEL_RATE), round(2.5 * CHANNEL_RATE))
+    )
+
+
+def test_verdicts_are_counted_by_group_and_window() -> None:
+    def judged(likeness: float) -> echo.Verdict:
+        return echo.Verdict(
+            likeness=dict.fromkeys(WINDOWS, likeness),
+            is_echo=dict.fromkeys(WINDOWS, likeness > 0.7),
+        )
+
+    found = echo.groups([(judged(0.9), "one"), (judged(0.1), "other")], "all")
+    lines = [line.split() for line in echo.table(found, (0, 100))]
+    assert [line[0] for line in lines] == ["all", "all", "one", "one", "other", "other"]
+    assert lines[0][3:] == ["0.10", "0.90", "50.0%"]
+    assert lines[2][3:] == ["0.90", "0.90", "100.0%"]
+    assert lines[4][3:] == ["0.10", "0.10", "0.0%"]
