@@ -18,6 +18,7 @@ from translator.engines.apertium import (
     ApertiumRenderer,
     ApertiumService,
     Pipeline,
+    begun_as,
     command,
     installed_modes,
     protect,
@@ -47,6 +48,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 async def host() -> AsyncGenerator[Host, None]:
     async with running(["apertium"]) as host:
         yield host
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "begun"),
+    [
+        ("it was the epoch of belief,", "Era la época de creencia,", "era la época de creencia,"),
+        ("It was the epoch of belief,", "Era la época de creencia,", "Era la época de creencia,"),
+        ("42 days", "42 días", "42 días"),
+        ("and", "", ""),
+    ],
+)
+def test_a_segment_within_a_sentence_begins_with_a_small_letter(
+    source: str, text: str, begun: str
+) -> None:
+    assert begun_as(source, text) == begun
+
+
+async def test_what_goes_on_in_the_source_goes_on_in_the_rendition(host: Host) -> None:
+    assert (await render(host, "it was the epoch of belief.")).startswith("era")
+    assert (await render(host, "It was the epoch of belief.")).startswith("Era")
 
 
 async def render(

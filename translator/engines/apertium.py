@@ -189,7 +189,13 @@ class ApertiumRenderer:
             raise RenderError(str(error), retryable=error.retryable) from error
         except ServiceError as error:
             raise RenderError(str(error), retryable=True) from error
-        yield restore(answer["text"], kept)
+        yield restore(begun_as(segment.text, answer["text"]), kept)
+
+
+def begun_as(source: str, text: str) -> str:
+    """`text` with a small letter first where `source` goes on with a sentence: every segment
+    would begin one, by Apertium's lights."""
+    return text[:1].lower() + text[1:] if source[:1].islower() else text
 
 
 # --- in the engine host -----------------------------------------------------------------------
