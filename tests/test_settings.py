@@ -1,14 +1,19 @@
 """Two files as one snapshot, or every fault in them."""
 
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from translator.errors import SettingsError
-from translator.settings import Settings, load
+from translator.errors import Fault, SettingsError
+from translator.settings import Language, Settings, diff, load
 
 pytestmark = pytest.mark.unit
 
@@ -33,7 +38,11 @@ PAIRS: dict[str, Any] = {
         {"from": "*", "to": "*", "render": "apertium"},
     ],
 }
-TERMS = {"version": 1, "terms": [{"en": "committee", "es": "comité"}]}
+COMMITTEE = [{"en": "committee", "es": "comité"}]
+TERMS = {"version": 1, "terms": COMMITTEE}
+
+
+ENGINES_TEXT = yaml.safe_dump(ENGINES, sort_keys=False)
 
 
 class Folder:
@@ -138,16 +147,16 @@ def test_every_unknown_engine_is_named_with_those_there_are(folder: Folder) -> N
         pairs=[{"from": "*", "to": "*", "render": "gpt"}],
     )
     fault = folder.fault(pairs)
-    for place in ("hear: unknown engine 'wisper'", "languages.es.speak", "pairs.0.render"):
+    for place in ("hear: unknown engine 'wisper'", "languages.es.speak", "pairs[0].render"):
         assert place in fault
-    assert "engines.yaml has: apertium, espeak, llm, whisper" in fault
+    assert "did you mean 'whisper'?; engines.yaml has: apertium, espeak, llm, whisper" in fault
 
 
 @pytest.mark.parametrize(
     ("change", "place"),
     [
         ({"spoken": []}, "spoken"),
-        ({"spoken": ["klingonish"]}, "spoken.0"),
+        ({"spoken": ["klingonish"]}, "spoken[0]"),
         ({"languages": {}}, "languages"),
         ({"languages": {"es": {"speek": "espeak"}}}, "languages.es.speek"),
         ({"version": 2}, "version"),
@@ -155,7 +164,7 @@ def test_every_unknown_engine_is_named_with_those_there_are(folder: Folder) -> N
         ({"max_wait": "long"}, "max_wait"),
         ({"max_languages": 0}, "max_languages"),
         ({"segments": {"min_words": 0}}, "segments.min_words"),
-        ({"pairs": [{"to": "es", "render": "llm"}]}, "pairs.0.from"),
+        ({"pairs": [{"to": "es", "render": "llm"}]}, "pairs[0].from"),
         ({"endpoint": "http://somewhere"}, "endpoint"),
     ],
 )
@@ -195,12 +204,328 @@ def test_what_is_no_settings_file_is_refused(folder: Folder, content: str) -> No
 
 
 def test_a_missing_file_is_named(folder: Folder) -> None:
-    with pytest.raises(SettingsError, match=r"nowhere\.yaml is missing"):
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml: is missing"):
         load(folder.path / "nowhere.yaml", folder.write("engines.yaml", ENGINES))
 
 
-def test_a_file_that_is_no_text_is_named(folder: Folder) -> None:
-    path = folder.path / "language_pairs.yaml"
-    path.write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(SettingsError, match=r"language_pairs\.yaml cannot be read"):
-        load(path, folder.write("engines.yaml", ENGINES))
+def test_a_fault_in_a_broken_file_hides_none_in_the_others(folder: Folder) -> None:
+    folder.write("terms.yaml", {"version": 1, "terms": [{"en": "committee"}]})
+    engines = changed(ENGINES, engines={"whisper": {"plugin": "whisper", "modell": "base"}})
+    fault = folder.fault(changed(PAIRS, max_wait=-1), engines)
+    assert "engines.yaml:" in fault
+    assert "engines.whisper.modell: there is no such key; did you mean 'model'?" in fault
+    assert "max_wait: is too small; allowed: 0 to 10" in fault
+    assert "unknown engine 'llm'" in fault
+    assert "terms.yaml:2: terms[0]: two languages at least" in fault
+
+
+def test_engines_that_cannot_be_read_leave_names_unchecked(folder: Folder) -> None:
+    fault = folder.fault(changed(PAIRS, grace=-1), "version: [")
+    assert "engines.yaml" in fault
+    assert "grace" in fault
+    assert "unknown engine" not in fault
+
+
+def test_each_fault_has_the_line_of_its_key(folder: Folder) -> None:
+    text = """\
+version: 1
+hear: whisper
+spoken: [en,
+         spanish]
+languages:
+  es: {speak: espeak}
+  fr:
+    speek: espeak
+pairs:
+  - from: en
+    to: es
+    render: llm
+  - {from: "*", render: apertium}
+segments: {min_words: few}
+"""
+    with pytest.raises(SettingsError) as caught:
+        folder.load(text)
+    places = [(one.line, one.key) for one in caught.value.faults if isinstance(one, Fault)]
+    assert places == [
+        (4, "spoken[1]"),
+        (8, "languages.fr.speek"),
+        (13, "pairs[1].to"),
+        (14, "segments.min_words"),
+    ]
+
+
+def test_a_language_by_its_name_is_understood_and_refused(folder: Folder) -> None:
+    fault = folder.fault(changed(PAIRS, spoken=["Spanish"]))
+    assert "did you mean es (Spanish)?" in fault
+
+
+def test_a_key_in_the_place_of_its_name_is_not_shown(folder: Folder) -> None:
+    engine = {"plugin": "openai", "key": "sk-1234567890"}
+    fault = folder.fault(engines=changed(ENGINES, engines={"llm": engine}))
+    assert "must be the NAME of an environment variable" in fault
+    assert "1234567890" not in fault
+
+
+def test_norwegian_is_a_language(folder: Folder) -> None:
+    text = yaml.safe_dump(changed(PAIRS, spoken=["en"])).replace("- en", "- no")
+    assert folder.load(text).spoken == ("no",)
+
+
+def test_a_language_with_nothing_behind_it_has_captions_only(folder: Folder) -> None:
+    settings = folder.load(changed(PAIRS, languages={"de": None}))
+    assert settings.languages["de"] == Language()
+
+
+def test_two_spellings_of_one_language_are_one_too_many(folder: Folder) -> None:
+    fault = folder.fault(changed(PAIRS, languages={"es": {}, "ES": {}}))
+    assert "es is given twice" in fault
+
+
+def test_engines_are_a_name_or_several_in_order(folder: Folder) -> None:
+    pairs = changed(
+        PAIRS,
+        hear=["whisper", "llm"],
+        languages={"es": {"speak": ["llm", "espeak"], "voice": "nova"}, "de": {}},
+        pairs=[{"from": "*", "to": "*", "render": ["llm", "apertium"]}],
+    )
+    settings = folder.load(pairs)
+    spanish = settings.languages["es"]
+    assert (settings.heard_by, settings.hear) == (("whisper", "llm"), "whisper")
+    assert (spanish.spoken_by, spanish.speak) == (("llm", "espeak"), "llm")
+    assert (settings.pairs[0].rendered_by, settings.pairs[0].render) == (("llm", "apertium"), "llm")
+    assert settings.languages["de"].spoken_by == ()
+
+
+def test_a_voice_is_one_of_the_first_engine(folder: Folder) -> None:
+    languages = {"es": {"speak": ["llm", "espeak"], "voice": "nova"}}
+    spanish = folder.load(changed(PAIRS, languages=languages)).languages["es"]
+    assert (spanish.voice_of("llm"), spanish.voice_of("espeak")) == ("nova", None)
+    assert "`voice` without `speak`" in folder.fault(
+        changed(PAIRS, languages={"es": {"voice": "nova"}})
+    )
+
+
+@pytest.mark.parametrize("names", [[], None, [""], {"llm": 1}])
+def test_no_engine_is_no_list_of_engines(folder: Folder, names: Any) -> None:
+    pairs = [{"from": "*", "to": "*", "render": names}]
+    assert "pairs[0].render" in folder.fault(changed(PAIRS, pairs=pairs))
+
+
+def test_every_unknown_engine_of_a_list_is_named(folder: Folder) -> None:
+    pairs = [{"from": "*", "to": "*", "render": ["gpt", "apertium", "deepl"]}]
+    fault = folder.fault(changed(PAIRS, pairs=pairs))
+    assert "pairs[0].render[0]: unknown engine 'gpt'" in fault
+    assert "pairs[0].render[2]: unknown engine 'deepl'" in fault
+
+
+def test_options_keep_the_types_that_they_are_written_in(folder: Folder) -> None:
+    engine = "{plugin: openai, options: {speed: 1.2, level: 3, on: true, name: '3', word: no}}"
+    settings = folder.load(engines=ENGINES_TEXT + f"  tuned: {engine}\n")
+    options = {"speed": 1.2, "level": 3, "on": True, "name": "3", "word": "no"}
+    assert settings.engines["tuned"].options == options
+
+
+# --- a meeting's own folder ---------------------------------------------------------------------
+
+
+def own(folder: Folder, room: str, **changes: Any) -> Path:
+    """Give `room` settings of its own."""
+    path = folder.path / "meetings" / room
+    path.mkdir(parents=True)
+    text = yaml.safe_dump(changed(PAIRS, pairs=[], **changes))
+    (path / "language_pairs.yaml").write_text(text)
+    return path
+
+
+def of(folder: Folder, meeting: str) -> Settings:
+    return load(
+        folder.write("language_pairs.yaml", PAIRS),
+        folder.write("engines.yaml", ENGINES),
+        meeting=meeting,
+    )
+
+
+def test_a_meeting_has_its_own_settings_where_it_has_a_folder(folder: Folder) -> None:
+    own(folder, "board", spoken=["de"])
+    assert of(folder, "board").spoken == ("de",)
+    assert of(folder, "Board").spoken == ("en", "es")
+    assert of(folder, "other").spoken == ("en", "es")
+
+
+def test_a_meetings_glossaries_are_those_of_its_folder(folder: Folder) -> None:
+    path = own(folder, "board")
+    pairs = [{"from": "*", "to": "*", "render": "llm", "glossaries": ["terms.yaml"]}]
+    (path / "language_pairs.yaml").write_text(yaml.safe_dump(changed(PAIRS, pairs=pairs)))
+    with pytest.raises(SettingsError, match=r"meetings/board/terms\.yaml: is missing"):
+        of(folder, "board")
+    (path / "terms.yaml").write_text("version: 1\nterms:\n  - keep: Board\n")
+    (glossary,) = of(folder, "board").glossary("en", "es")
+    assert glossary.key_terms("en") == ("Board",)
+
+
+@pytest.mark.parametrize("name", ["../terms.yaml", "../../terms.yaml", "../other/terms.yaml"])
+def test_a_meeting_reads_no_terms_of_another(folder: Folder, name: str) -> None:
+    other = own(folder, "other")
+    (other / "terms.yaml").write_text(yaml.safe_dump(TERMS))
+    path = own(folder, "board")
+    pairs = [{"from": "*", "to": "*", "render": "llm", "glossaries": [name]}]
+    (path / "language_pairs.yaml").write_text(yaml.safe_dump(changed(PAIRS, pairs=pairs)))
+    with pytest.raises(SettingsError, match="outside the folder"):
+        of(folder, "board")
+
+
+def test_all_meetings_read_no_terms_of_one(folder: Folder) -> None:
+    (own(folder, "board") / "terms.yaml").write_text(yaml.safe_dump(TERMS))
+    name = "meetings/board/terms.yaml"
+    pairs = [{"from": "*", "to": "*", "render": "llm", "glossaries": [name]}]
+    assert "outside the folder" in folder.fault(changed(PAIRS, pairs=pairs))
+
+
+@pytest.mark.parametrize(
+    "room",
+    [
+        *("..", ".", "", "../outside", "/etc", "a/b", "a\\b", "a\0b", "board/"),
+        *("../meetings/board", "x" * 10_000, "é" * 200, "\ud800", "a\nb", ".hidden", "~", "*"),
+    ],
+)
+def test_a_hostile_name_of_a_room_has_no_folder(folder: Folder, room: str) -> None:
+    own(folder, "board", spoken=["de"])
+    own(folder, "a/b", spoken=["de"])
+    own(folder, ".hidden", spoken=["de"])
+    outside = folder.path.parent / "outside"
+    outside.mkdir()
+    (outside / "language_pairs.yaml").write_text(yaml.safe_dump(PAIRS))
+    assert of(folder, room).spoken == ("en", "es")
+
+
+def test_a_link_leads_into_no_other_meeting(folder: Folder) -> None:
+    path = own(folder, "board", spoken=["de"])
+    (path.parent / "spy").symlink_to(path)
+    thief = path.parent / "thief"
+    thief.mkdir()
+    (thief / "language_pairs.yaml").symlink_to(path / "language_pairs.yaml")
+    assert of(folder, "spy").spoken == ("en", "es")
+    assert of(folder, "thief").spoken == ("en", "es")
+
+
+# --- what is different --------------------------------------------------------------------------
+
+
+def edited(folder: Folder, pairs: Any = PAIRS, engines: Any = ENGINES) -> tuple[str, ...]:
+    """The difference that an edit of the usual files makes."""
+    before = folder.load()
+    return diff(before, folder.load(pairs, engines, number=2))
+
+
+def test_nothing_is_different_after_no_edit(folder: Folder) -> None:
+    assert edited(folder) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "lines"),
+    [
+        ({"hear": ["whisper", "llm"]}, ["hear: whisper -> whisper, then llm"]),
+        ({"spoken": ["en", "fr"]}, ["spoken: + fr, - es"]),
+        ({"spoken": ["es", "en"]}, ["spoken: now in the order es, en"]),
+        ({"max_wait": 3}, ["max_wait: 2.0 -> 3.0"]),
+        ({"segments": {"min_words": 6}}, ["segments.min_words: 4 -> 6"]),
+        (
+            {"languages": {"es": {}, "fr": {"speak": ["llm"]}, "it": {}, "pt": {"speak": "llm"}}},
+            [
+                "languages.es.speak: espeak -> none",
+                "languages.fr.speak: espeak -> llm",
+                "languages.fr.voice: fr -> none",
+                "languages: + it (captions only)",
+                "languages: + pt (spoken by llm)",
+                "languages: - de",
+            ],
+        ),
+        (
+            {
+                "pairs": [
+                    {"from": "en", "to": "fr", "render": "apertium"},
+                    {"from": "en", "to": "es", "render": ["llm", "apertium"]},
+                ]
+            },
+            [
+                "pairs: + en -> fr by apertium",
+                "pairs[1].render: llm -> llm, then apertium",
+                "pairs[1].glossaries: - terms.yaml",
+                "pairs: - * -> *",
+            ],
+        ),
+        ({"pairs": PAIRS["pairs"][::-1]}, ["pairs: in another order"]),
+    ],
+)
+def test_a_difference_is_told_in_short_lines(
+    folder: Folder, change: dict[str, Any], lines: list[str]
+) -> None:
+    assert list(edited(folder, changed(PAIRS, **change))) == lines
+
+
+def test_of_the_operators_engines_no_value_is_told(folder: Folder) -> None:
+    engines = {**ENGINES["engines"], "llm": {"plugin": "openai", "model": "m", "key": "OTHER_KEY"}}
+    assert edited(
+        folder, engines=changed(ENGINES, engines={**engines, "gpt": {"plugin": "x"}})
+    ) == (
+        "engines: + gpt",
+        "engine llm: other model, base_url, key",
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "line"),
+    [
+        ([{"en": "committee", "es": "comisión"}], "1 term changed"),
+        ([*COMMITTEE, {"keep": "LiveKit"}, {"keep": "Opus"}], "2 terms added"),
+        ([{"keep": "LiveKit"}], "1 term added, 1 removed"),
+        ([{"en": "committee", "es": "junta"}, {"keep": "Opus"}], "1 term added, 1 changed"),
+        ([], "1 term removed"),
+    ],
+)
+def test_terms_are_counted(folder: Folder, terms: list[dict[str, str]], line: str) -> None:
+    before = folder.load()
+    folder.write("terms.yaml", {"version": 1, "terms": terms})
+    assert diff(before, folder.load()) == (f"glossary terms.yaml: {line}",)
+
+
+# --- what anybody may write ---------------------------------------------------------------------
+
+KEYS = st.sampled_from(
+    [
+        *("version", "hear", "spoken", "languages", "pairs", "segments", "max_wait", "from", "to"),
+        *("render", "speak", "voice", "glossaries", "engines", "plugin", "key", "options", "en"),
+        "*",
+    ]
+)
+WORDS = st.one_of(
+    KEYS, st.sampled_from(["1", "", "~", "!!int", "&a", "*a", "- ", "\t", "#"]), st.text(max_size=8)
+)
+VALUES = st.recursive(
+    st.one_of(WORDS, st.integers(), st.floats(), st.booleans(), st.none()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(KEYS, WORDS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+FILES = st.one_of(
+    st.text(),
+    st.lists(WORDS).map("".join),
+    VALUES.map(lambda value: yaml.safe_dump(value, allow_unicode=True)),
+    st.dictionaries(KEYS, VALUES).map(lambda some: yaml.safe_dump({**PAIRS, **some})),
+    st.dictionaries(KEYS, VALUES).map(lambda some: yaml.safe_dump({**ENGINES, **some})),
+)
+
+
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(pairs=FILES, engines=FILES, terms=FILES)
+def test_whatever_is_written_is_settings_or_faults(
+    folder: Folder, pairs: str, engines: str, terms: str
+) -> None:
+    for name, text in (("terms.yaml", terms), ("p.yaml", pairs), ("e.yaml", engines)):
+        (folder.path / name).write_text(text, encoding="utf-8", errors="replace", newline="")
+    for organizers, operators in product(("p.yaml", "right.yaml"), ("e.yaml", "engines.yaml")):
+        folder.write("right.yaml", PAIRS)
+        folder.write("engines.yaml", ENGINES)
+        with suppress(SettingsError):
+            load(folder.path / organizers, folder.path / operators)

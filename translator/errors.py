@@ -12,13 +12,45 @@
 The text of an error says what is wrong and what to do. It never holds a key.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
+
 
 class TranslatorError(Exception):
     """Root of every error that this package raises on purpose."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong in a file of the configuration."""
+
+    file: Path
+    line: int | None
+    """From 1; None where it is the whole file."""
+    key: str
+    """Where in the file, such as `pairs[0].render`; empty where it is no single key."""
+    text: str
+    """What is wrong, what is allowed, what to do."""
+
+    def __str__(self) -> str:
+        place = str(self.file) if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (place, self.key, self.text) if part)
+
+
 class SettingsError(TranslatorError):
     """The configuration cannot be used."""
+
+    def __init__(self, *faults: Fault | str) -> None:
+        """All that is wrong; a fault that is in no file is a sentence."""
+        super().__init__(*faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        """A line for each fault."""
+        if len(self.faults) == 1:
+            return str(self.faults[0])
+        lines = [f"{len(self.faults)} faults in the configuration:", *map(str, self.faults)]
+        return "\n  ".join(lines)
 
 
 class InputError(TranslatorError):

@@ -11,31 +11,26 @@ An entry says one thing in two languages or more, or holds a name that no langua
 
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
+    WithJsonSchema,
 )
 
-from translator.errors import InputError, SettingsError
-from translator.languages import lookup, normalize, same
+from translator.document import Version, language_code, read, validated
+from translator.languages import lookup, same
 from translator.types import Term
 
 KEEP = "keep"
 """Stands where a language would, for a term that is the same in all of them."""
-ALLOWED = (
-    "allowed: `version: 1`, then `terms:`, a list of entries such as"
-    " `- {en: committee, es: comité}` or `- keep: LiveKit`"
-)
 
 Index = Mapping[tuple[str, ...], Term]
 
@@ -145,10 +140,7 @@ def _checked(names: dict[str, str]) -> dict[str, str]:
         return names
     by_code: dict[str, str] = {}
     for code, name in names.items():
-        try:
-            language = normalize(code)
-        except InputError as error:
-            raise ValueError(str(error)) from None
+        language = language_code(code)
         if language in by_code:
             raise ValueError(f"{language} is given twice")
         by_code[language] = name
@@ -167,50 +159,28 @@ _Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(_speakable),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "maxLength": 100}),  # unquoted words
 ]
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class GlossaryFile(BaseModel):
+    """The meeting's own words in each language, and names that no language translates."""
 
-    version: Literal["1"]
-    terms: list[Annotated[dict[str, _Name], AfterValidator(_checked)]] = Field(max_length=5000)
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-
-class _Loader(yaml.BaseLoader):
-    """Leaves every scalar the text it is, so that `no` stays Norwegian and `on` a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for at, (key, _) in enumerate(node.value):
-            if key.value in keys[:at]:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"{key.value!r} is given twice", problem_mark=key.start_mark
-                )
-        return super().construct_mapping(node, deep)
+    version: Version
+    """Of this file's format."""
+    terms: list[
+        Annotated[
+            dict[str, _Name],
+            Field(examples=[{"en": "committee", "es": "comité"}, {"keep": "LiveKit"}]),
+            AfterValidator(_checked),
+        ]
+    ] = Field(max_length=5000, examples=[[{"en": "committee", "es": "comité"}]])
+    """One thing a line, by language codes; `keep` for what is the same in every language."""
 
 
 def load_glossary(path: Path) -> Glossary:
-    """Read one file. Raises SettingsError that names it, all that is wrong and what is allowed."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        file = _File.model_validate(content)
-        return Glossary(entries=tuple(Entry(names=names) for names in file.terms))
-    except FileNotFoundError:
-        faults = ["there is no such file"]
-    except (OSError, UnicodeDecodeError) as error:
-        faults = [f"cannot be read: {error}"]
-    except yaml.YAMLError as error:
-        faults = [f"no YAML: {' '.join(str(error).split())}"]
-    except ValidationError as error:
-        faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-    raise SettingsError("\n  ".join([f"glossary {path}:", *faults, ALLOWED]))
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """`("terms", 1, "es")` -> `entry 2, es`: an organizer counts from one."""
-    match location:
-        case ("terms", int(number), *rest):
-            return ", ".join([f"entry {number + 1}", *map(str, rest)])
-        case _:
-            return ".".join(map(str, location)) or "the file"
+    """Read one file. Raises SettingsError with all that is wrong, by line."""
+    file = validated(read(path), GlossaryFile)
+    return Glossary(entries=tuple(Entry(names=names) for names in file.terms))

@@ -1,0 +1,35 @@
+"""The only reader of configuration: two files, two owners.
+
+`engines.yaml` belongs to the operator: engines by name, with plugin, endpoint and the name of the
+variable that holds the key. `language_pairs.yaml` belongs to the organizer and holds engine
+*names* only; a meeting may have its own. `load` turns both into one frozen, numbered snapshot; a
+change is a new snapshot: `changes` gives one for each edit, and `diff` says what is different.
+"""
+
+from translator.settings.difference import diff
+from translator.settings.load import load
+from translator.settings.models import (
+    ANY,
+    Engine,
+    EnginesFile,
+    Language,
+    Pair,
+    PairsFile,
+    Segmenting,
+    Settings,
+)
+from translator.settings.watch import changes
+
+__all__ = [
+    "ANY",
+    "Engine",
+    "EnginesFile",
+    "Language",
+    "Pair",
+    "PairsFile",
+    "Segmenting",
+    "Settings",
+    "changes",
+    "diff",
+    "load",
+]

@@ -1,0 +1,81 @@
+"""Both files and the glossaries -> a snapshot, or every fault in all of them."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from translator.document import Document, read, validated
+from translator.errors import Fault, SettingsError
+from translator.glossary import Glossary, load_glossary
+from translator.settings.models import MEETINGS, EnginesFile, PairsFile, Settings, Surroundings
+
+PAIRS = "language_pairs.yaml"
+LONGEST_NAME = 255
+"""Bytes of a folder's name."""
+
+
+def load(
+    pairs_path: Path, engines_path: Path, *, meeting: str | None = None, number: int = 1
+) -> Settings:
+    """Read both files and the glossaries.
+
+    `meeting` is the name of a room: where it has a language_pairs.yaml of its own, that is read
+    in place of `pairs_path`, with the glossaries of its own folder. Raises SettingsError with
+    every fault of all the files, each by file, line and key.
+    """
+    pairs_path = pairs_path_of(meeting, pairs_path)
+    faults: list[Fault | str] = []
+    engines, names = None, None
+    try:
+        document = read(engines_path, typed=True)
+        names = _engine_names(document)
+        engines = validated(document, EnginesFile)
+    except SettingsError as error:
+        faults += error.faults
+    around = Surroundings(folder=pairs_path.parent, engines=names)
+    pairs = None
+    try:
+        pairs = validated(read(pairs_path), PairsFile, context=around)
+    except SettingsError as error:
+        faults += error.faults
+    glossaries: dict[str, Glossary] = {}
+    for name, path in sorted(around.glossaries.items()):
+        try:
+            glossaries[name] = load_glossary(path)
+        except SettingsError as error:
+            faults += error.faults
+    if engines is None or pairs is None or faults:
+        raise SettingsError(*faults)
+    chosen = {name: getattr(pairs, name) for name in PairsFile.model_fields if name != "version"}
+    return Settings(number=number, engines=engines.engines, glossaries=glossaries, **chosen)
+
+
+def pairs_path_of(meeting: str | None, shared: Path) -> Path:
+    """The organizer's file for a room: `meetings/ROOM/language_pairs.yaml` beside `shared` where
+    there is one, else `shared`.
+
+    A room's name comes from anywhere: what is no plain name of a folder has none, and a link
+    does not lead into the folder of another meeting.
+    """
+    if meeting is None or not _is_plain(meeting):
+        return shared
+    folder = shared.parent / MEETINGS / meeting
+    own = folder / PAIRS
+    led_away = not own.resolve().is_relative_to(folder.parent.resolve() / meeting)
+    return shared if led_away or not own.is_file() else own
+
+
+def _is_plain(name: str) -> bool:
+    return (
+        name.isprintable()
+        and not name.startswith(".")
+        and not set("/\\") & set(name)
+        and 0 < len(name.encode(errors="replace")) <= LONGEST_NAME
+    )
+
+
+def _engine_names(document: Document) -> Collection[str] | None:
+    """Those that the operator's file has, be they well described or not."""
+    match document.data:
+        case {"engines": dict(engines)}:
+            return list(engines)
+    return None

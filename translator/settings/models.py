@@ -1,0 +1,270 @@
+"""What both files may say, and the snapshot that comes of them.
+
+What is written here for each key is also what editors show: the JSON Schemas are made of it.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from translator import languages
+from translator.document import Version, language_code, nearest
+from translator.glossary import Glossary
+
+ANY = "*"
+MEETINGS = "meetings"
+"""Folder beside language_pairs.yaml: in it a folder for each meeting with settings of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the organizer's file is checked against."""
+
+    folder: Path
+    engines: Collection[str] | None
+    """Their names; None where engines.yaml cannot tell."""
+    glossaries: dict[str, Path] = field(default_factory=dict)
+    """Those that the file names, by that name: filled by the check."""
+    languages: set[str] = field(default_factory=set)
+    """Those that the file has so far."""
+
+
+def _code_or_any(value: str) -> str:
+    return value if value == ANY else language_code(value)
+
+
+def _listed(value: object) -> object:
+    """A single name is a list of one, and nothing an empty list."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+def _some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("must not be empty: name an engine, or leave the whole line out")
+    return names
+
+
+def _engine(name: str, info: ValidationInfo) -> str:
+    match info.context:
+        case Surroundings(engines=engines) if engines is not None and name not in engines:
+            raise ValueError(
+                f"unknown engine {name!r}{nearest(name, list(engines))};"
+                f" engines.yaml has: {', '.join(engines)}"
+            )
+    return name
+
+
+def _glossary(name: str, info: ValidationInfo) -> str:
+    if not isinstance(info.context, Surroundings):
+        return name
+    folder = info.context.folder.resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise ValueError(f"{name!r} is no file name") from None
+    if not path.is_relative_to(folder) or path.is_relative_to(folder / MEETINGS):
+        raise ValueError(f"{name!r} lies outside the folder of the meeting; put it inside")
+    if path.suffix not in (".yaml", ".yml"):
+        raise ValueError(f"{name!r} is no glossary; its name must end in .yaml")
+    info.context.glossaries[name] = path
+    return name
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):  # it may be the key itself: not shown
+        raise ValueError(
+            "must be the NAME of an environment variable, in capitals, such as OPENAI_API_KEY;"
+            " the key itself is never written into a file"
+        )
+    return name
+
+
+def _once(code: str, info: ValidationInfo) -> str:
+    """Two spellings of one language would silently become one."""
+    if isinstance(info.context, Surroundings):
+        if code in info.context.languages:
+            raise ValueError(f"{code} is given twice; keep one of the two")
+        info.context.languages.add(code)
+    return code
+
+
+def _nothing(value: object) -> object:
+    """`de:` with nothing behind it is a language with captions only."""
+    return {} if value is None else value
+
+
+Code = Annotated[str, AfterValidator(language_code), Field(examples=["es", "pt-BR"])]
+CodeOrAny = Annotated[str, AfterValidator(_code_or_any), Field(examples=["es", ANY])]
+EngineName = Annotated[str, Field(min_length=1), AfterValidator(_engine)]
+EngineNames = Annotated[
+    tuple[EngineName, ...],
+    AfterValidator(_some),
+    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+]
+GlossaryNames = Annotated[
+    tuple[Annotated[str, AfterValidator(_glossary)], ...],
+    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+    Field(examples=[["glossaries/example.yaml"]]),
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+class Engine(_Model):
+    """One engine as the operator has set it up."""
+
+    plugin: str = Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["openai"])
+    """whisper, apertium or espeak, which are built in, or the name of a LiveKit plugin."""
+    model: str | None = Field(default=None, min_length=1)
+    """The vendor's name of the model; its usual one without it."""
+    base_url: str | None = Field(
+        default=None, pattern=r"^(https?|wss?)://", examples=["http://127.0.0.1:11434/v1"]
+    )
+    """Where the engine is reached; the vendor's own address without it."""
+    key: Annotated[str, AfterValidator(_variable)] | None = None
+    """NAME of the environment variable that holds the key; never the key itself."""
+    options: Mapping[str, Any] = {}
+    """More arguments of the LiveKit plugin's class, as its documentation names them."""
+
+
+class EnginesFile(_Model):
+    """The operator's file: which engines exist, and how they are reached."""
+
+    version: Version
+    """Of this file's format."""
+    engines: dict[Annotated[str, Field(min_length=1)], Engine] = Field(min_length=1)
+    """By the name that language_pairs.yaml uses."""
+
+
+class Language(_Model):
+    """One language that people can listen to or read."""
+
+    spoken_by: EngineNames = Field(default=(), alias="speak", examples=["espeak"])
+    """The engine that speaks it, or several: the next one speaks where one fails. Captions only
+    without it."""
+    voice: str | None = None
+    """A voice of the first of these engines; its usual one for the language without it."""
+
+    @model_validator(mode="after")
+    def _has_a_voice_to_choose(self) -> "Language":
+        if self.voice is not None and not self.spoken_by:
+            raise ValueError("`voice` without `speak`: name the engine that has the voice")
+        return self
+
+    @property
+    def speak(self) -> str | None:
+        """The engine that speaks first; None: captions only."""
+        return next(iter(self.spoken_by), None)
+
+    def voice_of(self, engine: str) -> str | None:
+        """The voice to ask `engine` for; None: its usual one for the language."""
+        return self.voice if engine == self.speak else None
+
+
+class Pair(_Model):
+    """How one language is rendered into another; the first that fits is taken."""
+
+    source: CodeOrAny = Field(alias="from")
+    """The language that is spoken, or "*" for any."""
+    target: CodeOrAny = Field(alias="to")
+    """The language that it becomes, or "*" for any."""
+    rendered_by: EngineNames = Field(alias="render", examples=["apertium"])
+    """The engine that renders, or several: the next one renders where one fails."""
+    glossaries: GlossaryNames = ()
+    """Files with the meeting's own terms, in the folder of this file; the first wins."""
+
+    @property
+    def render(self) -> str:
+        """The engine that renders first."""
+        return self.rendered_by[0]
+
+
+class Segmenting(_Model):
+    """Where speech is cut into segments."""
+
+    min_words: int = Field(default=4, ge=1, le=20)
+    """Fewer are not cut off at a comma; more are calmer and translate better."""
+    max_seconds: float = Field(default=3.0, ge=1.0, le=20.0)
+    """A longer segment is cut anyway; less is faster."""
+
+
+class _Choices(_Model):
+    """What the organizer decides."""
+
+    heard_by: EngineNames = Field(alias="hear", examples=["whisper"])
+    """The engine that hears, or several: the next one hears where one fails."""
+    spoken: tuple[Code, ...] = Field(min_length=1, examples=[["en", "es"]])
+    """The languages that people speak here: only these are identified."""
+    languages: dict[
+        Annotated[Code, AfterValidator(_once)],
+        Annotated[Language, BeforeValidator(_nothing, json_schema_input_type=Language | None)],
+    ] = Field(min_length=1)
+    """The languages that people can listen to or read."""
+    pairs: tuple[Pair, ...] = ()
+    """How one language becomes another; the first that fits is taken."""
+    segments: Segmenting = Segmenting()
+    max_wait: float = Field(default=2.0, ge=0.0, le=10.0)
+    """Seconds that an earlier segment which is not ready may hold a channel."""
+    grace: float = Field(default=10.0, ge=0.0, le=600.0)
+    """Seconds that a language goes on after its last listener."""
+    max_languages: int = Field(default=10, ge=1, le=100)
+    """Languages that may run at once."""
+
+
+class PairsFile(_Choices):
+    """The organizer's file: which languages meet, and how."""
+
+    version: Version
+    """Of this file's format."""
+
+
+class Settings(_Choices):
+    """One meeting's settings: a frozen, numbered snapshot of both files."""
+
+    number: int
+    engines: Mapping[str, Engine]
+    glossaries: Mapping[str, Glossary]
+    """By the file name that a pair uses."""
+
+    @property
+    def hear(self) -> str:
+        """The engine that hears first."""
+        return self.heard_by[0]
+
+    def pair(self, source: str, target: str) -> Pair | None:
+        """The first pair that fits, or None where nothing renders `source` into `target`."""
+        for pair in self.pairs:
+            if _fits(pair.source, source) and _fits(pair.target, target):
+                return pair
+        return None
+
+    def glossary(self, source: str, target: str) -> tuple[Glossary, ...]:
+        """The glossaries of the pair, first come first served."""
+        pair = self.pair(source, target)
+        return tuple(self.glossaries[name] for name in pair.glossaries) if pair else ()
+
+
+def _fits(pattern: str, code: str) -> bool:
+    return pattern == ANY or languages.lookup(code, [pattern]) is not None
