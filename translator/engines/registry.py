@@ -1,19 +1,24 @@
 """The engines by the names that `engines.yaml` gives them; each is built when first called for."""
 
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import product
+from pathlib import Path
 
 from translator import languages
 from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
+from translator.engines.plugins import EMBEDDED, Vendor
 from translator.engines.whisper import WhisperEar
-from translator.errors import SettingsError
+from translator.errors import Fault, SettingsError
 from translator.hear import Ear
 from translator.render import Renderer
 from translator.settings import Engine, Settings
 from translator.speak import Voice
+
+PAIRS = Path("language_pairs.yaml")
+ENGINES = Path("engines.yaml")
 
 
 class Engines:
@@ -31,102 +36,120 @@ class Engines:
         match engine.plugin:
             case "whisper":
                 return WhisperEar(self._host, model=engine.model or "base")
-        raise self._cannot(name, "hear")
+            case "apertium" | "espeak":
+                raise self._cannot(name, "hear")
+        return Vendor(name, engine).ear()
+
+    def try_ear(self, name: str, languages: Sequence[str]) -> None:
+        """Raises SettingsError where no ear for these languages can be made."""
+        if self._configured[name].plugin in EMBEDDED:
+            self.ear(name)
+        else:
+            Vendor(name, self._configured[name]).hearing()(languages, ())
 
     def _renderer(self, name: str) -> Renderer:
         engine = self._configured[name]
         match engine.plugin:
             case "apertium":
                 return ApertiumRenderer(self._host)
-            case "openai":
-                return _openai_renderer(name, engine)
-        raise self._cannot(name, "render")
+            case "whisper" | "espeak":
+                raise self._cannot(name, "render")
+        return Vendor(name, engine).renderer()
 
     def _voice(self, name: str) -> Voice:
-        match self._configured[name].plugin:
+        engine = self._configured[name]
+        match engine.plugin:
             case "espeak":
                 return EspeakVoice(self._host)
-        raise self._cannot(name, "speak")
+            case "whisper" | "apertium":
+                raise self._cannot(name, "speak")
+        return Vendor(name, engine).voice()
+
+    def try_voice(self, name: str, language: str, voice: str | None) -> None:
+        """Raises SettingsError where nothing can be made that speaks so."""
+        if self._configured[name].plugin in EMBEDDED:
+            self.voice(name)
+        else:
+            Vendor(name, self._configured[name]).speaking()(language, voice)
 
     def _cannot(self, name: str, verb: str) -> SettingsError:
         plugin = self._configured[name].plugin
         return SettingsError(f"engine {name!r} (plugin {plugin!r}) cannot {verb}")
 
 
-def _openai_renderer(name: str, engine: Engine) -> Renderer:
-    from livekit.agents import NOT_GIVEN
-    from livekit.plugins import openai
-
-    from translator.engines.livekit import LiveKitRenderer
-    from translator.prompt import Prompt
-
-    if engine.model is None:
-        raise SettingsError(f"engine {name!r} in engines.yaml: `model` is missing")
-    model = openai.LLM(
-        model=engine.model,
-        api_key=_key(name, engine),
-        base_url=engine.base_url or NOT_GIVEN,
-        temperature=0.0,
-        max_retries=0,
-    )
-    return LiveKitRenderer(model, Prompt.load())
-
-
-def _key(name: str, engine: Engine) -> str:
-    """The key of an engine, from the variable that `engines.yaml` names."""
-    variable = engine.key
-    value = os.environ.get(variable or "")
-    if not variable or not value:
-        raise SettingsError(
-            f"engine {name!r} needs a key: put it into the environment as "
-            + (variable or "the variable that `key` in engines.yaml names")
-        )
-    return value
-
-
 def check(settings: Settings, *, spoken: Collection[str], targets: Collection[str]) -> None:
     """Find out, before anything starts, whether the engines serve these languages.
 
     Raises SettingsError that names every engine that cannot be had and every pair that none
-    reaches, each with what to do about it.
+    reaches, each with what to do about it. A fault's file is a bare name, without a line.
     """
-    faults = dict.fromkeys([*_unusable(settings, targets), *_gaps(settings, spoken, targets)])
+    faults = [*_unusable(settings, spoken, targets), *_gaps(settings, spoken, targets)]
     if faults:
-        raise SettingsError("\n  ".join(["the engines cannot do what is asked of them:", *faults]))
+        raise SettingsError(*dict.fromkeys(faults))
 
 
-def _unusable(settings: Settings, targets: Collection[str]) -> Iterator[str]:
-    """What is wrong with the engines themselves: their verb, their model, their key."""
-    engines = Engines(settings.engines)
-    voices = [settings.languages[code].speak for code in targets]
-    wanted: list[tuple[Callable[[str], object], str]] = [
-        (engines.ear, settings.hear),
-        *((engines.renderer, pair.render) for pair in settings.pairs),
-        *((engines.voice, name) for name in voices if name is not None),
-    ]
-    for make, name in wanted:
-        try:
-            make(name)
-        except SettingsError as error:
-            yield str(error)
+def reach(engine: Engine, source: str, target: str) -> tuple[str, ...] | None:
+    """The languages that `engine` renders through, from `source` to `target`; None for no way.
 
-
-def _gaps(settings: Settings, spoken: Collection[str], targets: Collection[str]) -> Iterator[str]:
-    """The pairs that nothing renders."""
-    for source in spoken:
-        for target in targets:
-            if languages.same(source, target):
-                continue
-            pair = settings.pair(source, target)
-            if pair is None:
-                yield f"{source} -> {target}: no line of `pairs` fits; add one"
-            elif (why := _gap(settings.engines[pair.render], source, target)) is not None:
-                yield f"{source} -> {target} by {pair.render}: {why}"
-
-
-def _gap(engine: Engine, source: str, target: str) -> str | None:
-    """Why `engine` does not render `source` as `target`, and what would help; else None."""
+    A language model knows languages by degrees: it is believed.
+    """
     if engine.plugin != "apertium":
-        return None  # a language model knows languages by degrees
-    modes = installed_modes()
-    return None if route(source, target, modes) is not None else str(missing(source, target, modes))
+        return ()
+    modes = route(source, target, installed_modes())
+    if modes is None:
+        return None
+    return tuple(languages.normalize(mode.split("-")[1]) for mode in modes[:-1])
+
+
+def _unusable(
+    settings: Settings, spoken: Collection[str], targets: Collection[str]
+) -> Iterator[Fault]:
+    """What is wrong with the engines themselves: their verb, their model, their key."""
+    for name, make in _wanted(settings, spoken, targets):
+        try:
+            make()
+        except SettingsError as error:
+            for fault in error.faults:
+                yield Fault(file=ENGINES, line=None, key=f"engines.{name}", text=_bare(name, fault))
+
+
+def _bare(name: str, fault: Fault | str) -> str:
+    return str(fault).removeprefix(f"engine {name!r}: ")
+
+
+def _wanted(
+    settings: Settings, spoken: Collection[str], targets: Collection[str]
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Every engine that may be called, and what makes it as it will be made."""
+    engines = Engines(settings.engines)
+    for name in settings.heard_by:
+        yield name, partial(engines.try_ear, name, settings.spoken)
+    pairs = [settings.pair(*one) for one in product(spoken, targets) if not languages.same(*one)]
+    for name in dict.fromkeys(name for pair in pairs if pair for name in pair.rendered_by):
+        yield name, partial(engines.renderer, name)
+    for code in targets:
+        language = settings.languages[code]
+        for name in language.spoken_by:
+            yield name, partial(engines.try_voice, name, code, language.voice_of(name))
+
+
+def _gaps(settings: Settings, spoken: Collection[str], targets: Collection[str]) -> Iterator[Fault]:
+    """The pairs that nothing renders."""
+    for source, target in product(spoken, targets):
+        pair = settings.pair(source, target)
+        if languages.same(source, target):
+            continue
+        if pair is None:
+            text = f"{source} -> {target}: no line of `pairs` fits; add one"
+            yield Fault(file=PAIRS, line=None, key="pairs", text=text)
+        elif all(
+            reach(settings.engines[name], source, target) is None for name in pair.rendered_by
+        ):
+            by = ", ".join(pair.rendered_by)
+            why = missing(source, target, installed_modes())
+            yield Fault(
+                file=PAIRS,
+                line=None,
+                key=f"pairs[{settings.pairs.index(pair)}].render",
+                text=f"{source} -> {target} by {by}: {why}",
+            )

@@ -1,0 +1,247 @@
+"""Any installed LiveKit plugin as an engine: `livekit.plugins.<plugin>` and its STT, LLM or TTS.
+
+Plugins call the same things by different names, so arguments are given by what the constructor
+takes. `options` of engines.yaml are checked against its signature before anything runs, since
+most constructors look at a value only when it is used, in the middle of a meeting.
+"""
+
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import ModuleType, SimpleNamespace
+from typing import Any, get_type_hints
+
+import langcodes
+import livekit.plugins
+from livekit.agents import llm, stt, tts
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+
+from translator.document import nearest
+from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
+from translator.errors import SettingsError
+from translator.prompt import Prompt
+from translator.settings import Engine
+
+KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
+ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
+LANGUAGE_LISTS = ("language_codes", "languages", "language")
+LANGUAGES = ("language_code", "language")
+TERMS = ("keyterms_prompt", "keyterms", "keywords", "phrase_list")
+VOICES = ("voice", "voice_id")
+
+MOST_LANGUAGES = {"azure": 10}
+"""Languages that can be told apart at once, where the constructor does not say it itself."""
+REGIONAL = frozenset({"azure"})
+"""Plugins that want `es-ES` where all others understand `es`."""
+USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("openai", "STT"): {"use_realtime": True},  # else it hears nothing before the end
+    ("assemblyai", "STT"): {"language_detection": True},  # else everything is English
+}
+"""Arguments by plugin and class, unless `options` say otherwise."""
+CHECKED_ENGLISH = frozenset({"openai", "azure", "elevenlabs"})
+"""Plugins whose "en" means English, and not that they know no language."""
+
+
+class Vendor:
+    """One engine of engines.yaml that is a LiveKit plugin.
+
+    What cannot be used raises SettingsError, which names the engine and never holds the key.
+    """
+
+    def __init__(self, name: str, engine: Engine) -> None:
+        self._name = name
+        self._engine = engine
+
+    def ear(self) -> LiveKitEar:
+        """An ear of its own for one floor."""
+        return LiveKitEar(self.hearing(), knows_english=self._engine.plugin in CHECKED_ENGLISH)
+
+    def hearing(self) -> Callable[[Sequence[str], Sequence[str]], stt.STT[Any]]:
+        """What makes an STT for languages (BCP-47) and terms."""
+        call = self._call("STT", "hear")
+
+        def make(languages: Sequence[str], terms: Sequence[str]) -> stt.STT[Any]:
+            most = MOST_LANGUAGES.get(self._engine.plugin, len(languages))
+            if len(languages) > most:
+                raise self._wrong(f"hears at most {most} languages at once; shorten `spoken`")
+            made: stt.STT[Any] = call.made(
+                **call.languages([self._tag(code) for code in languages]),
+                **call.named(TERMS, list(terms) or None),
+            )
+            if not made.capabilities.streaming:
+                raise self._wrong("hears whole recordings only; choose a `model` that streams")
+            return made
+
+        return make
+
+    def renderer(self) -> LiveKitRenderer:
+        """Renders with the plugin's LLM."""
+        call = self._call("LLM", "render")
+        model: llm.LLM[Any] = call.made(
+            **call.named(("temperature",), 0.0), **call.named(("max_retries",), 0)
+        )
+        return LiveKitRenderer(model, Prompt.load())
+
+    def voice(self) -> LiveKitVoice[tts.TTS[Any]]:
+        """Speaks with the plugin's TTS."""
+        paced = self._call("TTS", "speak").takes("speed", "float")
+        return LiveKitVoice(self.speaking(), set_pace=_set_speed if paced else None)
+
+    def speaking(self) -> Callable[[str, str | None], tts.TTS[Any]]:
+        """What makes a TTS for a language (BCP-47) and a voice, None for the usual one."""
+        call = self._call("TTS", "speak")
+
+        def make(language: str, voice: str | None) -> tts.TTS[Any]:
+            made: tts.TTS[Any] = call.made(
+                **call.named(("language",), self._tag(language)), **call.named(VOICES, voice)
+            )
+            return made
+
+        return make
+
+    def _tag(self, code: str) -> str:
+        """`code` as the plugin wants it."""
+        if self._engine.plugin not in REGIONAL:
+            return code
+        likely = langcodes.Language.get(code).maximize()
+        return f"{likely.language}-{likely.territory}"
+
+    def _call(self, kind: str, verb: str) -> "_Call":
+        made = getattr(self._module(), kind, None)
+        if made is None:
+            plugin = self._engine.plugin
+            raise SettingsError(f"engine {self._name!r} (plugin {plugin!r}) cannot {verb}")
+        return _Call(made, self._engine, USUAL.get((self._engine.plugin, kind), {}), self._wrong)
+
+    def _module(self) -> ModuleType:
+        plugin = self._engine.plugin
+        try:
+            return importlib.import_module(f"livekit.plugins.{plugin}")
+        except ModuleNotFoundError:
+            known = [*EMBEDDED, *_installed()]
+            raise self._wrong(
+                f"there is no plugin {plugin!r}{nearest(plugin, known)}; installed: "
+                f"{', '.join(known)}; more: pip install livekit-plugins-{plugin}"
+            ) from None
+
+    def _wrong(self, text: str) -> SettingsError:
+        return SettingsError(f"engine {self._name!r}: {text}")
+
+
+EMBEDDED = ("whisper", "apertium", "espeak")
+"""Engines that are no plugins."""
+
+
+def _installed() -> Iterator[str]:
+    return (module.name for module in pkgutil.iter_modules(livekit.plugins.__path__))
+
+
+def _set_speed(engine: Any, pace: float) -> None:
+    engine.update_options(speed=pace)
+
+
+class _Call:
+    """A constructor, and what it is always called with."""
+
+    def __init__(
+        self,
+        made: Callable[..., Any],
+        engine: Engine,
+        usual: Mapping[str, Any],
+        wrong: Callable[[str], SettingsError],
+    ) -> None:
+        self._make = made
+        self._wrong = wrong
+        parameters = inspect.signature(made).parameters
+        self._parameters = parameters
+        self._names = [name for name in parameters if not name.startswith("_")]
+        self._secret = self._key(engine)
+        self._always = {
+            **usual,
+            **self._given("model", ("model",), engine.model),
+            **self._given("base_url", ADDRESSES, engine.base_url),
+            **self._given("key", KEYS, self._secret),
+            **{name: self._option(name, value) for name, value in engine.options.items()},
+        }
+
+    def made(self, **arguments: Any) -> Any:
+        """The engine; `options` go before `arguments`."""
+        try:
+            return self._make(**{**arguments, **self._always})
+        except Exception as error:  # each plugin has its own way to refuse
+            reason = " ".join(str(error).split()) or type(error).__name__
+            if self._secret:
+                reason = reason.replace(self._secret, "(the key)")
+            raise self._wrong(f"cannot be used: {reason}") from None
+
+    def takes(self, name: str, kind: str) -> bool:
+        """Whether there is a parameter of that name whose type speaks of `kind`."""
+        found = self._parameters.get(name)
+        return found is not None and kind in str(found.annotation)
+
+    def named(self, names: Sequence[str], value: object) -> dict[str, Any]:
+        """`value` by the first of `names` that the constructor has; nothing for None."""
+        found = next((name for name in names if name in self._names), None)
+        return {} if found is None or value is None else {found: value}
+
+    def languages(self, codes: Sequence[str]) -> dict[str, Any]:
+        """Several languages for a parameter that takes several; else it has to find out."""
+        for name in LANGUAGE_LISTS:
+            if self.takes(name, "list"):
+                return {name: list(codes)}
+        return self.named(LANGUAGES, codes[0]) if len(codes) == 1 else {}
+
+    def _given(self, key: str, names: Sequence[str], value: object) -> dict[str, Any]:
+        if value is not None and not self.named(names, value):
+            raise self._wrong(f"takes no `{key}`; take the line out of engines.yaml")
+        return self.named(names, value)
+
+    def _key(self, engine: Engine) -> str | None:
+        """The key, from the variable that engines.yaml names."""
+        if engine.key is None:
+            if self.named(KEYS, ""):
+                raise self._wrong("needs a key: add `key: NAME`, the variable that will hold it")
+            return None
+        value = os.environ.get(engine.key)
+        if not value:
+            raise self._wrong(f"needs a key; run: export {engine.key}=...")
+        return value
+
+    def _option(self, name: str, value: object) -> object:
+        """`value` as the parameter's type has it."""
+        owner = next((key for key, names in _OWN.items() if name in names), None)
+        if owner is not None or _SECRET.search(name):
+            raise self._wrong(f"options.{name}: this is what `{owner or 'key'}` is for")
+        if name not in self._names:
+            known = ", ".join(self._names)
+            raise self._wrong(
+                f"options.{name}: unknown{nearest(name, self._names)}; known: {known}"
+            )
+        try:
+            adapter = TypeAdapter[object](self._type(name), config=_ANY_TYPE)
+        except (PydanticUserError, NameError, TypeError):  # a type that cannot be checked
+            return value
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            reasons = dict.fromkeys(one["msg"] for one in error.errors() if _tells(one["loc"]))
+            raise self._wrong(f"options.{name}: {'; or '.join(reasons)}") from None
+
+    def _type(self, name: str) -> Any:
+        """A parameter's type. Raises NameError where the plugin knows it only to type checkers."""
+        holder = SimpleNamespace(__annotations__={name: self._parameters[name].annotation})
+        return get_type_hints(holder, vars(inspect.getmodule(self._make)))[name]
+
+
+_OWN = {"model": ("model",), "base_url": ADDRESSES, "key": KEYS}
+_SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)(_|$)")
+_ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
+
+
+def _tells(location: Sequence[object]) -> bool:
+    """Whether a fault is one that an operator could make: nobody writes a NotGiven."""
+    return not any("NotGiven" in str(part) or "is-instance" in str(part) for part in location)
