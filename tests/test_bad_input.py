@@ -168,7 +168,7 @@ def test_settings_that_are_missing_are_named(
     write_pairs(tmp_path)
     (tmp_path / name).unlink()
     rest = (beep, "--to", "es", "--out", tmp_path / "out") if verb == "interpret" else ()
-    assert f"{tmp_path / name} is missing" in refused(verb, *rest)
+    assert f"{tmp_path / name}: is missing" in refused(verb, *rest)
 
 
 @pytest.mark.parametrize("name", ["language_pairs.yaml", "engines.yaml"])
@@ -215,9 +215,8 @@ def test_a_language_that_no_line_leads_to_is_named(
 def test_a_key_that_is_not_set_is_named(refused: Refused, settings: None, tmp_path: Path) -> None:
     write_pairs(tmp_path, render="gpt")
     errors = refused("check")
-    assert (
-        "engine 'gpt' needs a key: put it into the environment as A_KEY_THAT_IS_NOT_SET" in errors
-    )
+    assert f"{tmp_path / 'engines.yaml'}:7: engines.gpt: needs a key" in errors
+    assert "export A_KEY_THAT_IS_NOT_SET" in errors
 
 
 def test_an_engine_that_cannot_do_it_is_named(

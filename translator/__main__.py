@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from translator import commands as configuration
 from translator.errors import InputError, ServiceError, SettingsError, TranslatorError, first
 from translator.web import commands as web
 
@@ -75,10 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="take meetings dispatched by LIVEKIT_URL's server")
     worker.set_defaults(command=_worker)
 
-    check = commands.add_parser("check", help="read the configuration and say what is wrong")
-    check.add_argument("file", nargs="?", type=Path, help="language_pairs.yaml by default")
-    check.set_defaults(command=_check)
-
+    configuration.add(commands)
     web.add(commands)
     return parser
 
@@ -187,23 +185,6 @@ def _worker(arguments: argparse.Namespace) -> int:
             stopping.cancel()
 
     asyncio.run(work())
-    return 0
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    from translator import agent, settings
-    from translator.engines import registry
-
-    pairs, engines = agent.paths()
-    loaded = settings.load(arguments.file or pairs, engines)
-    registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
-    print(f"heard by {loaded.hear}: {', '.join(loaded.spoken)}")
-    for target, language in loaded.languages.items():
-        voice = language.speak or "captions only"
-        for source in loaded.spoken:
-            pair = loaded.pair(source, target)
-            if source != target and pair is not None:
-                print(f"{source} -> {target}: rendered by {pair.render}, spoken by {voice}")
     return 0
 
 

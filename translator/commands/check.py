@@ -1,0 +1,125 @@
+"""`translator check`: what will run, or all that is wrong, by file and line."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from translator import agent, languages
+from translator.document import Place, read
+from translator.engines import registry
+from translator.errors import Fault, SettingsError
+from translator.settings import Language, Settings, load
+
+WIDE = 160
+"""Columns where nobody looks at a terminal: a file, a pipe."""
+
+
+def check(file: Path | None) -> None:
+    """Print what `file` makes run: language_pairs.yaml, or its folder; the usual one for None.
+
+    engines.yaml is the usual one, or the one beside `file` where there is one. Raises
+    SettingsError with every fault.
+    """
+    pairs_path, engines_path = _paths(file)
+    loaded = load(pairs_path, engines_path)
+    try:
+        registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+    except SettingsError as error:
+        located = [_located(fault, pairs_path, engines_path) for fault in error.faults]
+        raise SettingsError(*located) from None
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    for table in (_hearing(loaded), _rendering(loaded), _speaking(loaded)):
+        console.print(table, "")
+
+
+def _paths(file: Path | None) -> tuple[Path, Path]:
+    pairs_path, engines_path = agent.paths()
+    if file is None:
+        return pairs_path, engines_path
+    path = file / pairs_path.name if file.is_dir() else file
+    beside = path.with_name(registry.ENGINES.name)
+    use_beside = agent.ENGINES not in os.environ and beside.exists()
+    return path, beside if use_beside else engines_path
+
+
+def _located(fault: Fault | str, pairs_path: Path, engines_path: Path) -> Fault | str:
+    """What the engines say of the settings, with the line that it is about."""
+    if isinstance(fault, str):
+        return fault
+    path = engines_path if fault.file == registry.ENGINES else pairs_path
+    line = read(path).fault(_place(fault.key), fault.text).line
+    return replace(fault, file=path, line=line)
+
+
+def _place(key: str) -> Place:
+    """`pairs[0].render` -> `("pairs", 0, "render")`."""
+    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)
+    return tuple(int(index) if index else name for index, name in parts)
+
+
+def _hearing(loaded: Settings) -> Table:
+    table = _table("Heard", "engine", "then", "languages")
+    first, *others = loaded.heard_by
+    table.add_row(first, ", ".join(others), ", ".join(loaded.spoken))
+    return table
+
+
+def _rendering(loaded: Settings) -> Table:
+    """The pairs; those that run alike share a row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for target in loaded.languages:
+        for sources, way in _ways(loaded, target):
+            rows.setdefault((sources, *way), []).append(target)
+    table = _table("Rendered", "from", "to", "engine", "then", "relay", "glossaries")
+    for (sources, *rest), targets in rows.items():
+        table.add_row(sources, ", ".join(targets), *rest)
+    return table
+
+
+def _ways(loaded: Settings, target: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The languages that become `target` in one way: engine, then, relay, glossaries."""
+    sources = [code for code in loaded.spoken if not languages.same(code, target)]
+    ways: dict[tuple[str, ...], list[str]] = {}
+    for source in sources:
+        ways.setdefault(_way(loaded, source, target), []).append(source)
+    for way, some in ways.items():
+        yield "any" if some == sources and len(some) > 1 else ", ".join(some), way
+
+
+def _way(loaded: Settings, source: str, target: str) -> tuple[str, ...]:
+    pair = loaded.pair(source, target)
+    assert pair is not None, "registry.check finds pairs that nothing renders"
+    routes = {
+        name: registry.reach(loaded.engines[name], source, target) for name in pair.rendered_by
+    }
+    first, *others = [name for name, relays in routes.items() if relays is not None]
+    relays = [f"{name}: {'+'.join(by)}" for name, by in routes.items() if by]
+    return first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries)
+
+
+def _speaking(loaded: Settings) -> Table:
+    table = _table("Listened to and read", "language", "", "engine", "then", "voice")
+    for code, language in loaded.languages.items():
+        table.add_row(code, languages.own_name(code), *_spoken(language))
+    return table
+
+
+def _spoken(language: Language) -> Sequence[str]:
+    if not language.spoken_by:
+        return ("captions only", "", "")
+    first, *others = language.spoken_by
+    return (first, ", ".join(others), language.voice or "")
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, padding=(0, 2))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
