@@ -57,12 +57,16 @@ class Speaker:
         self._recording = recording
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
 
-    async def publish(self) -> None:
-        """Publish the microphone and wait until the bridge hears it."""
+    async def announce(self) -> rtc.LocalTrackPublication:
+        """Publish the microphone."""
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
-        publication = await self._room.local_participant.publish_track(
+        return await self._room.local_participant.publish_track(
             track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         )
+
+    async def publish(self) -> None:
+        """Publish the microphone and wait until the bridge hears it."""
+        publication = await self.announce()
         await publication.wait_for_subscription()
 
     async def play(self, begin: float) -> None:
