@@ -25,7 +25,7 @@ import { type Languages, parseLanguages } from "./languages";
 import { loudness } from "./loudness";
 import { CAPTION_TOPIC, FACT_TOPIC, type Fact, parseCaption, parseFact } from "./messages";
 import { Microphone } from "./microphone";
-import { elementsHaveVolume, Sound } from "./sound";
+import { elementsHaveVolume, type Heard, Sound } from "./sound";
 import { LISTEN, READ, SPEAK, Wishes } from "./wishes";
 
 /** What a person chose. */
@@ -176,8 +176,8 @@ export class Session {
       .on(RoomEvent.ParticipantDisconnected, (participant) => this.miss(participant))
       .on(RoomEvent.TrackPublished, reconcile)
       .on(RoomEvent.TrackUnpublished, reconcile)
-      .on(RoomEvent.TrackSubscribed, (track, _, from) => this.play(track, from))
-      .on(RoomEvent.TrackUnsubscribed, (track) => this.stop(track))
+      .on(RoomEvent.TrackSubscribed, reconcile)
+      .on(RoomEvent.TrackUnsubscribed, reconcile)
       .on(RoomEvent.ParticipantPermissionsChanged, () => this.watcher.changed())
       .on(RoomEvent.AudioPlaybackStatusChanged, () => this.watcher.changed())
       .on(RoomEvent.LocalTrackPublished, refresh)
@@ -209,7 +209,7 @@ export class Session {
     if (this.over) return;
     this.phase = why;
     this.wishes.pause();
-    this.sound.stopAll();
+    this.sound.play(new Map());
     this.microphone.refresh();
     this.watcher.changed();
   }
@@ -252,24 +252,27 @@ export class Session {
   }
 
   private subscribe(): void {
-    const heard = new Set<string>(this.persons.map((person) => person.identity));
-    if (this.channel !== undefined) heard.add(this.channel.identity);
     for (const participant of this.room.remoteParticipants.values()) {
+      const heard = isPerson(participant) || participant === this.channel;
       for (const publication of tracksOf(participant)) {
-        const wanted = heard.has(participant.identity) && !publication.isEncrypted;
+        const wanted = heard && !publication.isEncrypted;
         if (publication.isDesired !== wanted) publication.setSubscribed(wanted);
       }
     }
     this.balance();
   }
 
-  /** Everybody as loud as they should be. */
+  /** Everybody as loud as they should be; who is no longer wanted is silent at once. */
   private balance(): void {
+    const heard = new Map<RemoteTrack, Heard>();
     for (const participant of this.room.remoteParticipants.values()) {
-      for (const { track } of tracksOf(participant)) {
-        if (track !== undefined) this.sound.fade(track, this.loudnessOf(participant));
+      const { identity } = participant;
+      for (const { track, isDesired } of tracksOf(participant)) {
+        if (!track || !isDesired) continue;
+        heard.set(track, { identity, loudness: this.loudnessOf(participant) });
       }
     }
+    this.sound.play(heard);
   }
 
   private loudnessOf(participant: RemoteParticipant): number {
@@ -277,19 +280,6 @@ export class Session {
     const { listen, underneath } = this.choices;
     const hearing = { listen, interpreted: this.interpreted, underneath };
     return loudness(hearing, this.captions.languageOf(participant.identity));
-  }
-
-  private play(track: RemoteTrack, from: RemoteParticipant): void {
-    if (track.kind !== Track.Kind.Audio) return;
-    this.sound.play(track, from.identity, this.loudnessOf(from));
-    this.balance();
-    this.watcher.changed();
-  }
-
-  private stop(track: RemoteTrack): void {
-    this.sound.stop(track);
-    this.balance();
-    this.watcher.changed();
   }
 
   private miss(participant: RemoteParticipant): void {

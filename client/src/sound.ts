@@ -3,6 +3,13 @@
 import type { RemoteTrack } from "livekit-client";
 import { ramped } from "./loudness";
 
+/** A track that should be heard. */
+export interface Heard {
+  readonly identity: string;
+  /** From 0 to 1. */
+  readonly loudness: number;
+}
+
 interface Playing {
   readonly track: RemoteTrack;
   now: number;
@@ -18,9 +25,21 @@ export class Sound {
 
   constructor(private readonly place: HTMLElement) {}
 
-  /** Play a track, from the beginning as loud as `goal`. */
-  play(track: RemoteTrack, identity: string, goal: number): void {
-    const one = { track, now: goal, goal };
+  /** Play exactly these; what plays already changes its loudness gradually. */
+  play(heard: ReadonlyMap<RemoteTrack, Heard>): void {
+    for (const track of [...this.playing.keys()]) if (!heard.has(track)) this.stop(track);
+    for (const [track, { identity, loudness }] of heard) {
+      const one = this.playing.get(track);
+      if (one === undefined) this.start(track, identity, loudness);
+      else one.goal = loudness;
+    }
+    if (this.timer !== undefined || !this.changing) return;
+    this.stepped = performance.now();
+    this.timer = setTimeout(this.step, STEP_MS);
+  }
+
+  private start(track: RemoteTrack, identity: string, loudness: number): void {
+    const one = { track, now: loudness, goal: loudness };
     this.playing.set(track, one);
     const element = track.attach();
     element.dataset.identity = identity;
@@ -28,24 +47,13 @@ export class Sound {
     setVolume(one);
   }
 
-  /** Make a track that plays as loud as `goal`, gradually. */
-  fade(track: RemoteTrack, goal: number): void {
-    const one = this.playing.get(track);
-    if (one === undefined || one.goal === goal) return;
-    one.goal = goal;
-    if (this.timer !== undefined) return;
-    this.stepped = performance.now();
-    this.timer = setTimeout(this.step, STEP_MS);
-  }
-
-  /** Play a track no longer. */
-  stop(track: RemoteTrack): void {
+  private stop(track: RemoteTrack): void {
     this.playing.delete(track);
     for (const element of track.detach()) element.remove();
   }
 
-  stopAll(): void {
-    for (const track of [...this.playing.keys()]) this.stop(track);
+  private get changing(): boolean {
+    return [...this.playing.values()].some((one) => one.now !== one.goal);
   }
 
   private readonly step = (): void => {
@@ -57,8 +65,7 @@ export class Sound {
       one.now = ramped(one.now, one.goal, elapsed);
       setVolume(one);
     }
-    const moving = [...this.playing.values()].some((one) => one.now !== one.goal);
-    this.timer = moving ? setTimeout(this.step, STEP_MS) : undefined;
+    this.timer = this.changing ? setTimeout(this.step, STEP_MS) : undefined;
   };
 }
 
