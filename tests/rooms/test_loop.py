@@ -11,6 +11,7 @@ from livekit import rtc
 
 from tests.rooms.rooms import excerpt
 from tests.speech import speech
+from translator.access import Role
 from translator.rehearsal.order import Order, Talk
 from translator.rehearsal.people import channel_identity, joined, wishes
 from translator.rehearsal.recording import SAMPLE_RATE
@@ -30,6 +31,7 @@ async def loudspeaker(one: Rehearsal, language: str) -> AsyncGenerator[None, Non
         one.order.room,
         "echo",
         name="Echo",
+        role=Role.SPEAKER,
         attributes=wishes(listen=language),
     ) as room:
         source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=400)
