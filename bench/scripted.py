@@ -195,9 +195,9 @@ def settings() -> Settings:
     return Settings(
         number=1,
         engines={name: Engine(plugin=name)},
-        hear=name,
+        heard_by=(name,),
         spoken=(SOURCE,),
-        languages={TARGET: Language(speak=name)},
+        languages={TARGET: Language(spoken_by=(name,))},
         pairs=(Pair.model_validate({"from": SOURCE, "to": TARGET, "render": name}),),
         glossaries={},
         segments=Segmenting(),
