@@ -42,7 +42,8 @@ class Tape:
     """What a listener heard, each frame with its arrival.
 
     A sample counts as heard when it could have been played at the earliest: at the arrival of
-    its frame, plus its place in it.
+    its frame, plus its place in it. So late frames stay late here: they are what is measured, and
+    not smoothed away as in a rehearsal's tape.
     """
 
     def __init__(self, sample_rate: int = SAMPLE_RATE) -> None:
