@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
 
@@ -21,8 +22,9 @@ from livekit.agents import (
 
 from translator import languages, settings
 from translator.access import Access
-from translator.current import Edits, unedited
-from translator.engines.registry import Engines
+from translator.current import Edits
+from translator.engines import registry
+from translator.errors import SettingsError
 from translator.meeting import Engines as EnginesOfAMeeting
 from translator.meeting import Meeting
 
@@ -112,8 +114,40 @@ async def accept(request: JobRequest) -> None:
 
 async def interpret(context: JobContext) -> None:
     """The job: run the meeting of this room."""
-    loaded: settings.Settings = context.proc.userdata["settings"]
-    await begin(context, loaded, unedited(), Engines(loaded.engines))
+    room = context.job.room.name
+    loaded = _settings_of(room, otherwise=context.proc.userdata["settings"])
+    engines = registry.Engines(loaded.engines)
+    await begin(context, loaded, _edits(room, loaded, engines), engines)
+
+
+def _settings_of(room: str, *, otherwise: settings.Settings) -> settings.Settings:
+    """The settings of this meeting as its files are now; the last good ones, where an edit since
+    cannot be used."""
+    try:
+        return settings.load(*paths(), meeting=room)
+    except SettingsError as error:
+        log.error("the last good settings are used: %s", error)
+        return otherwise
+
+
+async def _edits(room: str, loaded: settings.Settings, engines: registry.Engines) -> Edits:
+    """The settings after each edit, if the engines can do what is asked of them."""
+    changes = settings.changes(*paths(), meeting=room, current=loaded)
+    async with aclosing(changes):
+        async for edit in changes:
+            if isinstance(edit, settings.Settings):
+                edit = await asyncio.to_thread(_served, edit)
+            if isinstance(edit, settings.Settings):
+                engines.take(edit.engines)
+            yield edit
+
+
+def _served(edit: settings.Settings) -> settings.Settings | SettingsError:
+    try:
+        registry.check(edit, spoken=edit.spoken, targets=edit.languages)
+    except SettingsError as error:
+        return error
+    return edit
 
 
 async def begin(

@@ -35,7 +35,7 @@ from translator.participant import Participant
 from translator.persons import Persons
 from translator.record import Fact, Failed, Record, SettingsChanged, SettingsRefused
 from translator.sender import RoomSender
-from translator.settings import Settings
+from translator.settings import Settings, diff
 from translator.turns import Samples
 
 log = logging.getLogger(__name__)
@@ -161,13 +161,13 @@ class Meeting:
             async for edit in edits:
                 if isinstance(edit, SettingsError):
                     log.warning("the edited settings are not taken over: %s", edit)
-                    self._note(SettingsRefused, faults=tuple(str(edit).splitlines()))
+                    self._note(SettingsRefused, faults=tuple(map(str, edit.faults)))
                 else:
                     await self._take_over(edit)
 
     async def _take_over(self, settings: Settings) -> None:
         before = self._settings
-        changes: tuple[str, ...] = ()  # diff(before, settings)
+        changes = diff(before, settings)
         for line in changes:
             log.warning("settings %d: %s", settings.number, line)
         self._current.take(settings)

@@ -30,6 +30,13 @@ class Engines:
         self.renderer = lru_cache(self._renderer)
         self.voice = lru_cache(self._voice)
 
+    def take(self, configured: Mapping[str, Engine]) -> None:
+        """Make engines as they are configured now; who holds one goes on with it."""
+        if configured != self._configured:
+            self._configured = configured
+            self.renderer.cache_clear()
+            self.voice.cache_clear()
+
     def ear(self, name: str) -> Ear:
         """An ear of its own for one floor. Raises SettingsError for an engine that cannot hear."""
         engine = self._configured[name]

@@ -1,0 +1,141 @@
+"""An organizer edits the files while people meet: taken over, or refused, and nobody else's."""
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rooms.attendees import Attendee, attending, until
+from tests.rooms.rooms import ROOT, excerpt
+from tests.speech import speech
+from translator.access import Access, Role
+from translator.agent import ENGINES, PAIRS
+from translator.house import house
+from translator.rehearsal.people import Speaker, joined, wishes
+
+pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
+
+ROOM = "town hall"
+PAIRS_OF_ALL = """
+version: 1
+hear: whisper
+spoken: [en, es]
+languages: {es: {speak: espeak}, fr: {speak: espeak}, it: }
+pairs: [{from: "*", to: "*", render: apertium, glossaries: [terms.yaml]}]
+"""
+PAIRS_OF_ONE = """
+version: 1
+hear: whisper
+spoken: [en]
+languages: {ca: {speak: espeak}}
+pairs: [{from: "*", to: "*", render: apertium}]
+"""
+TERMS = """
+version: 1
+terms:
+  - {en: printing, es: TIPOGRAFÍA}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration that is edited."""
+    shutil.copy(ROOT / "engines.yaml", tmp_path)
+    (tmp_path / "language_pairs.yaml").write_text(PAIRS_OF_ALL, encoding="utf-8")
+    (tmp_path / "terms.yaml").write_text("version: 1\nterms: []\n", encoding="utf-8")
+    monkeypatch.setenv(PAIRS, str(tmp_path / "language_pairs.yaml"))
+    monkeypatch.setenv(ENGINES, str(tmp_path / "engines.yaml"))
+    return tmp_path
+
+
+@asynccontextmanager
+async def speaking(access: Access) -> AsyncGenerator[None, None]:
+    """Somebody talks of printing all the time."""
+    recording = excerpt(speech("long_en_printing_a"), 0.0, 150.0)
+    async with (
+        joined(
+            access, ROOM, "p-ana", name="Ana", attributes=wishes(speak="en"), role=Role.SPEAKER
+        ) as room,
+        asyncio.TaskGroup() as group,
+    ):
+        speaker = Speaker(room, recording)
+        await speaker.publish()
+        talking = group.create_task(speaker.play(time.monotonic()))
+        yield
+        talking.cancel()
+
+
+async def told(person: Attendee, fact: str) -> dict[str, Any]:
+    """The next fact of that kind that an organizer gets."""
+    async with asyncio.timeout(60.0):
+        while (found := await person.facts.get())["fact"] != fact:
+            pass
+    return found
+
+
+def languages(person: Attendee) -> list[str]:
+    metadata = json.loads(person.room.metadata or "{}")
+    return list(metadata.get("translator", {}).get("languages", ()))
+
+
+async def test_an_edit_is_taken_over_and_a_bad_one_is_refused(folder: Path) -> None:
+    pairs = folder / "language_pairs.yaml"
+    async with (
+        house(rooms="*", observers=[]) as home,
+        attending(home.access, ROOM, "p-boss", read="es", role=Role.ORGANIZER) as boss,
+        speaking(home.access),
+    ):
+        await until(lambda: len(boss.texts("es")) > 1)
+        assert languages(boss) == ["es", "fr", "it"]
+        assert "tipografía" not in " ".join(boss.texts("es")).lower()
+
+        (folder / "terms.yaml").write_text(TERMS, encoding="utf-8")
+        changed = await told(boss, "SettingsChanged")
+        assert changed["number"] == 2
+        assert "terms.yaml" in changed["changes"][0]
+        await until(lambda: "tipografía" in " ".join(boss.texts("es")).lower(), within=90.0)
+
+        pairs.write_text(PAIRS_OF_ALL.replace(", it: ", ", xx-klingon: "), encoding="utf-8")
+        refused = await told(boss, "SettingsRefused")
+        assert "language_pairs.yaml:5" in refused["faults"][0]
+        assert languages(boss) == ["es", "fr", "it"]
+        known = len(boss.texts("es"))
+        await until(lambda: len(boss.texts("es")) > known)
+
+        pairs.write_text(PAIRS_OF_ALL.replace(", it: ", ""), encoding="utf-8")
+        changed = await told(boss, "SettingsChanged")
+        assert "languages: - it" in changed["changes"]
+        await until(lambda: languages(boss) == ["es", "fr"])
+
+
+async def test_a_meeting_of_its_own_settings_is_not_touched_by_those_of_others(
+    folder: Path,
+) -> None:
+    own = folder / "meetings" / "village"
+    own.mkdir(parents=True)
+    (own / "language_pairs.yaml").write_text(PAIRS_OF_ONE, encoding="utf-8")
+    async with (
+        house(rooms="*", observers=[]) as home,
+        attending(home.access, ROOM, "p-boss", read="es", role=Role.ORGANIZER) as town,
+        attending(home.access, "village", "p-boss", read="ca", role=Role.ORGANIZER) as village,
+    ):
+        await until(lambda: languages(town) == ["es", "fr", "it"], within=60.0)
+        await until(lambda: languages(village) == ["ca"], within=60.0)
+
+        (folder / "language_pairs.yaml").write_text(
+            PAIRS_OF_ALL.replace(", it: ", ""), encoding="utf-8"
+        )
+        await until(lambda: languages(town) == ["es", "fr"])
+        assert languages(village) == ["ca"]
+
+        (own / "language_pairs.yaml").write_text(
+            PAIRS_OF_ONE.replace("{ca:", "{it: , ca:"), encoding="utf-8"
+        )
+        await until(lambda: languages(village) == ["it", "ca"])
+        assert languages(town) == ["es", "fr"]
