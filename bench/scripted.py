@@ -195,9 +195,9 @@ def settings() -> Settings:
     return Settings(
         number=1,
         engines={name: Engine(plugin=name)},
-        heard_by=(name,),
+        hear=name,
         spoken=(SOURCE,),
-        languages={TARGET: Language(spoken_by=(name,))},
+        languages={TARGET: Language(speak=name)},
         pairs=(Pair.model_validate({"from": SOURCE, "to": TARGET, "render": name}),),
         glossaries={},
         segments=Segmenting(),

@@ -68,12 +68,12 @@ def meeting_settings(
     max_languages: int = 10,
 ) -> settings.Settings:
     """Spanish and French, spoken by the engine `voice`, rendered by the engine `renderer`."""
-    speaking = settings.Language(spoken_by=("voice",))
+    speaking = settings.Language(speak="voice")
     anything = settings.Pair.model_validate({"from": "*", "to": "*", "render": "renderer"})
     return settings.Settings(
         number=1,
         engines={},
-        heard_by=("ear",),
+        hear="ear",
         spoken=("en", "es", "fr"),
         languages={"es": speaking, "fr": speaking} if languages is None else languages,
         pairs=(anything,) if pairs is None else tuple(pairs),

@@ -45,7 +45,11 @@ def load(
             faults += error.faults
     if engines is None or pairs is None or faults:
         raise SettingsError(*faults)
-    chosen = {name: getattr(pairs, name) for name in PairsFile.model_fields if name != "version"}
+    chosen = {
+        field.alias or name: getattr(pairs, name)
+        for name, field in PairsFile.model_fields.items()
+        if name != "version"
+    }
     return Settings(number=number, engines=engines.engines, glossaries=glossaries, **chosen)
 
 
