@@ -259,12 +259,14 @@ class _Builder:
         return Fault(file=self._path, line=_line(event), key=key, text=text)
 
     def _broken(self, error: yaml.MarkedYAMLError) -> Fault:
-        mark = error.problem_mark or error.context_mark
+        context = error.context or ""
+        unended = "flow" in context or "quoted" in context  # noticed far behind where it begins
+        mark = (error.context_mark if unended else None) or error.problem_mark
         line = 1 if mark is None else mark.line + 1
         written = [*self._text.splitlines(), ""][min(line, self._text.count("\n") + 1) - 1]
         if re.match(r" *\t", written):
             what = "a tab; indent with spaces"
-        elif "alias" in (error.context or ""):
+        elif "alias" in context:
             what = _STAR
         else:
             what = (
