@@ -1,0 +1,203 @@
+"""`translator check`, `init` and `schema`, as a person types them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from translator.__main__ import main
+from translator.commands.init import STARTER
+from translator.settings import load
+from translator.settings.schemas import schemas
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[1]
+KEYS = ("ELEVEN_API_KEY", "OPENAI_API_KEY", "AZURE_SPEECH_KEY", "ASSEMBLYAI_API_KEY")
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is found by chance: not beside the program, not in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TRANSLATOR_PAIRS", "TRANSLATOR_ENGINES", *KEYS):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apertium's, whatever this machine has."""
+    pairs = ("eng-spa", "eng-cat", "spa-cat", "fra-spa", "fra-cat", "por-spa", "spa-ita")
+    both = {"-".join(order) for pair in pairs for order in (pair.split("-"), pair.split("-")[::-1])}
+    monkeypatch.setattr("translator.engines.registry.installed_modes", lambda: frozenset(both))
+
+
+def large_meeting() -> str:
+    """What the shipped file says to do for one: the end of it, with its `# ` taken away."""
+    text = (ROOT / "language_pairs.yaml").read_text(encoding="utf-8")
+    _, block = re.split(r"^# ==== A LARGE MEETING.*\n", text, flags=re.MULTILINE)
+    _, block = block.split("every line below.\n#\n")
+    return re.sub("^# ?", "", block, flags=re.MULTILINE)
+
+
+# --- init ---------------------------------------------------------------------------------------
+
+
+def test_init_writes_what_check_takes(tmp_path: Path, capsys: Said) -> None:
+    folder = tmp_path / "new" / "meeting"
+    assert main(["init", str(folder)]) == 0
+    assert f"translator check {folder / 'language_pairs.yaml'}" in capsys.readouterr().out
+    assert main(["check", str(folder)]) == 0
+    assert "whisper" in capsys.readouterr().out
+
+
+def test_init_writes_into_this_folder(tmp_path: Path) -> None:
+    assert main(["init"]) == 0
+    assert (tmp_path / "glossaries" / "example.yaml").is_file()
+
+
+def test_init_writes_over_nothing(tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "engines.yaml").write_text("mine")
+    assert main(["init"]) == 2
+    assert "has engines.yaml already" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["engines.yaml"]
+    assert (tmp_path / "engines.yaml").read_text() == "mine"
+
+
+def test_init_says_where_it_cannot_write(tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["init", "file"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", STARTER)
+def test_the_projects_own_files_are_those_that_init_writes(name: str) -> None:
+    shipped = ROOT / "translator" / "starter" / name
+    assert (ROOT / name).read_bytes() == shipped.read_bytes()
+
+
+# --- schema -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_the_schemas_in_the_repository_are_the_programs(name: str) -> None:
+    text = (ROOT / "schemas" / name).read_text(encoding="utf-8")
+    assert text == schemas()[name], "run: translator schema"
+
+
+def test_schema_writes_over_old_ones(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "engines.json").write_text("{}")
+    assert main(["schema"]) == 0
+    written = {path.name: path.read_text("utf-8") for path in (tmp_path / "schemas").iterdir()}
+    assert written == schemas()
+
+
+@pytest.mark.parametrize("name", STARTER)
+def test_each_file_says_where_its_schema_is(name: str) -> None:
+    first = (ROOT / name).read_text(encoding="utf-8").splitlines()[0]
+    place = first.removeprefix("# yaml-language-server: $schema=")
+    schema = json.loads((ROOT / name).parent.joinpath(place).read_text(encoding="utf-8"))
+    assert schema["properties"]["version"]["const"] == 1
+
+
+def test_every_key_is_explained_to_editors() -> None:
+    for text in schemas().values():
+        schema = json.loads(text)
+        for node in (schema, *schema.get("$defs", {}).values()):
+            for key, value in node["properties"].items():
+                assert value.get("description") or "$ref" in value, key
+
+
+# --- check --------------------------------------------------------------------------------------
+
+
+def checked(capsys: Said, folder: Path, *, pairs: str | None = None) -> str:
+    """What `check` prints of the starting set, with another language_pairs.yaml or its own."""
+    main(["init", str(folder)])
+    if pairs is not None:
+        (folder / "language_pairs.yaml").write_text(pairs, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", str(folder / "language_pairs.yaml")]) == 0
+    return capsys.readouterr().out
+
+
+def row(printed: str, *beginning: str) -> list[str]:
+    """The cells of the only row that begins so."""
+    rows = [re.split(r" {2,}", line.strip()) for line in printed.splitlines()]
+    (found,) = [cells for cells in rows if tuple(cells[: len(beginning)]) == beginning]
+    return found
+
+
+def test_check_tells_engines_relays_and_glossaries(tmp_path: Path, capsys: Said) -> None:
+    printed = checked(capsys, tmp_path)
+    assert row(printed, "whisper") == ["whisper", "en, es, fr, pt, it, ca"]
+    assert row(printed, "en, pt, it", "fr")[2:] == [
+        "apertium",
+        "apertium: es",
+        "glossaries/example.yaml",
+    ]
+    assert row(printed, "any", "es")[2:] == ["apertium", "glossaries/example.yaml"]
+    assert row(printed, "ca", "Català") == ["ca", "Català", "espeak"]
+
+
+def test_check_tells_a_large_meeting_in_few_lines(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in KEYS:
+        monkeypatch.setenv(name, "a-key")
+    printed = checked(capsys, tmp_path, pairs=large_meeting())
+    assert row(printed, "scribe")[1] == "whisper"
+    assert row(printed, "el") == ["el", "Ελληνικά", "azure", "espeak", "el-GR-AthinaNeural"]
+    assert row(printed, "ja") == ["ja", "日本語", "captions only"]
+    assert row(printed, "en", "es")[2:4] == ["openai", "apertium"]
+    assert len(printed.splitlines()) < 60
+
+
+def test_the_large_meeting_has_as_many_languages_as_it_says(tmp_path: Path) -> None:
+    main(["init"])
+    path = tmp_path / "language_pairs.yaml"
+    path.write_text(large_meeting(), encoding="utf-8")
+    loaded = load(path, tmp_path / "engines.yaml")
+    spoken = [one for one in loaded.languages.values() if one.spoken_by]
+    assert (len(loaded.spoken), len(spoken), len(loaded.languages)) == (18, 18, 27)
+    assert loaded.max_languages == 27
+    assert "18 languages that are heard and spoken, and 9 more" in (
+        (ROOT / "language_pairs.yaml").read_text(encoding="utf-8")
+    )
+
+
+def test_check_names_every_key_that_is_missing(tmp_path: Path, capsys: Said) -> None:
+    main(["init"])
+    (tmp_path / "language_pairs.yaml").write_text(large_meeting(), encoding="utf-8")
+    assert main(["check"]) == 2
+    errors = capsys.readouterr().err
+    for name in ("ELEVEN_API_KEY", "OPENAI_API_KEY", "AZURE_SPEECH_KEY"):
+        assert f"export {name}" in errors
+    assert re.search(r"engines\.yaml:\d+: engines\.azure: needs a key", errors)
+    assert "ASSEMBLYAI" not in errors
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00\xff", b"[" * 5000, b"a: &a [*a]", b"version: 1", b"#" * 2_000_000, None],
+)
+@pytest.mark.parametrize("name", STARTER)
+def test_check_never_shows_a_traceback(
+    tmp_path: Path, capsys: Said, name: str, content: bytes | None
+) -> None:
+    main(["init"])
+    path = tmp_path / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    capsys.readouterr()
+    assert main(["check"]) == 2
+    said = capsys.readouterr()
+    assert name in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""

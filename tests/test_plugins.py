@@ -1,0 +1,242 @@
+"""Vendors' real plugins, made from engines.yaml without a network."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
+from translator.engines.plugins import Vendor
+from translator.engines.registry import Engines, check, reach
+from translator.errors import SettingsError
+from translator.settings import Engine, Language, Pair, Segmenting, Settings
+
+pytestmark = pytest.mark.vendor
+
+SECRET = "a-key-that-nobody-may-see"
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", SECRET)
+    for name in ("OPENAI_API_KEY", "ELEVEN_API_KEY", "AZURE_SPEECH_KEY", "AZURE_SPEECH_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def vendor(plugin: str, **more: Any) -> Vendor:
+    return Vendor("mine", Engine(plugin=plugin, **{"key": "A_KEY", **more}))
+
+
+def hears(one: Vendor, languages: Sequence[str], terms: Sequence[str] = ()) -> dict[str, Any]:
+    """What the plugin has made of its arguments."""
+    return _options(one.hearing()(languages, terms))
+
+
+def speaks(one: Vendor, language: str, voice: str | None = None) -> dict[str, Any]:
+    return _options(one.speaking()(language, voice))
+
+
+def _options(made: Any) -> dict[str, Any]:
+    options = getattr(made, "_opts", None) or made._config
+    return {name: getattr(options, name) for name in options.__dataclass_fields__}
+
+
+def test_assemblyai_hears() -> None:
+    made = hears(vendor("assemblyai"), ["en", "es"], ["LiveKit"])
+    assert (made["language_codes"], made["keyterms_prompt"]) == (["en", "es"], ["LiveKit"])
+    assert made["language_detection"] is True
+
+
+def test_azure_hears_and_speaks_with_regions() -> None:
+    azure = vendor("azure", options={"speech_region": "westeurope"})
+    heard = hears(azure, ["en", "es", "zh", "ca"], ["LiveKit"])
+    assert heard["language"] == ["en-US", "es-ES", "zh-CN", "ca-ES"]
+    assert (heard["phrase_list"], heard["speech_key"]) == (["LiveKit"], SECRET)
+    spoken = speaks(azure, "es-MX", "es-MX-DaliaNeural")
+    assert (spoken["language"], spoken["voice"]) == ("es-MX", "es-MX-DaliaNeural")
+    assert (spoken["region"], spoken["subscription_key"]) == ("westeurope", SECRET)
+
+
+def test_elevenlabs_hears_and_speaks() -> None:
+    scribe = vendor("elevenlabs", model="scribe_v2_realtime", options={"server_vad": {}})
+    assert hears(scribe, ["en", "es"])["language_code"] is None  # it finds out
+    assert hears(scribe, ["es"])["language_code"] == "es"
+    spoken = speaks(
+        vendor(
+            "elevenlabs",
+            options={"voice_settings": {"stability": 0.5, "similarity_boost": 0.7}},
+        ),
+        "es",
+        "some-voice",
+    )
+    assert (spoken["voice_id"], spoken["language"]) == ("some-voice", "es")
+    assert spoken["voice_settings"].stability == 0.5
+
+
+def test_openai_hears_renders_and_speaks() -> None:
+    assert isinstance(vendor("openai", model="gpt-4.1").renderer(), LiveKitRenderer)
+    assert speaks(vendor("openai"), "es", "nova")["voice"] == "nova"
+    transcribes = vendor("openai", model="gpt-transcribe")
+    assert isinstance(transcribes.ear(), LiveKitEar)
+    assert transcribes.hearing()(["en", "es"], ["LiveKit"]).capabilities.streaming
+
+
+def test_the_registry_knows_plugins_by_their_name() -> None:
+    options = {"speech_region": "westeurope"}
+    engines = Engines({"mine": Engine(plugin="azure", key="A_KEY", options=options)})
+    assert isinstance(engines.ear("mine"), LiveKitEar)
+    assert engines.ear("mine") is not engines.ear("mine")
+    assert isinstance(engines.voice("mine"), LiveKitVoice)
+    with pytest.raises(SettingsError, match="cannot render"):
+        engines.renderer("mine")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "more", "told"),
+    [
+        ("openai", {"key": "ANOTHER_KEY"}, "needs a key; run: export ANOTHER_KEY="),
+        ("openai", {"key": None}, "needs a key: add `key: NAME`"),
+        ("opneai", {}, "did you mean 'openai'.; installed: whisper, apertium, espeak"),
+        ("deepgram", {}, "pip install livekit-plugins-deepgram"),
+        ("openai", {"options": {"temprature": 1}}, "did you mean 'temperature'"),
+        ("openai", {"options": {"temperature": "hot"}}, "options.temperature: Input should be a"),
+        ("openai", {"options": {"api_key": "x"}}, "options.api_key: this is what `key` is for"),
+        ("openai", {"options": {"model": "x"}}, "options.model: this is what `model` is for"),
+        ("openai", {"options": {"secret_token": "x"}}, "this is what `key` is for"),
+        ("openai", {"options": {"_strict_tool_schema": False}}, "unknown"),
+        ("elevenlabs", {}, r"\(plugin 'elevenlabs'\) cannot render"),
+    ],
+)
+def test_what_cannot_render_says_what_to_do(
+    plugin: str, more: Mapping[str, Any], told: str
+) -> None:
+    with pytest.raises(SettingsError, match=told) as caught:
+        vendor(plugin, **more).renderer()
+    assert "'mine'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "more", "told"),
+    [
+        ("azure", {}, "cannot be used: .*REGION"),
+        ("azure", {"model": "x"}, "takes no `model`"),
+        ("elevenlabs", {"model": "scribe_v1"}, "choose a `model` that streams"),
+        ("assemblyai", {"options": {"mode": "fast"}}, "'min_latency', 'balanced' or 'max"),
+        ("assemblyai", {"options": {"keyterms_prompt": "LiveKit"}}, "should be a valid list"),
+    ],
+)
+def test_what_cannot_hear_says_what_to_do(plugin: str, more: Mapping[str, Any], told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        vendor(plugin, **more).hearing()(["en", "es"], ())
+
+
+@pytest.mark.parametrize("plugin", ["azure", "assemblyai"])
+def test_no_vendor_is_asked_to_tell_more_languages_apart_than_it_can(plugin: str) -> None:
+    many = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "sv", "da", "fi"]
+    options = {"speech_region": "westeurope"} if plugin == "azure" else {}
+    with pytest.raises(SettingsError, match="at most 10"):
+        vendor(plugin, options=options).hearing()(many, ())
+
+
+class Talkative:
+    """A plugin's model that quotes what it was given."""
+
+    def __init__(self, *, api_key: str) -> None:
+        raise ValueError(f"no such key: {api_key}")
+
+
+def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livekit.plugins.openai.LLM", Talkative)
+    with pytest.raises(SettingsError, match=r"cannot be used: no such key: \(the key\)") as caught:
+        vendor("openai").renderer()
+    assert caught.value.__cause__ is None
+
+
+# --- before anything starts ---------------------------------------------------------------------
+
+
+def settings(**more: Any) -> Settings:
+    engines = {
+        "ear": Engine(plugin="whisper"),
+        "machine": Engine(plugin="apertium"),
+        "robot": Engine(plugin="espeak"),
+        "gpt": Engine(plugin="openai", key="NOT_SET_1"),
+        "human": Engine(plugin="elevenlabs", key="NOT_SET_2"),
+    }
+    return Settings(
+        **{
+            "number": 1,
+            "engines": engines,
+            "hear": "ear",
+            "spoken": ("en", "es"),
+            "languages": {"es": Language(speak="robot"), "it": Language()},
+            "pairs": (Pair.model_validate({"from": "*", "to": "*", "render": "machine"}),),
+            "glossaries": {},
+            "segments": Segmenting(),
+            **more,
+        }
+    )
+
+
+def faults(loaded: Settings) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def pairs(*some: tuple[str, str, str | list[str]]) -> tuple[Pair, ...]:
+    return tuple(
+        Pair.model_validate({"from": source, "to": target, "render": render})
+        for source, target, render in some
+    )
+
+
+def test_an_engine_that_nobody_uses_needs_no_key() -> None:
+    loaded = settings(pairs=pairs(("ja", "*", "gpt"), ("*", "*", "machine"), ("*", "*", "gpt")))
+    check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+
+
+def test_each_engine_that_is_used_needs_its_key_also_as_the_second() -> None:
+    loaded = settings(
+        pairs=pairs(("*", "*", ["machine", "gpt"])),
+        languages={"es": Language(speak=["robot", "human"])},
+    )
+    assert faults(loaded) == [
+        "engines.yaml: engines.gpt: needs a key; run: export NOT_SET_1=...",
+        "engines.yaml: engines.human: needs a key; run: export NOT_SET_2=...",
+    ]
+
+
+def test_an_engine_cannot_do_what_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOT_SET_1", "x")
+    told = faults(
+        settings(
+            hear=["robot", "gpt"],
+            pairs=pairs(("*", "*", ["gpt", "ear"])),
+            languages={"es": Language(speak=["machine", "gpt"])},
+        )
+    )
+    assert "engines.yaml: engines.robot: (plugin 'espeak') cannot hear" in [
+        one.replace("engine 'robot' ", "") for one in told
+    ]
+    assert any("(plugin 'whisper') cannot render" in one for one in told)
+    assert any("(plugin 'apertium') cannot speak" in one for one in told)
+
+
+def test_a_pair_needs_one_engine_that_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOT_SET_1", "x")
+    monkeypatch.setattr("translator.engines.registry.installed_modes", lambda: {"eng-spa"})
+    (only,) = faults(settings(pairs=pairs(("en", "*", ["machine"]), ("*", "*", "gpt"))))
+    assert only.startswith("language_pairs.yaml: pairs[0].render: en -> it by machine: Apertium")
+    loaded = settings(pairs=pairs(("en", "*", ["machine", "gpt"]), ("*", "*", "gpt")))
+    check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+
+
+def test_relays_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = {"eng-spa", "spa-ita", "ita-cat"}
+    monkeypatch.setattr("translator.engines.registry.installed_modes", lambda: modes)
+    machine = Engine(plugin="apertium")
+    assert reach(machine, "en", "es") == ()
+    assert reach(machine, "en", "ca") == ("es", "it")
+    assert reach(machine, "ca", "en") is None
+    assert reach(Engine(plugin="openai"), "ca", "en") == ()
