@@ -72,7 +72,7 @@ def verdict(stretch: Stretch) -> Verdict:
     )
 
 
-def beside(person: Samples, end: float, channel: Samples, channel_end: float) -> Stretch:
+def talk(person: Samples, end: float, channel: Samples, channel_end: float) -> Stretch:
     """A person until `end` of their recording, while a channel plays until `channel_end`."""
     return Stretch(
         microphone=before(person, end, LONGEST),
@@ -135,11 +135,11 @@ class Voices:
             end = self._ending(person)
             if number % 2:
                 _, other = self._any(lambda _, channel: channel)
-                yield beside(person.samples, end, other.samples, self._ending(other)), "other"
+                yield talk(person.samples, end, other.samples, self._ending(other)), "other"
             else:  # said shortly before, as far as a voice keeps the same pace all the time
                 said = end / person.seconds * same.seconds
                 later = self._generator.uniform(0.0, LONGEST_DELAY)
-                yield beside(person.samples, end, same.samples, said + later), "same"
+                yield talk(person.samples, end, same.samples, said + later), "same"
 
     def echoes(self, count: int) -> Iterator[tuple[Stretch, str]]:
         """So many echoes of channels: as late as most are, or `later`."""

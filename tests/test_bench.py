@@ -190,7 +190,7 @@ def test_an_echo_is_taken_for_one_and_a_person_is_not() -> None:
     channel, person = melody(8.0, seed=1), melody(8.0, seed=2)
     generator = np.random.default_rng(3)
     heard_back = echo.verdict(echo.echo(channel, 6.0, 0.5, generator))
-    spoken = echo.verdict(echo.beside(person, 6.0, channel, 6.5))
+    spoken = echo.verdict(echo.talk(person, 6.0, channel, 6.5))
     for window in WINDOWS:
         assert heard_back.is_echo[window]
         assert heard_back.likeness[window] > 0.9
