@@ -319,7 +319,7 @@ async def _spawn(host: Host) -> bool:
             f"the engine host did not start in {SPAWN:g} s; see {host.log}"
         ) from error
     finally:
-        await birth.shell_ended.wait()
+        await birth.shell_ended.wait()  # at once, see above
         shell.close()
 
 
