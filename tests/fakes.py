@@ -232,16 +232,18 @@ def frame(duration: float, level: int, sample_rate: int = SAMPLE_RATE) -> rtc.Au
 
 @dataclass(slots=True, kw_only=True)
 class ScriptedEngines:
-    """Gives the same renderer and voice by any name."""
+    """Gives the same renderer and voice by any name that has none of its own."""
 
     one_renderer: ScriptedRenderer = field(default_factory=ScriptedRenderer)
     one_voice: ScriptedVoice = field(default_factory=ScriptedVoice)
+    renderers: Mapping[str, ScriptedRenderer] = field(default_factory=dict)
+    voices: Mapping[str, ScriptedVoice] = field(default_factory=dict)
 
     def renderer(self, name: str) -> Renderer:
-        return self.one_renderer
+        return self.renderers.get(name, self.one_renderer)
 
     def voice(self, name: str) -> Voice:
-        return self.one_voice
+        return self.voices.get(name, self.one_voice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

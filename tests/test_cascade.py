@@ -54,7 +54,11 @@ class Stage:
         settings: Settings | None = None,
         language: str = "es",
         listened: bool = True,
+        renderers: Mapping[str, ScriptedRenderer] | None = None,
+        voices: Mapping[str, ScriptedVoice] | None = None,
     ) -> None:
+        self.renderers = renderers or {}
+        self.voices = voices or {}
         self.renderer = renderer or ScriptedRenderer()
         self.voice = voice or ScriptedVoice()
         self.settings = settings or meeting_settings()
@@ -72,7 +76,12 @@ class Stage:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
-        engines = ScriptedEngines(one_renderer=self.renderer, one_voice=self.voice)
+        engines = ScriptedEngines(
+            one_renderer=self.renderer,
+            one_voice=self.voice,
+            renderers=self.renderers,
+            voices=self.voices,
+        )
         cascade = Cascade(engines, settings=self.current.of, record=self.record)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -520,6 +529,48 @@ def test_every_segment_ends_once_and_has_its_captions_once(
     spans = [(one.start, one.end) for one in stage.facts.of(Spoken)]
     assert all(one[1] <= other[0] + 1e-6 for one, other in pairwise(spans))
     assert listened or stage.voice.calls == []
+
+
+# Engines that help out
+
+
+def two_of_each() -> Settings:
+    """Spanish, by two renderers and two voices."""
+    pair = Pair.model_validate({"from": "*", "to": "*", "render": ["renderer", "second"]})
+    speaking = Language.model_validate({"speak": ["voice", "second"], "voice": "Lola"})
+    return meeting_settings(languages={"es": speaking}, pairs=[pair])
+
+
+async def test_the_next_engine_renders_what_one_cannot() -> None:
+    failing = ScriptedRenderer(acts={HELLO: [Wording(error=retryable_render_error())]})
+    stage = Stage(
+        renderer=failing, renderers={"second": ScriptedRenderer()}, settings=two_of_each()
+    )
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert len(failing.calls) == 2
+    assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
+
+
+async def test_the_next_engine_speaks_what_one_cannot() -> None:
+    saying = f"[es] {HELLO}"
+    refusing = ScriptedVoice(acts={saying: [Saying(seconds=0.0, error=SpeakError("refused"))]})
+    second = ScriptedVoice()
+    stage = Stage(voice=refusing, voices={"second": second}, settings=two_of_each())
+    await stage.interpret(segment(1, HELLO))
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert said(second) == [saying]
+    assert [one.stage for one in stage.facts.of(Failed)] == ["speak"]
+
+
+async def test_no_engine_finishes_what_another_one_began_to_say() -> None:
+    saying = f"[es] {HELLO}"
+    broken = ScriptedVoice(acts={saying: [Saying(seconds=0.5, error=SpeakError("broke off"))]})
+    second = ScriptedVoice()
+    stage = Stage(voice=broken, voices={"second": second}, settings=two_of_each())
+    await stage.interpret(segment(1, HELLO))
+    assert second.calls == []
 
 
 # Settings that change

@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol
 
 from translator import lag, languages
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 CONTEXT = 6
 """Renditions that a renderer is shown."""
 CLAUSE = re.compile(r"(?<=[.!?;:,…。！？，、])\s+")
+ATTEMPTS = 2
+"""Calls of one engine for one piece of work, where it says that another may go through."""
 CLAUSE_WORDS = 4
 """A shorter clause waits for the next: a voice needs some words to sound like one."""
 
@@ -129,12 +132,6 @@ class Cascade:
             )
         )
 
-    def _renderer(self, segment: Segment, target: str) -> Renderer:
-        pair = self._settings(segment.settings).pair(segment.language, target)
-        if pair is None:
-            raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
-        return self._engines.renderer(pair.render)
-
     async def _rendition(
         self,
         segment: Segment,
@@ -142,34 +139,51 @@ class Cascade:
         terms: list[Term],
         clauses: Clauses,
     ) -> str:
-        """The whole text. One retry, unless a clause has already gone out."""
-        renderer = self._renderer(segment, target)
-        shown = ""
-        for attempt in (1, 2):
-            draft = _Draft()
-            try:
-                pieces = renderer.render(
-                    segment, target=target, terms=terms, context=tuple(self._context)
-                )
-                async with aclosing(pieces):
-                    async for piece in pieces:
-                        if draft.text and draft.text.startswith(shown):  # nothing is rewritten
-                            self._note_progress(segment, target, draft.text)
-                            shown = draft.text
-                        if clause := draft.add(piece):
-                            clauses.put_nowait(clause)
-                if not draft.text.strip():
-                    raise RenderError("the rendition is empty", retryable=True)
-            except RenderError as error:
-                if draft.given:
-                    raise _BrokenOffError(str(error), draft.text[: draft.given].strip()) from error
-                if attempt == 2 or not error.retryable:
+        """The whole text. One retry, then the pair's next engine, unless a clause has already
+        gone out."""
+        pair = self._settings(segment.settings).pair(segment.language, target)
+        if pair is None:
+            raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
+        attempt = _Attempt(segment=segment, target=target, terms=terms, clauses=clauses)
+        failed = RenderError("no engine")
+        for name in pair.rendered_by:
+            if name != pair.render:
+                self._fail("render", target, failed)
+            for _ in range(ATTEMPTS):
+                try:
+                    return await self._attempt(attempt, self._engines.renderer(name))
+                except _BrokenOffError:
                     raise
-                continue
-            if rest := draft.text[draft.given :].strip():
-                clauses.put_nowait(rest)
-            return draft.text.strip()
-        raise AssertionError("unreachable")
+                except RenderError as error:
+                    failed = error
+                    if not error.retryable:
+                        break
+        raise failed
+
+    async def _attempt(self, attempt: "_Attempt", renderer: Renderer) -> str:
+        """One call of one engine; raises RenderError."""
+        segment, target = attempt.segment, attempt.target
+        draft = _Draft()
+        try:
+            pieces = renderer.render(
+                segment, target=target, terms=attempt.terms, context=tuple(self._context)
+            )
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    if draft.text and draft.text.startswith(attempt.shown):  # none is rewritten
+                        self._note_progress(segment, target, draft.text)
+                        attempt.shown = draft.text
+                    if clause := draft.add(piece):
+                        attempt.clauses.put_nowait(clause)
+            if not draft.text.strip():
+                raise RenderError("the rendition is empty", retryable=True)
+        except RenderError as error:
+            if draft.given:
+                raise _BrokenOffError(str(error), draft.text[: draft.given].strip()) from error
+            raise
+        if rest := draft.text[draft.given :].strip():
+            attempt.clauses.put_nowait(rest)
+        return draft.text.strip()
 
     async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
         """Fill the turn. Without any audio it is reported here; the channel reports the others."""
@@ -191,23 +205,33 @@ class Cascade:
                 self._leave_unspoken(turn.segment, channel.language, why)
 
     async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
-        """Speak one clause into the turn; one retry while the turn has no audio."""
+        """Speak one clause into the turn; one retry, then the language's next engine, while the
+        turn has no audio."""
         language = self._language(turn.segment, channel)
-        assert language.speak is not None
-        voice = self._engines.voice(language.speak)
         turn.pace = lag.pace(channel.backlog)
-        for attempt in (1, 2):
-            try:
-                frames = voice.say(
-                    text, language=channel.language, voice=language.voice, pace=turn.pace
-                )
-                async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
-                    async for samples in pieces:
-                        await turn.play(samples)
-                return
-            except SpeakError as error:
-                if turn.filled or attempt == 2 or not error.retryable:
-                    raise
+        failed = SpeakError("no engine")
+        for name in language.spoken_by:
+            if name != language.speak:
+                self._fail("speak", channel.language, failed)
+            for _ in range(ATTEMPTS):
+                try:
+                    frames = self._engines.voice(name).say(
+                        text,
+                        language=channel.language,
+                        voice=language.voice_of(name),
+                        pace=turn.pace,
+                    )
+                    async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
+                        async for samples in pieces:
+                            await turn.play(samples)
+                    return
+                except SpeakError as error:
+                    if turn.filled:
+                        raise
+                    failed = error
+                    if not error.retryable:
+                        break
+        raise failed
 
     def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
         self._record.emit(
@@ -229,6 +253,17 @@ class Cascade:
         self._record.emit(
             Failed(at=self._record.clock(), stage=stage, language=language, message=message)
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """A segment to render; `shown` is what readers have seen of it so far."""
+
+    segment: Segment
+    target: str
+    terms: list[Term]
+    clauses: Clauses
+    shown: str = ""
 
 
 class _Draft:
