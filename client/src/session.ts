@@ -78,6 +78,8 @@ export class Session {
   private readonly wishes: Wishes;
   private phase: "connecting" | "connected" | "reconnecting" | End = "connecting";
   private zero: string | undefined;
+  private connections = 0;
+  private caughtUp = "";
   private known: Languages | null = null;
 
   constructor(
@@ -193,9 +195,9 @@ export class Session {
   /** The room is there, or there again. */
   private enter(): void {
     this.phase = "connected";
+    this.connections += 1;
     this.wishes.resume();
     this.reconcile();
-    this.askForLatest();
   }
 
   private lose(): void {
@@ -219,6 +221,7 @@ export class Session {
     this.known = parseLanguages(this.room.metadata) ?? this.known;
     this.noteBridge();
     this.wish();
+    this.catchUp();
     this.subscribe();
     this.watcher.changed();
   }
@@ -232,23 +235,27 @@ export class Session {
     if (stream === this.captions.reading) return;
     this.captions.read(stream);
     this.wishes.forgetGaps();
-    this.askForLatest();
     this.watcher.captioned();
-  }
-
-  private askForLatest(): void {
-    if (this.captions.reading !== "") this.wishes.fill(this.captions.reading, 0);
   }
 
   /** A bridge that has begun anew counts anew. */
   private noteBridge(): void {
     const zero = this.bridge?.attributes[ZERO];
     if (zero === undefined || zero === this.zero) return;
-    if (this.zero !== undefined) {
-      this.captions.restart();
-      this.askForLatest();
-    }
+    if (this.zero !== undefined) this.captions.restart();
     this.zero = zero;
+  }
+
+  /**
+   * Ask for the latest captions, once for every bridge, stream and connection. What a bridge sent
+   * before the server told us of it was not believed, and comes with these.
+   */
+  private catchUp(): void {
+    const { reading } = this.captions;
+    const occasion = JSON.stringify([this.zero, reading, this.connections]);
+    if (this.zero === undefined || reading === "" || occasion === this.caughtUp) return;
+    this.caughtUp = occasion;
+    this.wishes.fill(reading, 0);
   }
 
   private subscribe(): void {
