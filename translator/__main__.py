@@ -1,21 +1,15 @@
-"""The commands: `translator interpret`, `translator worker`, `translator check`."""
+"""The command line; the commands themselves lie with what they start."""
 
 import argparse
-import asyncio
 import logging
-import os
-import signal
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from translator import commands as configuration
-from translator.errors import InputError, ServiceError, SettingsError, TranslatorError, first
+from translator.commands import serve as serving
+from translator.errors import InputError, SettingsError, TranslatorError, first
+from translator.rehearsal import commands as rehearsal
 from translator.web import commands as web
-
-log = logging.getLogger("translator")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,143 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="translator", description="Live interpretation.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser(
-        "run", help="a meeting to look at: a recorded person speaks, then the room is open"
-    )
-    run.add_argument("file", type=Path, metavar="SPEECH", help="the recording")
-    run.add_argument("--to", default="es,fr", metavar="es,fr", help="languages in the terminal")
-    run.add_argument("--from", dest="spoken", metavar="en", help="what the recorded person speaks")
-    run.add_argument("--name", default="Recording", help="what the recorded person is called")
-    run.add_argument("--port", type=int, default=8080, help="of the page, on this machine")
-    run.add_argument("--once", action="store_true", help="end when the recording has been heard")
-    run.set_defaults(command=_show)
-
-    interpret = commands.add_parser(
-        "interpret", help="a recording through the real line, as listeners hear and read it"
-    )
-    interpret.add_argument("file", type=Path, help="the recording of the first speaker")
-    interpret.add_argument("--to", required=True, metavar="es,fr", help="languages to listen in")
-    interpret.add_argument("--out", required=True, type=Path, metavar="DIR", help="where files go")
-    interpret.add_argument("--from", dest="spoken", metavar="en", help="what speakers declare")
-    interpret.add_argument(
-        "--speaker", action="append", default=[], metavar="NAME=FILE@START", help="one more speaker"
-    )
-    interpret.add_argument("--room", metavar="NAME", help="name of the room")
-    interpret.set_defaults(command=_interpret)
-
-    worker = commands.add_parser("worker", help="take meetings dispatched by LIVEKIT_URL's server")
-    worker.set_defaults(command=_worker)
-
+    rehearsal.add(commands)
+    serving.add(commands)
     configuration.add(commands)
     web.add(commands)
     return parser
-
-
-def _show(arguments: argparse.Namespace) -> int:
-    from translator import agent, settings
-    from translator.rehearsal import terminal
-    from translator.rehearsal.demo import Demo, show
-    from translator.rehearsal.order import order
-
-    with tempfile.TemporaryDirectory() as out:
-        wanted = order(
-            file=arguments.file,
-            name=arguments.name,
-            to=arguments.to,
-            out=Path(out),
-            spoken=arguments.spoken,
-            speakers=[],
-            room="open-meeting",
-            loaded=settings.load(*agent.paths()),
-        )
-        print("Starting livekit-server, the engines, a worker and the page")
-        _keep_quiet()
-        demo = Demo(order=wanted, port=arguments.port, once=arguments.once)
-        result = asyncio.run(
-            show(
-                demo,
-                told=_teller(),
-                say=lambda line: print(line, flush=True),
-                summed_up=lambda figures: print(*terminal.table(figures), sep="\n", flush=True),
-            )
-        )
-    return 1 if result["failures"] else 0
-
-
-def _teller() -> Callable[[Mapping[str, Any]], None]:
-    """Prints what a person would like to see of each fact."""
-    from translator.rehearsal import terminal
-
-    live = terminal.Live()
-
-    def tell(fact: Mapping[str, Any]) -> None:
-        for line in live.lines(fact):
-            print(line, flush=True)
-
-    return tell
-
-
-def _interpret(arguments: argparse.Namespace) -> int:
-    from translator import agent, settings
-    from translator.rehearsal import terminal
-    from translator.rehearsal.order import order
-    from translator.rehearsal.run import interpret
-
-    wanted = order(
-        file=arguments.file,
-        to=arguments.to,
-        out=arguments.out,
-        spoken=arguments.spoken,
-        speakers=arguments.speaker,
-        room=arguments.room,
-        loaded=settings.load(*agent.paths()),
-    )
-
-    print(
-        f"Starting livekit-server, the engines and a worker; then {wanted.seconds:.0f} s of speech"
-    )
-    _keep_quiet()
-    result = asyncio.run(interpret(wanted, _teller()))
-    print(*terminal.table(result), sep="\n")
-    print(f"What listeners heard and read, and report.json, are in {wanted.out}")
-    return 1 if result["failures"] else 0
-
-
-def _keep_quiet() -> None:
-    """LiveKit's client complains of every connection that ends, also of those that we end."""
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)
-    for name in ("livekit.agents", "livekit.plugins"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _worker(arguments: argparse.Namespace) -> int:
-    from translator import agent, settings
-    from translator.engines import registry
-    from translator.engines.host import running
-    from translator.server import LiveKitServer
-
-    loaded = settings.load(*agent.paths())
-    registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
-    names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-    missing = [name for name in names if not os.environ.get(name)]
-    if missing:
-        raise ServiceError("set " + ", ".join(missing) + " to where livekit-server is")
-
-    async def work() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        # A worker would try for ever where nothing answers or the key is refused.
-        async with LiveKitServer.running() as server, running(), asyncio.TaskGroup() as group:
-            working = agent.worker(server.access)
-            serving = group.create_task(agent.serve(working))
-            stopping = group.create_task(stop.wait())
-            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            serving.cancel()
-            stopping.cancel()
-
-    asyncio.run(work())
-    return 0
 
 
 if __name__ == "__main__":
