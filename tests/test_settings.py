@@ -305,6 +305,16 @@ def test_a_voice_is_one_of_the_first_engine(folder: Folder) -> None:
     )
 
 
+def test_each_engine_may_have_a_voice(folder: Folder) -> None:
+    language = {"speak": ["llm", "espeak"], "voice": {"llm": "nova", "espeak": "es-419"}}
+    spanish = folder.load(changed(PAIRS, languages={"es": language})).languages["es"]
+    assert spanish.voice == "nova"
+    assert (spanish.voice_of("llm"), spanish.voice_of("espeak")) == ("nova", "es-419")
+    stray = {"speak": "espeak", "voice": {"llm": "nova"}}
+    fault = folder.fault(changed(PAIRS, languages={"es": stray}))
+    assert "languages.es: `voice` names 'llm', but `speak` only: espeak" in fault
+
+
 @pytest.mark.parametrize("names", [[], None, [""], {"llm": 1}])
 def test_no_engine_is_no_list_of_engines(folder: Folder, names: Any) -> None:
     pairs = [{"from": "*", "to": "*", "render": names}]
@@ -408,6 +418,12 @@ def test_a_link_leads_into_no_other_meeting(folder: Folder) -> None:
     assert of(folder, "thief").spoken == ("en", "es")
 
 
+def test_links_in_a_circle_are_no_folder(folder: Folder) -> None:
+    (folder.path / "meetings").mkdir()
+    (folder.path / "meetings" / "board").symlink_to("board")
+    assert of(folder, "board").spoken == ("en", "es")
+
+
 # --- what is different --------------------------------------------------------------------------
 
 
@@ -434,7 +450,7 @@ def test_nothing_is_different_after_no_edit(folder: Folder) -> None:
             [
                 "languages.es.speak: espeak -> none",
                 "languages.fr.speak: espeak -> llm",
-                "languages.fr.voice: fr -> none",
+                "languages.fr.voice: fr of espeak -> none",
                 "languages: + it (captions only)",
                 "languages: + pt (spoken by llm)",
                 "languages: - de",

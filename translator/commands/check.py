@@ -115,7 +115,9 @@ def _spoken(language: Language) -> Sequence[str]:
     if not language.spoken_by:
         return ("captions only", "", "")
     first, *others = language.spoken_by
-    return (first, ", ".join(others), language.voice or "")
+    voices = {one: language.voice_of(one) for one in others}
+    more = [f"{one}: {voice}" for one, voice in voices.items() if voice]
+    return (first, ", ".join(others), ", ".join([language.voice or "", *more]).removeprefix(", "))
 
 
 def _table(title: str, *columns: str) -> Table:

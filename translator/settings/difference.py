@@ -48,10 +48,15 @@ def _languages(old: Mapping[str, Language], new: Mapping[str, Language]) -> Iter
             yield f"languages: + {code} ({_spoken(language)})"
             continue
         yield from _one(f"languages.{code}.speak", old[code].spoken_by, language.spoken_by)
-        yield from _one(f"languages.{code}.voice", old[code].voice, language.voice)
+        yield from _one(f"languages.{code}.voice", _voices(old[code]), _voices(language))
     for code in old:
         if code not in new:
             yield f"languages: - {code}"
+
+
+def _voices(language: Language) -> tuple[str, ...]:
+    named = {engine: language.voice_of(engine) for engine in language.spoken_by}
+    return tuple(f"{voice} of {engine}" for engine, voice in named.items() if voice)
 
 
 def _spoken(language: Language) -> str:

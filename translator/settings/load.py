@@ -64,8 +64,13 @@ def pairs_path_of(meeting: str | None, shared: Path) -> Path:
         return shared
     folder = shared.parent / MEETINGS / meeting
     own = folder / PAIRS
-    led_away = not own.resolve().is_relative_to(folder.parent.resolve() / meeting)
-    return shared if led_away or not own.is_file() else own
+    try:
+        led_away = not own.resolve().is_relative_to(folder.parent.resolve() / meeting)
+        return shared if led_away or not own.is_file() else own
+    except PermissionError:
+        return own  # whoever reads it says so
+    except (OSError, RuntimeError):  # links in a circle
+        return shared
 
 
 def _is_plain(name: str) -> bool:

@@ -52,6 +52,13 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _by_engine(voice: object) -> object:
+    """A voice without an engine is one of the first."""
+    if voice is None:
+        return {}
+    return {"": voice} if isinstance(voice, str) else voice
+
+
 def _some(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise ValueError("must not be empty: name an engine, or leave the whole line out")
@@ -158,13 +165,21 @@ class Language(_Model):
     spoken_by: EngineNames = Field(default=(), alias="speak", examples=["espeak"])
     """The engine that speaks it, or several: the next one speaks where one fails. Captions only
     without it."""
-    voice: str | None = None
-    """A voice of the first of these engines; its usual one for the language without it."""
+    voices: Annotated[
+        Mapping[str, str],
+        BeforeValidator(_by_engine, json_schema_input_type=str | dict[str, str] | None),
+    ] = Field(default={}, alias="voice", examples=["nova", {"azure": "ca-ES-JoanaNeural"}])
+    """A voice of the first of these engines, or voices by engine; an engine's usual one for the
+    language without it."""
 
     @model_validator(mode="after")
     def _has_a_voice_to_choose(self) -> "Language":
-        if self.voice is not None and not self.spoken_by:
+        if self.voices and not self.spoken_by:
             raise ValueError("`voice` without `speak`: name the engine that has the voice")
+        for engine in self.voices:
+            if engine not in ("", *self.spoken_by):
+                known = ", ".join(self.spoken_by)
+                raise ValueError(f"`voice` names {engine!r}, but `speak` only: {known}")
         return self
 
     @property
@@ -172,9 +187,15 @@ class Language(_Model):
         """The engine that speaks first; None: captions only."""
         return next(iter(self.spoken_by), None)
 
+    @property
+    def voice(self) -> str | None:
+        """The voice of that engine; None: its usual one for the language."""
+        return None if self.speak is None else self.voice_of(self.speak)
+
     def voice_of(self, engine: str) -> str | None:
         """The voice to ask `engine` for; None: its usual one for the language."""
-        return self.voice if engine == self.speak else None
+        named = self.voices.get("") if engine == self.speak else None
+        return self.voices.get(engine, named)
 
 
 class Pair(_Model):

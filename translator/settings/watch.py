@@ -89,7 +89,7 @@ class _Watch:
         """Those that are there, of those in which something may happen."""
         folders = {path.parent for path in self._files()}
         folders.add(self._shared.parent / MEETINGS)
-        return tuple(sorted(folder for folder in folders if folder.is_dir()))
+        return tuple(sorted(folder for folder in folders if os.path.isdir(folder)))
 
     def _files(self) -> set[Path]:
         """All that matters: what settings were read from, and what stopped them."""
