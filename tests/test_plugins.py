@@ -1,9 +1,13 @@
 """Vendors' real plugins, made from engines.yaml without a network."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import livekit.plugins
 import pytest
+from livekit.agents import Plugin
 
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.engines.plugins import Vendor
@@ -13,6 +17,10 @@ from translator.settings import Engine, Language, Pair, Segmenting, Settings
 
 pytestmark = pytest.mark.vendor
 
+TOY = """
+from livekit.agents import Plugin
+Plugin.register_plugin(Plugin("toy", "1", "toy"))
+"""
 SECRET = "a-key-that-nobody-may-see"
 
 
@@ -150,6 +158,26 @@ def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match=r"cannot be used: no such key: \(the key\)") as caught:
         vendor("openai").renderer()
     assert caught.value.__cause__ is None
+
+
+def test_a_vendor_whose_voice_speaks_one_language_needs_to_be_told_which() -> None:
+    azure = vendor("azure", options={"speech_region": "westeurope"})
+    with pytest.raises(SettingsError, match="no usual voice for ca; name one with `voice`"):
+        azure.speaking()("ca", None)
+
+
+async def test_a_plugin_is_imported_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "__init__.py").write_text(TOY)
+    monkeypatch.setattr("livekit.plugins.__path__", [*livekit.plugins.__path__, str(tmp_path)])
+    usual = Plugin.register_plugin
+    engine = Vendor("mine", Engine(plugin="toy"))
+    with pytest.raises(SettingsError, match=r"\(plugin 'toy'\) cannot hear"):
+        await asyncio.to_thread(engine.hearing)
+    assert Plugin.registered_plugins.pop().title == "toy"
+    assert Plugin.register_plugin == usual
 
 
 # --- before anything starts ---------------------------------------------------------------------

@@ -101,8 +101,9 @@ def load(server: AgentServer) -> float:
 
 
 def prewarm(process: JobProcess) -> None:
-    """Read the configuration, and the names of its languages, before a job comes."""
+    """Read the configuration, its engines' plugins and its languages' names before a job comes."""
     loaded = process.userdata["settings"] = settings.load(*paths())
+    registry.preload(loaded)
     for code in loaded.languages:
         languages.own_name(code)
 

@@ -10,13 +10,14 @@ import inspect
 import os
 import pkgutil
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any, get_type_hints
 
 import langcodes
 import livekit.plugins
-from livekit.agents import llm, stt, tts
+from livekit.agents import Plugin, llm, stt, tts
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
@@ -35,6 +36,8 @@ VOICES = ("voice", "voice_id")
 
 MOST_LANGUAGES = {"azure": 10}
 """Languages that can be told apart at once, where the constructor does not say it itself."""
+NEEDS_VOICE = frozenset({"azure"})
+"""Plugins whose usual voice speaks one language, and murmurs the others."""
 REGIONAL = frozenset({"azure"})
 """Plugins that want `es-ES` where all others understand `es`."""
 USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
@@ -96,6 +99,8 @@ class Vendor:
         call = self._call("TTS", "speak")
 
         def make(language: str, voice: str | None) -> tts.TTS[Any]:
+            if voice is None and self._engine.plugin in NEEDS_VOICE:
+                raise self._wrong(f"has no usual voice for {language}; name one with `voice`")
             made: tts.TTS[Any] = call.made(
                 **call.named(("language",), self._tag(language)), **call.named(VOICES, voice)
             )
@@ -120,7 +125,7 @@ class Vendor:
     def _module(self) -> ModuleType:
         plugin = self._engine.plugin
         try:
-            return importlib.import_module(f"livekit.plugins.{plugin}")
+            return imported(plugin)
         except ModuleNotFoundError:
             known = [*EMBEDDED, *_installed()]
             raise self._wrong(
@@ -134,6 +139,28 @@ class Vendor:
 
 EMBEDDED = ("whisper", "apertium", "espeak")
 """Engines that are no plugins."""
+
+_importing = threading.Lock()
+
+
+def imported(plugin: str) -> ModuleType:
+    """The module of a plugin. Raises ModuleNotFoundError.
+
+    Plugins register themselves when they are imported, which LiveKit allows to the main thread
+    only. There an import would hold up the event loop for a second, in the middle of a meeting;
+    what is registered is needed by LiveKit's own command line alone.
+    """
+    with _importing:
+        usual = Plugin.__dict__["register_plugin"]
+        Plugin.register_plugin = classmethod(_register)  # type: ignore[assignment, method-assign]
+        try:
+            return importlib.import_module(f"livekit.plugins.{plugin}")
+        finally:
+            Plugin.register_plugin = usual  # type: ignore[method-assign]
+
+
+def _register(cls: type[Plugin], plugin: Plugin) -> None:
+    cls.registered_plugins.append(plugin)
 
 
 def _installed() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The engines by the names that `engines.yaml` gives them; each is built when first called for."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
@@ -9,7 +10,7 @@ from translator import languages
 from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
-from translator.engines.plugins import EMBEDDED, Vendor
+from translator.engines.plugins import EMBEDDED, Vendor, imported
 from translator.engines.whisper import WhisperEar
 from translator.errors import Fault, SettingsError
 from translator.hear import Ear
@@ -82,6 +83,18 @@ class Engines:
     def _cannot(self, name: str, verb: str) -> SettingsError:
         plugin = self._configured[name].plugin
         return SettingsError(f"engine {name!r} (plugin {plugin!r}) cannot {verb}")
+
+
+def preload(settings: Settings) -> None:
+    """Import what these settings use, which takes a second, before a meeting waits for it."""
+    speaking = [name for one in settings.languages.values() for name in one.spoken_by]
+    rendering = [name for pair in settings.pairs for name in pair.rendered_by]
+    plugins = {
+        settings.engines[name].plugin for name in (*settings.heard_by, *rendering, *speaking)
+    }
+    for plugin in plugins.difference(EMBEDDED):
+        with suppress(ModuleNotFoundError):  # told by whoever calls for it
+            imported(plugin)
 
 
 def check(settings: Settings, *, spoken: Collection[str], targets: Collection[str]) -> None:
