@@ -164,6 +164,19 @@ terms:
     ]
 
 
+def test_of_very_many_faults_the_first_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(tmp_path, "version: 1\nterms:\n" + "  - {en: one}\n" * 2000)
+    assert len(error.value.faults) == 2000
+    lines = str(error.value).splitlines()
+    assert (len(lines), lines[-1].strip()) == (102, "and 1900 more")
+
+
+def test_a_glossary_without_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="terms: is too long; allowed: up to 5000"):
+        load(tmp_path, "version: 1\nterms:\n" + "  - keep: it\n" * 5001)
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [

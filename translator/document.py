@@ -325,6 +325,8 @@ _TEXTS = {
     "string_pattern_mismatch": "cannot be written so",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
+    "too_long": "is too long",
+    "string_too_long": "is too long",
     "greater_than_equal": "is too small",
     "less_than_equal": "is too large",
 }

@@ -15,6 +15,9 @@ The text of an error says what is wrong and what to do. It never holds a key.
 from dataclasses import dataclass
 from pathlib import Path
 
+SHOWN = 100
+"""Faults of a configuration that are told at once: more would hide the first."""
+
 
 class TranslatorError(Exception):
     """Root of every error that this package raises on purpose."""
@@ -46,10 +49,12 @@ class SettingsError(TranslatorError):
         self.faults = faults
 
     def __str__(self) -> str:
-        """A line for each fault."""
+        """A line for each fault, for the first SHOWN of them."""
         if len(self.faults) == 1:
             return str(self.faults[0])
-        lines = [f"{len(self.faults)} faults in the configuration:", *map(str, self.faults)]
+        lines = [f"{len(self.faults)} faults in the configuration:", *map(str, self.faults[:SHOWN])]
+        if len(self.faults) > SHOWN:
+            lines.append(f"and {len(self.faults) - SHOWN} more")
         return "\n  ".join(lines)
 
 
