@@ -16,6 +16,7 @@ from translator.hear import (
     REACH,
     REPLAY,
     SAMPLE_RATE,
+    InTurn,
     Sound,
     blocks,
     detect,
@@ -108,8 +109,9 @@ def failing(after: float, *said: Hypothesis) -> Act:
 class Floor:
     """Runs hear and keeps what it tells."""
 
-    def __init__(self, ear: ScriptedEar) -> None:
+    def __init__(self, ear: ScriptedEar, *others: ScriptedEar) -> None:
         self.ear = ear
+        self._ears = InTurn([ear, *others])
         self.opened: list[bool] = []
         self.failures: list[HearError] = []
         self.expected: str | None = None
@@ -117,7 +119,7 @@ class Floor:
     def hear(self, source: AsyncIterator[Sound]) -> AsyncGenerator[Hypothesis, None]:
         return hear(
             source,
-            self.ear,
+            self._ears,
             languages=lambda: ["en", "es"],
             expected=lambda: self.expected,
             terms=lambda: ["LiveKit"],
@@ -249,6 +251,22 @@ async def test_an_ear_that_always_fails_is_tried_ever_more_rarely() -> None:
     floor = Floor(ScriptedEar(failing(0.0)))
     await floor.run((60.0, VOICED))
     assert 8 <= len(floor.failures) <= 14
+
+
+async def test_the_next_ear_hears_what_one_failed_to_and_what_comes_after() -> None:
+    second = ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(failing(0.5)), second)
+    said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
+    assert len(floor.ear.given) == 1
+    assert len(second.given) == 2
+    assert second.given[0][0] == 0
+    assert [one.final for one in said] == [True, True]
+
+
+async def test_after_the_last_ear_the_first_is_tried_again() -> None:
+    floor = Floor(ScriptedEar(failing(0.5), to_the_end), ScriptedEar(failing(0.5)))
+    assert len(await floor.run((20.0, VOICED))) == 1
+    assert len(floor.ear.given) == 2
 
 
 async def test_an_ear_that_returns_early_is_followed_by_another_that_goes_on() -> None:

@@ -78,6 +78,33 @@ class Ear(Protocol):
         ...
 
 
+class InTurn:
+    """Several ears as one: after one that failed, the next listens; after the last, the first."""
+
+    def __init__(self, ears: Sequence[Ear]) -> None:
+        self._ears = ears
+        self._turn = 0
+
+    async def listen(
+        self,
+        audio: AsyncIterator[Sound],
+        *,
+        languages: Sequence[str],
+        expected: str | None,
+        terms: Sequence[str],
+    ) -> AsyncGenerator[Hypothesis, None]:
+        """See Ear."""
+        ear = self._ears[self._turn % len(self._ears)]
+        hearing = ear.listen(audio, languages=languages, expected=expected, terms=terms)
+        try:
+            async with aclosing(hearing):
+                async for hypothesis in hearing:
+                    yield hypothesis
+        except HearError:
+            self._turn += 1
+            raise
+
+
 class Voicing:
     """Whether somebody speaks, sound by sound; a doubtful sound continues what was."""
 

@@ -25,7 +25,7 @@ from translator.demand import FILL, Actions, Running, demand, missing, plan, rea
 from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.guards import EchoGuard
-from translator.hear import Ear
+from translator.hear import Ear, InTurn
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines
 from translator.languages import own_name
@@ -99,7 +99,7 @@ class Meeting:
         self._heard_at: dict[str, float] = {}
         self._persons = Persons(room, self._verify)
         self._microphones = Microphones(
-            ear=lambda: engines.ear(self._settings.hear),
+            ear=lambda: InTurn([engines.ear(name) for name in self._settings.heard_by]),
             name=self._persons.name,
             settings=lambda: self._settings,
             guard=self._guard,
@@ -171,7 +171,7 @@ class Meeting:
         for line in changes:
             log.warning("settings %d: %s", settings.number, line)
         self._current.take(settings)
-        if settings.hear != before.hear:
+        if settings.heard_by != before.heard_by:
             self._microphones.renew()
         for channel in self._channels.values():
             channel.wait_at_most(settings.max_wait)
