@@ -15,6 +15,7 @@ export class Controls {
   private readonly under = element("under", HTMLLabelElement);
   private readonly underneath = element("underneath", HTMLInputElement);
   private readonly microphone = element("microphone", HTMLButtonElement);
+  private readonly leave = element("leave", HTMLButtonElement);
   private readonly level = element("level", HTMLMeterElement);
   private readonly problem = element("problem", HTMLParagraphElement);
   private offered = "";
@@ -37,7 +38,7 @@ export class Controls {
       const { session } = this;
       void session?.microphone.turn(session.microphone.state === "off");
     });
-    element("leave", HTMLButtonElement).addEventListener("click", leave);
+    this.leave.addEventListener("click", leave);
   }
 
   get choices(): Choices {
@@ -55,6 +56,7 @@ export class Controls {
     const before = JSON.stringify(this.choices);
     this.offer(session.languages);
     this.under.hidden = this.listen.value === "";
+    this.leave.hidden = session.over;
     this.showMicrophone(session);
     return JSON.stringify(this.choices) !== before;
   }
@@ -63,8 +65,8 @@ export class Controls {
     const { state } = microphone;
     const labels = { off: strings.turnOn, starting: strings.starting, on: strings.turnOff };
     this.speaking.hidden = !maySpeak;
-    this.microphone.hidden = !maySpeak;
-    this.microphone.disabled = state === "starting" || over;
+    this.microphone.hidden = !maySpeak || over;
+    this.microphone.disabled = state === "starting";
     this.microphone.classList.toggle("live", state === "on");
     setText(this.microphone, labels[state]);
     setText(this.problem, microphone.problem ?? "");

@@ -12,6 +12,7 @@ export class Door {
 
   constructor(knock: (name: string) => void) {
     this.name.value = recall("name") ?? "";
+    this.name.focus();
     element("form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.button.disabled) return;

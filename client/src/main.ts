@@ -11,9 +11,11 @@ import { Notices } from "./notices";
 import { paragraphs } from "./paragraphs";
 import { Session, type Status } from "./session";
 import { strings } from "./strings";
+import { keepAwake } from "./wake";
 
 const link = linkIn(location.pathname);
 const meeting = element("meeting", HTMLElement);
+const title = element("title", HTMLHeadingElement);
 const players = element("players", HTMLDivElement);
 const status = element("status", HTMLParagraphElement);
 const statusText = element("status-text", HTMLSpanElement);
@@ -75,7 +77,8 @@ function show(joined: Joined): void {
   door.open();
   meeting.hidden = false;
   document.title = `${joined.title} · ${strings.product}`;
-  setText(element("title", HTMLHeadingElement), joined.title);
+  setText(title, joined.title);
+  title.focus();
   const role = strings.roles[joined.role] ?? joined.role;
   setText(element("who", HTMLParagraphElement), `${joined.name} · ${role}`);
 }
@@ -99,6 +102,7 @@ function drawSession(now: Session): void {
   if (controls.show(now)) now.choose(controls.choices);
   drawStatus(now);
   drawCaptions(now);
+  keepAwake(!now.over);
   const problem = now.languages?.problem ?? (now.encrypted ? strings.encrypted : null);
   setText(element("room-problem", HTMLParagraphElement), problem ?? "");
 }
@@ -132,7 +136,10 @@ function drawCaptions(now: Session): void {
   const { captions } = now;
   const shown = read === "" ? [] : paragraphs(captions.lines, captions.tails, captions.reading);
   log.show(shown, now.languages);
-  setText(empty, read === "" ? strings.noCaptionsWanted : strings.noCaptionsYet);
+  setText(
+    empty,
+    read === "" && now.languages !== null ? strings.noCaptionsWanted : strings.noCaptionsYet,
+  );
   empty.hidden = shown.length > 0;
   setText(fine, read === "" ? "" : strings.captionsByMachine);
 }

@@ -189,7 +189,12 @@ export class Session {
       .on(RoomEvent.SignalReconnecting, () => this.lose())
       .on(RoomEvent.Reconnecting, () => this.lose())
       .on(RoomEvent.Reconnected, () => this.enter())
-      .on(RoomEvent.Disconnected, (reason) => this.end(endOf(reason)));
+      .on(RoomEvent.Disconnected, (reason) => this.drop(reason));
+  }
+
+  private drop(reason: DisconnectReason | undefined): void {
+    // `connect` knows better why it failed.
+    if (this.phase !== "connecting") this.end(endOf(reason));
   }
 
   /** The room is there, or there again. */
