@@ -112,7 +112,9 @@ class Meeting:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.outbox.run(self.room))]
             for code, channel in self.channels.items():
-                cascade = Cascade(self.engines, settings=lambda _: self.settings, record=self.record)
+                cascade = Cascade(
+                    self.engines, settings=lambda _: self.settings, record=self.record
+                )
                 tasks.append(group.create_task(cascade.run(self.floors, channel)))
                 if channel.voiced.is_set():
                     tasks.append(group.create_task(channel.run(self.tracks[code])))
