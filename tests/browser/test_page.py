@@ -1,20 +1,15 @@
 """The page in a real browser: what is heard and read there, and what goes wrong in front of it."""
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.browser import MICROPHONE, ROOM, Venue, chromium, venue, visiting
-from tests.rooms.rooms import excerpt
+from tests.browser.browser import MICROPHONE, ROOM, chromium, venue, visiting
+from tests.rooms.attendees import speaking
 from tests.speech import speech
 from translator.access import Role
-from translator.rehearsal.people import Speaker, joined, wishes
 from translator.rehearsal.recording import SAMPLE_RATE, read, write
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
@@ -25,36 +20,10 @@ SPANISH = ("de ", "la ", "el ")
 FRENCH = ("de ", "le ", "la ", "les ")
 
 
-@asynccontextmanager
-async def speaking(place: Venue) -> AsyncGenerator[None, None]:
-    """A recorded person talks in the meeting."""
-    recording = excerpt(speech("long_en_printing_a"), 0.0, 150.0)
-    async with (
-        joined(
-            place.access,
-            ROOM,
-            "p-ana",
-            name="Ana <b>Reader</b>",
-            attributes=wishes(speak="en"),
-            role=Role.SPEAKER,
-        ) as room,
-        asyncio.TaskGroup() as group,
-    ):
-        speaker = Speaker(room, recording)
-        talking = group.create_task(_talk(speaker))
-        yield
-        talking.cancel()
-
-
-async def _talk(speaker: Speaker) -> None:
-    await speaker.publish()  # returns when it is heard, which is when somebody wants to
-    await speaker.play(time.monotonic())
-
-
 async def test_a_listener_hears_and_reads_a_speaker_and_changes_language() -> None:
     async with (
         venue() as place,
-        speaking(place),
+        speaking(place.access, ROOM, name="Ana <b>Reader</b>"),
         chromium() as browser,
         visiting(browser) as visitor,
     ):

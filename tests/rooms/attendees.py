@@ -1,14 +1,17 @@
-"""People who join a room and say what they want."""
+"""People who join a room, and say what they want, or talk."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from livekit import rtc
 
+from tests.rooms.rooms import excerpt
+from tests.speech import speech
 from translator.access import Access, Role
 from translator.participant import PREFIX
-from translator.rehearsal.people import Listener, channel_identity, joined, wishes
+from translator.rehearsal.people import Listener, Speaker, channel_identity, joined, wishes
 
 SOON = 30.0
 """Seconds; three times what it takes on a quiet machine."""
@@ -66,3 +69,25 @@ async def attending(
             hearing = group.create_task(person.listen(channel_identity(listen or "nobody")))
             yield person
             hearing.cancel()
+
+
+@asynccontextmanager
+async def speaking(
+    access: Access, room_name: str, *, name: str = "Ana"
+) -> AsyncGenerator[None, None]:
+    """Somebody talks about printing all the time, as soon as anybody wants to hear it."""
+    recording = excerpt(speech("long_en_printing_a"), 0.0, 150.0)
+    async with (
+        joined(
+            access, room_name, "p-ana", name=name, attributes=wishes(speak="en"), role=Role.SPEAKER
+        ) as room,
+        asyncio.TaskGroup() as group,
+    ):
+        talking = group.create_task(_talk(Speaker(room, recording)))
+        yield
+        talking.cancel()
+
+
+async def _talk(speaker: Speaker) -> None:
+    await speaker.publish()  # returns when it is heard, which is when somebody wants to
+    await speaker.play(time.monotonic())

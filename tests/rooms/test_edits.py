@@ -3,21 +3,16 @@
 import asyncio
 import json
 import shutil
-import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rooms.attendees import Attendee, attending, until
-from tests.rooms.rooms import ROOT, excerpt
-from tests.speech import speech
-from translator.access import Access, Role
+from tests.rooms.attendees import Attendee, attending, speaking, until
+from tests.rooms.rooms import ROOT
+from translator.access import Role
 from translator.agent import ENGINES, PAIRS
 from translator.house import house
-from translator.rehearsal.people import Speaker, joined, wishes
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 
@@ -54,23 +49,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@asynccontextmanager
-async def speaking(access: Access) -> AsyncGenerator[None, None]:
-    """Somebody talks of printing all the time."""
-    recording = excerpt(speech("long_en_printing_a"), 0.0, 150.0)
-    async with (
-        joined(
-            access, ROOM, "p-ana", name="Ana", attributes=wishes(speak="en"), role=Role.SPEAKER
-        ) as room,
-        asyncio.TaskGroup() as group,
-    ):
-        speaker = Speaker(room, recording)
-        await speaker.publish()
-        talking = group.create_task(speaker.play(time.monotonic()))
-        yield
-        talking.cancel()
-
-
 async def told(person: Attendee, fact: str) -> dict[str, Any]:
     """The next fact of that kind that an organizer gets."""
     async with asyncio.timeout(60.0):
@@ -89,7 +67,7 @@ async def test_an_edit_is_taken_over_and_a_bad_one_is_refused(folder: Path) -> N
     async with (
         house(rooms="*", observers=[]) as home,
         attending(home.access, ROOM, "p-boss", read="es", role=Role.ORGANIZER) as boss,
-        speaking(home.access),
+        speaking(home.access, ROOM),
     ):
         await until(lambda: len(boss.texts("es")) > 1)
         assert languages(boss) == ["es", "fr", "it"]

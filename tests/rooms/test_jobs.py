@@ -2,21 +2,15 @@
 
 import asyncio
 import os
-import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 from livekit import api
 
-from tests.rooms.attendees import Attendee, attending, until
-from tests.rooms.rooms import excerpt, is_job
-from tests.speech import speech
-from translator.access import Access, Role
+from tests.rooms.attendees import Attendee, attending, speaking, until
+from tests.rooms.rooms import is_job
+from translator.access import Access
 from translator.house import house
-from translator.rehearsal.people import Speaker, joined, wishes
-from translator.rehearsal.recording import Recording
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(180)]
 
@@ -34,22 +28,6 @@ async def bridges(access: Access) -> list[str]:
     return [one.sid for one in found.participants if one.identity.startswith("bridge-")]
 
 
-@asynccontextmanager
-async def speaking(access: Access, recording: Recording) -> AsyncGenerator[None, None]:
-    """Somebody talks all the time."""
-    async with (
-        joined(
-            access, ROOM, "p-ana", name="Ana", attributes=wishes(speak="en"), role=Role.SPEAKER
-        ) as room,
-        asyncio.TaskGroup() as group,
-    ):
-        speaker = Speaker(room, recording)
-        await speaker.publish()
-        talking = group.create_task(speaker.play(time.monotonic()))
-        yield
-        talking.cancel()
-
-
 async def reads_more(person: Attendee) -> None:
     """Wait until one more caption has come."""
     known = len(person.texts("es"))
@@ -57,11 +35,10 @@ async def reads_more(person: Attendee) -> None:
 
 
 async def test_a_room_made_by_anybody_gets_one_job_and_another_when_it_dies() -> None:
-    recording = excerpt(speech("long_en_printing_a"), 0.0, 120.0)
     async with (
         house(rooms="*", observers=[]) as home,
         attending(home.access, ROOM, "p-reader", read="es") as reader,
-        speaking(home.access, recording),
+        speaking(home.access, ROOM),
     ):
         await reads_more(reader)
         before = await bridges(home.access)
