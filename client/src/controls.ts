@@ -19,6 +19,12 @@ export class Controls {
   private readonly level = element("level", HTMLMeterElement);
   private readonly problem = element("problem", HTMLParagraphElement);
   private offered = "";
+  /** What was chosen, here or in an earlier meeting; null where nothing was. */
+  private readonly wanted = {
+    listen: recall("listen"),
+    read: recall("read"),
+    speak: recall("speak"),
+  };
   private session: Session | null = null;
 
   constructor(chosen: (choices: Choices) => void, leave: () => void) {
@@ -83,6 +89,7 @@ export class Controls {
 
   private keep(): void {
     const { listen, read, speak, underneath } = this.choices;
+    Object.assign(this.wanted, { listen, read, speak });
     keep("listen", listen);
     keep("read", read);
     keep("speak", speak);
@@ -100,15 +107,15 @@ export class Controls {
     this.offered = now;
     const codes = offered.map(([code]) => code);
     const first = proposal(navigator.languages, codes) ?? "";
-    const listen = recall("listen") ?? first;
-    fill(this.listen, [["", strings.original], ...offered], listen, first);
+    const { listen, read, speak } = this.wanted;
+    fill(this.listen, [["", strings.original], ...offered], listen ?? first, first);
     const others: [string, string][] = [
       ["", strings.nothing],
       [FLOOR, strings.asSpoken],
     ];
-    const read = recall("read") ?? this.listen.value;
-    fill(this.read, [...others, ...offered], read, this.listen.value);
-    fill(this.speak, [["", strings.detect], ...spoken], recall("speak") ?? "", "");
+    const heard = this.listen.value;
+    fill(this.read, [...others, ...offered], read ?? heard, heard);
+    fill(this.speak, [["", strings.detect], ...spoken], speak ?? "", "");
   }
 }
 
