@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translator.errors import InputError
-from translator.languages import english_name, lookup, normalize, own_name, same
+from translator.languages import english_name, lookup, named, normalize, own_name, same
 
 pytestmark = pytest.mark.unit
 
@@ -80,3 +80,10 @@ def test_regions_do_not_part_a_language(one: str, other: str, expected: bool) ->
 def test_names_are_for_people() -> None:
     assert [own_name(code) for code in ("es", "fr", "pt")] == ["Español", "Français", "Português"]
     assert english_name("ca") == "Catalan"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("Spanish", "es"), ("brazilian portuguese", "pt-BR"), ("Klingonish", None)]
+)
+def test_a_language_is_found_by_its_english_name(name: str, code: str | None) -> None:
+    assert named(name) == code

@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import langcodes
 import yaml
 from pydantic import BaseModel, BeforeValidator, ValidationError
 from rapidfuzz import fuzz, process
@@ -106,10 +105,8 @@ def language_code(value: str) -> str:
 
 
 def _meant(name: str) -> str:
-    try:
-        return f"; did you mean {langcodes.find(name).to_tag()} ({name})?"
-    except LookupError:
-        return ""
+    code = languages.named(name)
+    return "" if code is None else f"; did you mean {code} ({name})?"
 
 
 def _number(value: object) -> object:

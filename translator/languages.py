@@ -57,6 +57,13 @@ def english_name(code: str) -> str:
     return (locale and locale.english_name) or code
 
 
+def named(name: str) -> str | None:
+    """The code of the language with that English name, or None."""
+    wanted = name.strip().casefold()
+    names = Locale("en").languages.items()
+    return next((code.replace("_", "-") for code, one in names if one.casefold() == wanted), None)
+
+
 def _locale(code: str) -> Locale | None:
     """Babel's locale, of the language alone where it has none for the region."""
     for tag in (code, code.split("-")[0]):
