@@ -40,13 +40,14 @@ $(speech): scripts/speech | $(environment)
 	@scripts/speech
 	@touch $@
 
-check: setup
+check: setup $(page)
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
+	@npm --prefix client run --silent check
 	$(bin)/pytest -q -m "unit or line or web"
 
-test: check $(page)
+test: check
 	@scripts/packages browser
 	$(bin)/pytest -q -m "not (unit or line or web)"
 

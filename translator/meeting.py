@@ -145,6 +145,7 @@ class Meeting:
             return
         metadata["translator"] = {
             "languages": {code: own_name(code) for code in self._settings.languages},
+            "voices": [code for code, one in self._settings.languages.items() if one.speak],
             "spoken": list(self._settings.spoken),
             "problem": self._problem,
         }

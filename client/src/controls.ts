@@ -102,18 +102,19 @@ export class Controls {
       code,
       ownName(code, languages),
     ]);
-    const now = JSON.stringify([offered, spoken]);
+    const voiced = offered.filter(([code]) => languages?.voices.includes(code));
+    const now = JSON.stringify([offered, voiced, spoken]);
     if (now === this.offered) return;
     this.offered = now;
     const codes = offered.map(([code]) => code);
     const first = proposal(navigator.languages, codes) ?? "";
     const { listen, read, speak } = this.wanted;
-    fill(this.listen, [["", strings.original], ...offered], listen ?? first, first);
+    fill(this.listen, [["", strings.original], ...voiced], listen ?? first, first);
     const others: [string, string][] = [
       ["", strings.nothing],
       [FLOOR, strings.asSpoken],
     ];
-    const heard = this.listen.value;
+    const heard = this.listen.value || first; // what has no voice is proposed to be read
     fill(this.read, [...others, ...offered], read ?? heard, heard);
     fill(this.speak, [["", strings.detect], ...spoken], speak ?? "", "");
   }

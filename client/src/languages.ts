@@ -2,8 +2,10 @@
 
 /** What a meeting offers, from the room's metadata. */
 export interface Languages {
-  /** Code and own name of each language that can be heard or read. */
+  /** Code and own name of each language that can be read. */
   readonly offered: ReadonlyMap<string, string>;
+  /** Those of them that can be heard. */
+  readonly voices: readonly string[];
   /** Codes of the languages that are identified when people speak. */
   readonly spoken: readonly string[];
   /** Why nobody is interpreted, for people; null where there is nothing to say. */
@@ -21,7 +23,7 @@ export function parseLanguages(metadata: string | undefined): Languages | null {
   const ours = record(record(parsed(metadata))?.translator);
   const offered = record(ours?.languages);
   if (ours === null || offered === null) return null;
-  const { spoken, problem } = ours;
+  const { spoken, problem, voices } = ours;
   return {
     offered: new Map(
       Object.entries(offered)
@@ -29,6 +31,7 @@ export function parseLanguages(metadata: string | undefined): Languages | null {
         .slice(0, MOST)
         .map(([code, name]) => [code, name.slice(0, LONGEST_NAME)]),
     ),
+    voices: Array.isArray(voices) ? voices.filter(isCode).slice(0, MOST) : Object.keys(offered),
     spoken: Array.isArray(spoken) ? spoken.filter(isCode).slice(0, MOST) : [],
     problem: isText(problem) ? problem.slice(0, LONGEST_PROBLEM) : null,
   };

@@ -46,6 +46,14 @@ describe("the room's metadata", () => {
     expect(languages?.problem).toBeNull();
   });
 
+  test("tells those that can be heard from those that can only be read", () => {
+    const languages = { es: "Español", de: "Deutsch" };
+    const told = (translator: object) =>
+      parseLanguages(JSON.stringify({ translator: { languages, ...translator } }))?.voices;
+    expect(told({ voices: ["es"] })).toEqual(["es"]);
+    expect(told({})).toEqual(["es", "de"]);
+  });
+
   test("says why nobody is interpreted", () => {
     const metadata = JSON.stringify({ translator: { languages: {}, problem: "encrypted" } });
     expect(parseLanguages(metadata)?.problem).toBe("encrypted");
