@@ -58,14 +58,16 @@ def test_what_was_not_signed_as_a_pass_is_none(token: str) -> None:
     assert verify(token) is None
 
 
-def test_an_attendee_only_listens() -> None:
-    found = grants(Role.ATTENDEE)
+@pytest.mark.parametrize("role", [Role.ATTENDEE, Role.INTERPRETER])
+def test_who_is_no_speaker_only_listens(role: Role) -> None:
+    found = grants(role)
     assert not found["canPublish"]
+    assert not found.get("canPublishSources")
     assert not found["canPublishData"]
     assert found["canSubscribe"]
 
 
-@pytest.mark.parametrize("role", [Role.SPEAKER, Role.INTERPRETER, Role.ORGANIZER])
+@pytest.mark.parametrize("role", [Role.SPEAKER, Role.ORGANIZER])
 def test_who_speaks_publishes_sound_and_no_data(role: Role) -> None:
     found = grants(role)
     assert found["canPublishSources"] == ["microphone", "screen_share_audio"]

@@ -32,6 +32,10 @@ class Role(StrEnum):
     ORGANIZER = "organizer"
 
 
+SPEAKING = frozenset({Role.SPEAKER, Role.ORGANIZER})
+"""Who may publish. What an interpreter publishes would be a floor: it belongs into a booth."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What the token server says of a person."""
@@ -66,7 +70,7 @@ class Access:
     ) -> str:
         """A person's token. Only those who speak may publish, and only sound; nobody sends data,
         which would also be calls."""
-        sources = [] if one.role is Role.ATTENDEE else ["microphone", "screen_share_audio"]
+        sources = ["microphone", "screen_share_audio"] if one.role in SPEAKING else []
         grants = api.VideoGrants(
             room_join=True,
             room=one.meeting,
