@@ -10,6 +10,7 @@ from tests.fakes import meeting_settings
 from translator.demand import (
     FILL,
     LISTEN,
+    MOST,
     READ,
     Actions,
     Demand,
@@ -150,14 +151,35 @@ def test_a_language_that_cannot_be_had_does_not_start_and_takes_no_place() -> No
     assert actions.start == actions.voice_on == {"fr"}
 
 
-def test_a_language_that_was_edited_away_ends_at_once() -> None:
-    actions = plan(wanting(), settings=configured(), running={"nl": running(idle=0.0)})
-    assert actions.stop == {"nl"}
+def test_a_language_that_was_edited_away_ends_when_it_was_heard_to_the_end() -> None:
+    for idle, stop in ((0.0, set()), (GRACE, {"nl"})):
+        one = running(idle=idle, voice_idle=idle)
+        assert plan(wanting(), settings=configured(), running={"nl": one}).stop == stop
 
 
-def test_a_voice_that_was_edited_away_ends_at_once_and_captions_go_on() -> None:
-    actions = plan(wanting({"de": 1}), settings=configured(), running={"de": running(voice=True)})
-    assert actions == Actions(voice_off=frozenset({"de"}))
+def test_a_voice_that_was_edited_away_ends_so_and_captions_go_on() -> None:
+    for idle, off in ((0.0, set()), (GRACE, {"de"})):
+        one = running(idle=0.0, voice_idle=idle, voice=True)
+        actions = plan(wanting({"de": 1}), settings=configured(), running={"de": one})
+        assert actions == Actions(voice_off=frozenset(off))
+
+
+def test_a_language_that_many_want_takes_the_place_of_one_that_few_want() -> None:
+    wanted = wanting({"es": 1, "fr": 3})
+    actions = plan(wanted, settings=configured(1), running={"es": running(idle=0.0)})
+    assert actions.start == {"fr"}
+    assert actions.stop == {"es"}
+
+
+def test_equals_do_not_take_each_others_place() -> None:
+    wanted = wanting({"es": 1, "fr": 1})
+    actions = plan(wanted, settings=configured(1), running={"fr": running(idle=0.0)})
+    assert actions.start == actions.stop == set()
+
+
+def test_nobody_reads_more_languages_than_some() -> None:
+    found = reads({READ: "es,fr,pt,de"}, configured())
+    assert len(found) == MOST
 
 
 @pytest.mark.parametrize(
@@ -169,6 +191,12 @@ def test_a_voice_that_was_edited_away_ends_at_once_and_captions_go_on() -> None:
         ("no JSON", None),
         ("[]", None),
         ('{"stream": "es"}', None),
+        ('{"stream": "es", "after_seq": 1e999}', None),
+        ('{"stream": "es", "after_seq": -1}', None),
+        ('{"stream": "es", "after_seq": 1.5}', None),
+        ('{"stream": "es", "after_seq": ' + "9" * 300 + "}", None),
+        ('{"stream": 7, "after_seq": 1}', None),
+        ("[" * 400, None),
         ('{"stream": "es", "after_seq": "many"}', None),
         ('{"stream": "es", "after_seq": null}', None),
         ('{"stream": "' + "x" * 1000 + '", "after_seq": 1}', None),
@@ -221,8 +249,7 @@ def test_a_plan_starts_no_more_than_there_is_room_for(
     wanted, now, settings, unable = situation
     actions = plan(wanted, settings=settings, running=now, unable=unable)
     assert not actions.start & (set(now) | unable)
-    if actions.start:
-        assert len(set(now) | actions.start) <= settings.max_languages
+    assert len(after(actions, now)) <= settings.max_languages
 
 
 @given(situations())
@@ -237,14 +264,17 @@ def test_a_plan_gives_a_voice_to_listeners_only(
 
 
 @given(situations())
-def test_a_plan_ends_only_what_nobody_has_wanted_for_the_grace_period(
+def test_a_plan_ends_what_nobody_wants_after_the_grace_period_and_what_has_no_place(
     situation: tuple[Demand, dict[str, Running], Settings, set[str]],
 ) -> None:
     wanted, now, settings, unable = situation
     actions = plan(wanted, settings=settings, running=now, unable=unable)
+    left = after(actions, now)
     for code in actions.stop:
-        assert now[code].idle >= GRACE
-        assert code not in {*wanted.listeners, *wanted.readers}
+        unwanted = code not in {*wanted.listeners, *wanted.readers} - unable
+        assert (unwanted and now[code].idle >= GRACE) or len(left) == settings.max_languages
+        fewest = min((wanted.listeners.get(one, 0) for one in left), default=0)
+        assert wanted.listeners.get(code, 0) <= fewest or code in unable
     for code in actions.voice_off:
         assert now[code].voice_idle >= GRACE
         assert code not in wanted.listeners
@@ -258,3 +288,18 @@ def test_a_plan_that_was_carried_out_only_fills_the_places_it_freed(
     for _ in range(2):  # a place that is freed is given away the next time
         now = after(plan(wanted, settings=settings, running=now, unable=unable), now)
     assert plan(wanted, settings=settings, running=now, unable=unable) == Actions()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([LISTEN, READ, FILL]),
+        st.text()
+        | st.sampled_from(
+            ["1e999", "NaN", '{"stream": [], "after_seq": Infinity}', "null", "es,,*,-", "\ud800"]
+        ),
+    )
+)
+def test_no_attribute_does_any_harm(attributes: dict[str, str]) -> None:
+    settings = configured()
+    missing(attributes)
+    demand([attributes], settings)

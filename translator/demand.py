@@ -14,6 +14,8 @@ READ = "translator.read"
 """Attribute: the languages a participant wants to read, by commas; `floor`: as they are spoken."""
 LONGEST = 400
 """Characters of a wish that are read: a person may write anything into an attribute."""
+MOST = 3
+"""Languages that one person reads at most: each costs a renderer."""
 SPEAK = "translator.speak"
 """Attribute: the language a participant says that it speaks."""
 FILL = "translator.captions"
@@ -60,10 +62,11 @@ def listens(attributes: Mapping[str, str], settings: Settings) -> str | None:
 
 
 def reads(attributes: Mapping[str, str], settings: Settings) -> frozenset[str]:
-    """The configured languages that a participant wants to read, and FLOOR if it is asked for."""
+    """The configured languages that a participant wants to read, and FLOOR if it is asked for;
+    the first MOST of them."""
     wishes = [wish.strip() for wish in attributes.get(READ, "")[:LONGEST].split(",")]
-    found = {languages.lookup(wish, [*settings.languages, FLOOR]) for wish in wishes if wish}
-    return frozenset(code for code in found if code is not None)
+    found = (languages.lookup(wish, [*settings.languages, FLOOR]) for wish in wishes if wish)
+    return frozenset(list(dict.fromkeys(code for code in found if code is not None))[:MOST])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +80,12 @@ class Missing:
 def missing(attributes: Mapping[str, str]) -> Missing | None:
     """The captions asked for by `{"stream": "es", "after_seq": 41}`, or None."""
     try:
-        wish = json.loads(attributes.get(FILL, "")[:LONGEST])
-        return Missing(stream=str(wish["stream"]), after_seq=int(wish["after_seq"]))
-    except (ValueError, KeyError, TypeError):
-        return None
+        match json.loads(attributes.get(FILL, "")[:LONGEST]):
+            case {"stream": str(stream), "after_seq": int(after)} if 0 <= after < 2**53:
+                return Missing(stream=stream, after_seq=after)
+    except (ValueError, RecursionError):  # no JSON, or a number of too many digits
+        pass
+    return None
 
 
 def demand(participants: Iterable[Mapping[str, str]], settings: Settings) -> Demand:
@@ -107,31 +112,30 @@ def plan(
     """What starts and stops. Captions alone never buy a voice.
 
     `unable` are languages that cannot be had now. No more than `settings.max_languages` run at
-    once; the ones with the most listeners come first.
+    once; the ones with the most listeners come first, and take the place of others. What was
+    edited away ends as what nobody wants does: after the grace, so that all is heard to the end.
     """
     wanted = {*demand.listeners, *demand.readers} - set(unable)
-    room = settings.max_languages - len(running)
-    waiting = sorted(
-        wanted - set(running),
-        key=lambda code: (-demand.listeners.get(code, 0), -demand.readers.get(code, 0), code),
+    kept = {code for code, one in running.items() if code in wanted or one.idle < settings.grace}
+    ranked = sorted(
+        wanted | kept,
+        key=lambda code: (
+            code not in wanted,
+            -demand.listeners.get(code, 0),
+            -demand.readers.get(code, 0),
+            code not in running,
+            code,
+        ),
     )
-    start = frozenset(waiting[: max(room, 0)])
-    stop = frozenset(
-        code
-        for code, one in running.items()
-        if code not in settings.languages or (code not in wanted and one.idle >= settings.grace)
-    )
-    going_on = (set(running) | start) - stop
-    speakable = {code for code in going_on if settings.languages[code].speak is not None}
+    going_on = set(ranked[: settings.max_languages])
+    speakable = {code for code, one in settings.languages.items() if one.speak is not None}
+    heard = going_on & speakable & set(demand.listeners)
     voiced = {code for code, one in running.items() if one.voice}
     return Actions(
-        start=start,
-        stop=stop,
-        voice_on=frozenset((speakable & set(demand.listeners)) - voiced),
+        start=frozenset(going_on - set(running)),
+        stop=frozenset(set(running) - going_on),
+        voice_on=frozenset(heard - voiced),
         voice_off=frozenset(
-            code
-            for code in voiced & going_on
-            if code not in speakable
-            or (code not in demand.listeners and running[code].voice_idle >= settings.grace)
+            code for code in voiced & going_on - heard if running[code].voice_idle >= settings.grace
         ),
     )
