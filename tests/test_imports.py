@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "document",
         "glossary prompt record captions turns",
         "settings",
-        "current",
+        "current announcement",
         "hear segment render speak",  # the stages
         "guards demand",
         "engines",  # implement the stages

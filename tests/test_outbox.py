@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import ListRoom, meeting_settings, segment
-from translator.captions import LATEST, TOPIC, Caption
+from translator.captions import TOPIC, Caption
 from translator.demand import Missing
 from translator.outbox import FACT_TOPIC, HELD, Outbox, Readers
 from translator.record import Fact, Failed, Heard, Rendered, Rendering
@@ -265,8 +265,9 @@ async def test_a_room_that_takes_nothing_stops_nobody(caplog: pytest.LogCaptureF
 async def test_who_misses_captions_gets_those_after_the_gap_and_nobody_else_does() -> None:
     post = Post(EVERYONE)
     await post.send(*(rendered(str(number), segment(number)) for number in range(1, 5)))
-    post.outbox.fill("late", Missing(stream="es", after_seq=2))
-    await post.outbox.flush(post.room)
+    async with running(post):
+        post.outbox.fill("late", Missing(stream="es", after_seq=2))
+        await asyncio.sleep(1.0)
     assert [(one["seq"], one["text"], one["fill"]) for one in post.read_by("late")] == [
         (3, "3", True),
         (4, "4", True),
@@ -274,14 +275,18 @@ async def test_who_misses_captions_gets_those_after_the_gap_and_nobody_else_does
     assert len(post.read_by("hispanic")) == 4
 
 
-async def test_a_late_joiner_gets_the_latest_captions() -> None:
+@pytest.mark.parametrize(
+    ("after_seq", "first", "last"),
+    [(0, 261, 310), (1, 2, 201), (200, 201, 310)],
+    ids=["late joiner", "long gap", "the rest of it"],
+)
+async def test_an_answer_is_never_longer_than_some(after_seq: int, first: int, last: int) -> None:
     post = Post({})
-    count = LATEST + 10
-    await post.send(*(rendered(str(number), segment(number)) for number in range(1, count + 1)))
-    post.outbox.fill("late", Missing(stream="es", after_seq=0))
-    await post.outbox.flush(post.room)
-    got = [one["seq"] for one in post.read_by("late")]
-    assert got == list(range(11, count + 1))
+    await post.send(*(rendered(str(number), segment(number)) for number in range(1, 311)))
+    async with running(post):
+        post.outbox.fill("late", Missing(stream="es", after_seq=after_seq))
+        await asyncio.sleep(1.0)
+    assert [one["seq"] for one in post.read_by("late")] == list(range(first, last + 1))
 
 
 async def test_a_late_joiner_of_the_floor_gets_all_that_was_spoken_in_its_order() -> None:
@@ -291,8 +296,9 @@ async def test_a_late_joiner_of_the_floor_gets_all_that_was_spoken_in_its_order(
         heard(segment(2, "Buenos días.", language="es", start=2.0)),
         heard(segment(3, "Thank you.", start=3.0)),
     )
-    post.outbox.fill("late", Missing(stream="floor", after_seq=0))
-    await post.outbox.flush(post.room)
+    async with running(post):
+        post.outbox.fill("late", Missing(stream="floor", after_seq=0))
+        await asyncio.sleep(1.0)
     assert [one["text"] for one in post.read_by("late")] == [
         "Good morning.",
         "Buenos días.",
@@ -300,10 +306,25 @@ async def test_a_late_joiner_of_the_floor_gets_all_that_was_spoken_in_its_order(
     ]
 
 
-async def test_what_is_filled_keeps_its_place_among_what_is_new() -> None:
-    post = Post({"es": ["late"]})
-    post.outbox.note(rendered("1", segment(1)))
-    post.outbox.fill("late", Missing(stream="es", after_seq=0))
-    post.outbox.note(rendered("2", segment(2)))
-    await post.outbox.flush(post.room)
-    assert [one["text"] for one in post.read_by("late")] == ["1", "1", "2"]
+async def test_who_misses_much_delays_nobody() -> None:
+    post = Post(EVERYONE)
+    await post.send(*(rendered(str(number), segment(number)) for number in range(1, 50)))
+    post.room = SlowRoom()
+    async with running(post):
+        for reader in ("late", "later", "latest"):
+            post.outbox.fill(reader, Missing(stream="es", after_seq=0))
+        await asyncio.sleep(0.5)
+        post.outbox.note(rendered("now", segment(50)))
+        await asyncio.sleep(3.0)
+    assert [one["text"] for one in post.read_by("hispanic")] == ["now"]
+
+
+async def test_of_one_readers_questions_the_last_counts() -> None:
+    post = Post({})
+    await post.send(*(rendered(str(number), segment(number)) for number in range(1, 5)))
+    async with running(post):
+        for _ in range(100):
+            post.outbox.fill("late", Missing(stream="es", after_seq=0))
+        post.outbox.fill("late", Missing(stream="es", after_seq=3))
+        await asyncio.sleep(1.0)
+    assert [one["seq"] for one in post.read_by("late")] == [4]

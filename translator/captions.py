@@ -22,6 +22,8 @@ KEPT = 1000
 """Committed captions kept per stream, for late joiners."""
 LATEST = 50
 """Committed captions that a late joiner gets."""
+MOST = 200
+"""Committed captions in one answer to who misses some."""
 
 Origin = Literal["source", "rendition", "booth", "correction"]
 
@@ -137,12 +139,12 @@ class Captions:
         return f'{{"seq": {newest}, "captions": [{", ".join(found)}]}}'
 
     def after(self, stream: str, seq: int) -> list[Caption]:
-        """The committed captions of a stream after `seq`, which was a gap; the LATEST of them
-        where it is 0, which is a late joiner. `floor` is all that was spoken."""
+        """The first MOST committed captions of a stream after `seq`, which was a gap; the LATEST
+        of them where it is 0, which is a late joiner. `floor` is all that was spoken."""
         streams = [one for one in self._kept if one == stream or one.startswith(f"{stream}/")]
         found = [caption for one in streams for caption in self._kept[one] if caption.seq > seq]
         found.sort(key=lambda caption: caption.start)
-        return found[-LATEST:] if seq <= 0 else found
+        return found[-LATEST:] if seq <= 0 else found[:MOST]
 
     def _tail(self, stream: str, tail: Tail, language: str, origin: Origin, seq: int) -> Caption:
         self._revision[stream, tail.speaker] += 1

@@ -8,6 +8,8 @@ from translator.errors import first
 
 log = logging.getLogger(__name__)
 
+FAREWELL = 5.0
+"""Seconds that a child which is stopped may hold up whoever stops it."""
 BACKOFF = 2.0
 """Seconds before a child that failed is started again."""
 
@@ -37,11 +39,11 @@ class Children:
         task.add_done_callback(lambda _: self._tasks.pop(name, None))
 
     async def stop(self, name: str) -> None:
-        """Cancel it and wait until it is gone."""
+        """Cancel it and wait until it is gone, if that does not take for ever."""
         task = self._tasks.get(name)
         if task is not None:
             task.cancel()
-            await asyncio.wait((task,))
+            await asyncio.wait((task,), timeout=FAREWELL)
 
     async def _run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         try:

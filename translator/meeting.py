@@ -7,28 +7,28 @@ Floors, languages and voices are children that fail alone.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Protocol
 
-from livekit import api, rtc
+from livekit import rtc
 from livekit.rtc.room import EventTypes
 
 from translator.access import Access, Pass, Role
+from translator.announcement import Announcement
 from translator.captions import FLOOR
 from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.children import Children
 from translator.current import Current, Edits
-from translator.demand import FILL, Actions, Running, demand, missing, plan, reads
+from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, plan, reads
 from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.guards import EchoGuard
 from translator.hear import Ear, InTurn
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines
-from translator.languages import own_name
 from translator.microphones import Microphones, is_encrypted, tracks
 from translator.outbox import Outbox, Readers
 from translator.participant import Participant
@@ -44,14 +44,14 @@ ZERO = "translator.zero"
 """Attribute of the bridge: the machine's monotonic clock at meeting time 0. With it, it is open."""
 TICK = 1.0
 """Seconds after which the plan is looked at again without a change: grace periods end."""
+LULL = 0.05
+"""Seconds in which further changes are waited for: a person may make many."""
 FAREWELL = 2.0
 """Seconds in which the last messages must be out."""
 FILL_EVERY = 1.0
 """Seconds between two answers to one person who misses captions."""
-ENCRYPTED = (
-    "This room is encrypted end to end and the interpreter has no key, so nobody is interpreted;"
-    " turn encryption off for it."
-)
+LINES, WIDTH = 50, 200
+"""Of a notice to organizers: a message has room for no more."""
 
 
 class Engines(CascadeEngines, Protocol):
@@ -98,6 +98,7 @@ class Meeting:
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
         self._persons = Persons(room, self._verify)
+        self._announcement = Announcement(room, access)
         self._microphones = Microphones(
             ear=lambda: InTurn([engines.ear(name) for name in self._settings.heard_by]),
             name=self._persons.name,
@@ -106,7 +107,7 @@ class Meeting:
             record=self._record,
             floors=self._floors,
         )
-        self._filled: dict[str, tuple[str, float]] = {}
+        self._filled: dict[str, tuple[str | None, float]] = {}
         self._problem: str | None = None
         self._changed = asyncio.Event()
         for event in _EVENTS:
@@ -120,7 +121,7 @@ class Meeting:
         """Interpret; the room is connected now."""
         self._room.local_participant.register_rpc_method("captions", self._backfill)
         sender = RoomSender(self._room)
-        await self._announce()
+        await self._announcement.make(self._settings, problem=None)
         await self._room.local_participant.set_attributes({ZERO: repr(self._zero)})
         try:
             async with asyncio.TaskGroup() as group:
@@ -134,39 +135,17 @@ class Meeting:
         finally:
             await self._say_the_last(sender)
 
-    async def _announce(self) -> None:
-        """Say in the room's metadata which languages can be asked for; keep what else is there."""
-        try:
-            metadata = json.loads(self._room.metadata or "{}")
-        except ValueError:
-            metadata = None
-        if not isinstance(metadata, dict):
-            log.warning("the room's metadata is no JSON object; the languages are not announced")
-            return
-        metadata["translator"] = {
-            "languages": {code: own_name(code) for code in self._settings.languages},
-            "voices": [code for code, one in self._settings.languages.items() if one.speak],
-            "spoken": list(self._settings.spoken),
-            "problem": self._problem,
-        }
-        async with self._access.server() as lk:
-            await lk.room.update_room_metadata(
-                api.UpdateRoomMetadataRequest(
-                    room=self._room.name, metadata=json.dumps(metadata, ensure_ascii=False)
-                )
-            )
-
     async def _follow_edits(self) -> None:
         """Take over what was edited; a segment goes on under what it began with."""
         async with aclosing(self._edits) as edits:
             async for edit in edits:
                 if isinstance(edit, SettingsError):
                     log.warning("the edited settings are not taken over: %s", edit)
-                    self._note(SettingsRefused, faults=tuple(map(str, edit.faults)))
+                    self._note(SettingsRefused, faults=shortened(map(str, edit.faults)))
                 else:
-                    await self._take_over(edit)
+                    self._take_over(edit)
 
-    async def _take_over(self, settings: Settings) -> None:
+    def _take_over(self, settings: Settings) -> None:
         before = self._settings
         changes = diff(before, settings)
         for line in changes:
@@ -176,8 +155,7 @@ class Meeting:
             self._microphones.renew()
         for channel in self._channels.values():
             channel.wait_at_most(settings.max_wait)
-        self._note(SettingsChanged, number=settings.number, changes=changes)
-        await self._announce()
+        self._note(SettingsChanged, number=settings.number, changes=shortened(changes))
         self._changed.set()
 
     async def _say_the_last(self, sender: RoomSender) -> None:
@@ -191,6 +169,7 @@ class Meeting:
         try:
             async with asyncio.timeout(TICK):
                 await self._changed.wait()
+                await asyncio.sleep(LULL)
         except TimeoutError:
             pass
 
@@ -201,7 +180,8 @@ class Meeting:
         for code in {*wanted.listeners, *wanted.readers}:
             self._wanted_at[code] = now
         for code in wanted.listeners:
-            self._heard_at[code] = now
+            if self._settings.languages[code].speak is not None:
+                self._heard_at[code] = now
         running = {
             code: Running(
                 voice=f"voice {code}" in children,
@@ -211,33 +191,34 @@ class Meeting:
             for code in self._channels
         }
         await self._apply(plan(wanted, settings=self._settings, running=running), children)
-        await self._refuse_encrypted()
+        self._note_encrypted()
+        await self._announcement.make(self._settings, problem=self._problem)
         self._fill_gaps()
         self._microphones.reconcile(self._persons.present(), wanted=wanted.any, children=children)
 
-    async def _refuse_encrypted(self) -> None:
+    def _note_encrypted(self) -> None:
         """Say why nothing is heard of what is encrypted end to end."""
-        encrypted = [p for p in self._persons.present() if any(map(is_encrypted, tracks(p)))]
-        problem = ENCRYPTED if encrypted else None
-        if problem == self._problem:
-            return
-        self._problem = problem
-        if problem is not None:
-            log.warning(problem)
+        present = self._persons.present()
+        names = sorted(self._persons.name(p) for p in present if any(map(is_encrypted, tracks(p))))
+        problem = encrypted(names) if names else None
+        if problem is not None and problem != self._problem:
+            log.warning("somebody's sound is encrypted end to end")
             self._note(Failed, stage="hear", language=None, message=problem)
-        await self._announce()
+        self._problem = problem
 
     def _fill_gaps(self) -> None:
         """Send captions to who asks for them, and to nobody more often than that."""
         now = self._record.clock()
+        before, self._filled = self._filled, {}
         for person in self._persons.present():
-            wish = person.attributes.get(FILL, "")
-            before, at = self._filled.get(person.identity, ("", -FILL_EVERY))
-            if wish == before or now - at < FILL_EVERY:
-                continue
-            self._filled[person.identity] = (wish, now)
-            if (asked := missing(person.attributes)) is not None:
-                self._outbox.fill(person.identity, asked)
+            asked = missing(person.attributes)
+            known, at = before.get(person.identity, (None, -FILL_EVERY))
+            wish = person.attributes.get(FILL, "")[:LONGEST]
+            if wish != known and now - at >= FILL_EVERY:
+                known, at = wish, now
+                if asked is not None:
+                    self._outbox.fill(person.identity, asked)
+            self._filled[person.identity] = (known, at)
 
     async def _apply(self, actions: Actions, children: Children) -> None:
         for code in actions.stop:
@@ -313,10 +294,25 @@ class Meeting:
         try:
             wish = json.loads(data.payload)
             stream, after = str(wish["language"]), int(wish.get("after_seq", 0))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             expected = 'expected {"language": CODE, "after_seq": NUMBER}'
             raise rtc.RpcError(1400, expected) from None
         return self._outbox.captions.json_after(stream, after)
+
+
+def encrypted(names: Sequence[str]) -> str:
+    """Why these people are not interpreted."""
+    return (
+        f"What {', '.join(names)} says is encrypted end to end, and the interpreter has no key,"
+        " so it is not interpreted; turn encryption off for this room."
+    )
+
+
+def shortened(lines: Iterable[str]) -> tuple[str, ...]:
+    """The first LINES of them, WIDTH characters each, and how many more there are."""
+    every = [line[:WIDTH] for line in lines]
+    more = [f"and {len(every) - LINES} more"] if len(every) > LINES else []
+    return (*every[:LINES], *more)
 
 
 _EVENTS: tuple[EventTypes, ...] = (

@@ -1,6 +1,7 @@
 """Facts -> messages to participants: captions to who reads them, facts to observers.
 
-One task sends everything, so that order holds; nobody waits for it.
+One task sends all that is new, so that order holds; nobody waits for it. Another one sends what
+somebody missed, so that it delays nobody.
 """
 
 import asyncio
@@ -45,14 +46,6 @@ class Readers:
     observers: Callable[[], Collection[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fill:
-    """A reader misses captions."""
-
-    reader: str
-    missing: Missing
-
-
 class Outbox:
     """Subscribe `note` to the meeting's record, and `run` it."""
 
@@ -60,45 +53,48 @@ class Outbox:
         self.captions = Captions()
         self._settings = settings
         self._readers = readers
-        self._waiting: asyncio.Queue[Fact | _Fill] = asyncio.Queue(maxsize=HELD)
+        self._facts: asyncio.Queue[Fact] = asyncio.Queue(maxsize=HELD)
+        self._missing: dict[str, Missing] = {}
+        """What is missed, by reader: the last question counts."""
+        self._asked = asyncio.Event()
         self._tails: dict[tuple[str, str], str] = {}
 
     def note(self, fact: Fact) -> None:
         """Take a fact; never waits."""
-        self._put(fact)
-
-    def fill(self, reader: str, missing: Missing) -> None:
-        """Send a reader the committed captions that it misses."""
-        self._put(_Fill(reader=reader, missing=missing))
-
-    def _put(self, item: Fact | _Fill) -> None:
         try:
-            self._waiting.put_nowait(item)
+            self._facts.put_nowait(fact)
         except asyncio.QueueFull:
             log.error("the room takes no messages; one is lost")
 
+    def fill(self, reader: str, missing: Missing) -> None:
+        """Send a reader the committed captions that it misses."""
+        self._missing[reader] = missing
+        self._asked.set()
+
     async def run(self, room: Room) -> None:
         """Send until cancelled."""
-        while True:
-            await self._send(await self._waiting.get(), room)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._fill(room))
+            while True:
+                await self._send(await self._facts.get(), room)
 
     async def flush(self, room: Room) -> None:
-        """Send what waits."""
-        while not self._waiting.empty():
-            await self._send(self._waiting.get_nowait(), room)
+        """Send what is new and waits."""
+        while not self._facts.empty():
+            await self._send(self._facts.get_nowait(), room)
 
-    async def _send(self, item: Fact | _Fill, room: Room) -> None:
-        if isinstance(item, _Fill):
-            await self._send_missing(item, room)
-        else:
-            await self._send_fact(item, room)
+    async def _fill(self, room: Room) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            while self._missing:
+                reader = next(iter(self._missing))
+                missing = self._missing.pop(reader)
+                for caption in self.captions.after(missing.stream, missing.after_seq):
+                    payload = json.dumps({**asdict(caption), "fill": True}, ensure_ascii=False)
+                    await _survived(room.send(TOPIC, payload, [reader]))
 
-    async def _send_missing(self, fill: _Fill, room: Room) -> None:
-        for caption in self.captions.after(fill.missing.stream, fill.missing.after_seq):
-            payload = json.dumps({**asdict(caption), "fill": True}, ensure_ascii=False)
-            await _survived(room.send(TOPIC, payload, [fill.reader]))
-
-    async def _send_fact(self, fact: Fact, room: Room) -> None:
+    async def _send(self, fact: Fact, room: Room) -> None:
         for message in self._messages(fact):
             to = self._readers.by_stream(message.stream)
             if to:

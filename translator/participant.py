@@ -43,8 +43,8 @@ class Participant:
             room_name,
             attributes={"translator.language": self.language},
         )
-        await self._room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
         try:
+            await self._room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
             track = rtc.LocalAudioTrack.create_audio_track(self.language, self._source)
             await self._room.local_participant.publish_track(
                 track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)

@@ -12,6 +12,10 @@ from translator.participant import PREFIX
 
 RESERVED = (PREFIX, "bridge-", "booth-")
 """Beginnings of identities that are never a person's."""
+LONGEST = 60
+"""Characters of a name that are read."""
+LONGEST_PASS = 4000
+"""Characters of a pass that are read."""
 KINDS = (
     rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
     rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
@@ -31,12 +35,16 @@ class Persons:
         self._names: dict[str, str] = {}
 
     def present(self) -> list[rtc.RemoteParticipant]:
-        """Everybody."""
-        return [
-            participant
-            for participant in self._room.remote_participants.values()
-            if participant.kind in KINDS and not participant.identity.startswith(RESERVED)
-        ]
+        """Everybody. Nothing is remembered of who is gone."""
+        found = {
+            identity: participant
+            for identity, participant in self._room.remote_participants.items()
+            if participant.kind in KINDS and not identity.startswith(RESERVED)
+        }
+        for memory in (self._passes, self._names):
+            for identity in memory.keys() - found.keys():
+                del memory[identity]
+        return list(found.values())
 
     def with_role(self, role: Role) -> list[str]:
         """Identities of those whose pass says so."""
@@ -54,12 +62,15 @@ class Persons:
         if one is not None:
             self._names[person.identity] = one.name
             return one.name
-        name = self._names.setdefault(person.identity, person.name) or person.identity
+        seen = "".join(filter(str.isprintable, person.name))[:LONGEST]
+        name = self._names.setdefault(person.identity, seen) or person.identity
         taken = {other.name for _, other in self._passes.values() if other is not None}
         return person.identity if name in taken else name
 
     def _pass(self, person: rtc.RemoteParticipant) -> Pass | None:
         token = person.attributes.get(PASS, "")
+        if len(token) > LONGEST_PASS:
+            token = ""
         known = self._passes.get(person.identity)
         if known is None or known[0] != token:
             known = (token, self._verify(token, person.identity) if token else None)
@@ -70,6 +81,6 @@ class Persons:
 def declared(person: rtc.RemoteParticipant) -> str | None:
     """The language that a person says that it speaks."""
     try:
-        return normalize(person.attributes[SPEAK])
+        return normalize(person.attributes[SPEAK][:LONGEST])
     except (KeyError, InputError):
         return None
