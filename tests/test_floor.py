@@ -23,6 +23,7 @@ from translator.floor import Floor, Floors, _Origin
 from translator.guards import EchoGuard
 from translator.record import Failed, Guarded, Heard, Record
 from translator.record import Hearing as Streams
+from translator.settings import Segmenting, Settings
 from translator.types import Cut, Hypothesis, Segment, Tail, Word
 
 pytestmark = pytest.mark.unit
@@ -82,12 +83,12 @@ class Stage:
         self.record.subscribe(self.facts.note)
         self.floors = Floors()
         self.ear = ScriptedEar(*acts)
-        settings = meeting_settings()
+        self.settings = meeting_settings()
         self.floor = Floor(
             "p-ada",
             "Ada",
             ear=self.ear,
-            settings=lambda: settings,
+            settings=lambda: self.settings,
             declared=lambda: None,
             guard=guard or EchoGuard(),
             record=self.record,
@@ -146,6 +147,24 @@ async def test_what_is_not_committed_is_the_tail() -> None:
     await stage.hear((3.0, LOUD), (3.0, 0))
     assert stage.tails == ["Good", "Good mourning", ""]
     assert [one.text for one in stage.segments] == ["Good morning."]
+
+
+async def test_where_speech_is_cut_may_be_edited_while_somebody_speaks() -> None:
+    text = "yes, of course, we"
+    stage = Stage(Hearing(said=[(at, hypothesis(text)) for at in (1.0, 1.5, 3.0, 3.5)]))
+    stage.settings = _cut_at(4)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(stage.hear((4.0, LOUD)))
+        await asyncio.sleep(2.0)
+        assert stage.segments == []
+        stage.settings = _cut_at(3)
+        await asyncio.sleep(1.5)
+        assert [one.text for one in stage.segments] == ["yes, of course,"]
+        task.cancel()
+
+
+def _cut_at(words: int) -> Settings:
+    return meeting_settings().model_copy(update={"segments": Segmenting(min_words=words)})
 
 
 async def test_every_reader_gets_every_cut_in_order() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from translator.errors import HearError
+from translator.errors import HearError, SettingsError
 from translator.hear import (
     BLOCK,
     HOLD,
@@ -91,6 +91,14 @@ async def to_the_end(
     yield hypothesis(end=seconds(len(numbers)))
 
 
+async def partials(
+    audio: AsyncIterator[Sound], numbers: list[int]
+) -> AsyncGenerator[Hypothesis, None]:
+    async for sound in audio:
+        numbers.append(int(sound.samples[0]))
+        yield hypothesis(end=seconds(len(numbers)), final=False)
+
+
 def failing(after: float, *said: Hypothesis) -> Act:
     """An act that gives `said` and fails when it has read so many seconds."""
 
@@ -111,7 +119,8 @@ class Floor:
 
     def __init__(self, ear: ScriptedEar, *others: ScriptedEar) -> None:
         self.ear = ear
-        self._ears = InTurn([ear, *others])
+        self.named: dict[str, ScriptedEar] = {str(n): one for n, one in enumerate((ear, *others))}
+        self.unusable: set[str] = set()
         self.opened: list[bool] = []
         self.failures: list[HearError] = []
         self.expected: str | None = None
@@ -119,13 +128,18 @@ class Floor:
     def hear(self, source: AsyncIterator[Sound]) -> AsyncGenerator[Hypothesis, None]:
         return hear(
             source,
-            self._ears,
+            InTurn(lambda: tuple(self.named), self._made),
             languages=lambda: ["en", "es"],
             expected=lambda: self.expected,
             terms=lambda: ["LiveKit"],
             opened=self.opened.append,
             failed=self.failures.append,
         )
+
+    def _made(self, name: str) -> ScriptedEar:
+        if name in self.unusable:
+            raise SettingsError(f"no {name}")
+        return self.named[name]
 
     async def run(self, *parts: tuple[float, float]) -> list[Hypothesis]:
         async with aclosing(sounds(*parts)) as source, aclosing(self.hear(source)) as said:
@@ -267,6 +281,43 @@ async def test_after_the_last_ear_the_first_is_tried_again() -> None:
     floor = Floor(ScriptedEar(failing(0.5), to_the_end), ScriptedEar(failing(0.5)))
     assert len(await floor.run((20.0, VOICED))) == 1
     assert len(floor.ear.given) == 2
+
+
+async def test_the_next_ear_hears_where_one_cannot_be_made() -> None:
+    second = ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(to_the_end), second)
+    floor.unusable.add("0")
+    said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
+    assert [str(error) for error in floor.failures] == ["no 0"]
+    assert floor.ear.given == []
+    assert second.given[0][0] == 0
+    assert [one.final for one in said] == [True, True]
+
+
+async def test_an_ear_that_replaces_another_hears_from_the_next_pause_on() -> None:
+    first, second = ScriptedEar(partials), ScriptedEar(to_the_end)
+    floor = Floor(first)
+    async with (
+        aclosing(sounds((3.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
+        aclosing(floor.hear(source)) as said,
+    ):
+        async for _ in said:
+            floor.named = {"0": second}
+    assert first.given[0][:: blocks(3.0) - 1] == [0, blocks(3.0) - 1]  # to the end of the speech
+    assert len(first.given) == len(second.given) == 1
+    assert floor.failures == []
+
+
+async def test_after_an_edit_the_first_ear_is_tried_first() -> None:
+    good, spare = ScriptedEar(to_the_end), ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(failing(0.5)), spare)
+    async with (
+        aclosing(sounds((3.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
+        aclosing(floor.hear(source)) as said,
+    ):
+        async for _ in said:
+            floor.named = {"good": good, "spare": spare}
+    assert (len(spare.given), len(good.given)) == (1, 1)
 
 
 async def test_an_ear_that_returns_early_is_followed_by_another_that_goes_on() -> None:

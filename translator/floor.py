@@ -78,13 +78,8 @@ class Floor:
 
     async def run(self, frames: AsyncIterator[rtc.AudioFrame]) -> None:
         """Hear `frames` (16 kHz mono, in real time) until they end."""
-        settings = self._settings()
         segmenter = Segmenter(
-            speaker=self.speaker,
-            speaker_name=self.speaker_name,
-            prefix=self._prefix,
-            min_words=settings.segments.min_words,
-            max_seconds=settings.segments.max_seconds,
+            speaker=self.speaker, speaker_name=self.speaker_name, prefix=self._prefix
         )
         origin = _Origin(self._record.clock)
         async with aclosing(self._noted(detect(origin.mark(frames)), origin)) as sounds:
@@ -118,9 +113,11 @@ class Floor:
             hypothesis = replace(hypothesis, text="", stable=0, words=())
         else:
             self._language = hypothesis.language or self._language
-        segments = segmenter.push(
-            hypothesis, now=self._record.clock(), settings=self._settings().number
+        settings = self._settings()
+        segmenter.limit(
+            min_words=settings.segments.min_words, max_seconds=settings.segments.max_seconds
         )
+        segments = segmenter.push(hypothesis, now=self._record.clock(), settings=settings.number)
         self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
 
     def _is_echo(self, hypothesis: Hypothesis) -> bool:

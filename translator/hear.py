@@ -21,7 +21,7 @@ from livekit import rtc
 from livekit.local_inference import VAD
 
 from translator.beside import beside
-from translator.errors import HearError
+from translator.errors import HearError, SettingsError
 from translator.types import Hypothesis
 
 SAMPLE_RATE = 16_000
@@ -79,10 +79,17 @@ class Ear(Protocol):
 
 
 class InTurn:
-    """Several ears as one: after one that failed, the next listens; after the last, the first."""
+    """Several ears as one: after one that failed, the next listens; after the last, the first.
 
-    def __init__(self, ears: Sequence[Ear]) -> None:
-        self._ears = ears
+    Each listen has a new ear, of those that are configured then: an edit falls into a pause.
+    """
+
+    def __init__(self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear]) -> None:
+        """`names` are the engines that hear, in their order; `ear` makes one, or raises
+        SettingsError."""
+        self._names = names
+        self._ear = ear
+        self._known: Sequence[str] = ()
         self._turn = 0
 
     async def listen(
@@ -94,15 +101,24 @@ class InTurn:
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
-        ear = self._ears[self._turn % len(self._ears)]
-        hearing = ear.listen(audio, languages=languages, expected=expected, terms=terms)
         try:
+            ear = self._next()
+            hearing = ear.listen(audio, languages=languages, expected=expected, terms=terms)
             async with aclosing(hearing):
                 async for hypothesis in hearing:
                     yield hypothesis
         except HearError:
             self._turn += 1
             raise
+        except SettingsError as error:
+            self._turn += 1
+            raise HearError(str(error)) from error
+
+    def _next(self) -> Ear:
+        names = self._names()
+        if names != self._known:
+            self._known, self._turn = names, 0
+        return self._ear(names[self._turn % len(names)])
 
 
 class Voicing:

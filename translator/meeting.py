@@ -100,7 +100,7 @@ class Meeting:
         self._persons = Persons(room, self._verify)
         self._announcement = Announcement(room, access)
         self._microphones = Microphones(
-            ear=lambda: InTurn([engines.ear(name) for name in self._settings.heard_by]),
+            ear=lambda: InTurn(lambda: self._settings.heard_by, engines.ear),
             name=self._persons.name,
             settings=lambda: self._settings,
             guard=self._guard,
@@ -151,8 +151,6 @@ class Meeting:
         for line in changes:
             log.warning("settings %d: %s", settings.number, line)
         self._current.take(settings)
-        if settings.heard_by != before.heard_by:
-            self._microphones.renew()
         for channel in self._channels.values():
             channel.wait_at_most(settings.max_wait)
         self._note(SettingsChanged, number=settings.number, changes=shortened(changes))

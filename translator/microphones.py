@@ -75,11 +75,6 @@ class Microphones:
             elif name not in children:
                 children.start(name, partial(self._hear, name, person, publication))
 
-    def renew(self) -> None:
-        """Give every floor a new ear, when the old one has heard to the end what was said."""
-        for heard in self._heard.values():
-            heard.gone.set()
-
     async def _hear(
         self, name: str, person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication
     ) -> None:

@@ -156,19 +156,21 @@ class Segmenter:
         min_words: int = MIN_WORDS,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
-        """Ids are `prefix` and a number; `prefix` is the segmenter's own in its meeting.
-
-        A clause shorter than `min_words` waits for the next one; speech longer than
-        `max_seconds` is cut without waiting for the end of a clause.
-        """
+        """Ids are `prefix` and a number; `prefix` is the segmenter's own in its meeting. For the
+        others see `limit`."""
         self._speaker = speaker
         self._speaker_name = speaker_name
         self._prefix = prefix
-        self._min_words = min_words
-        self._max_seconds = max_seconds
+        self.limit(min_words=min_words, max_seconds=max_seconds)
         self._count = 0
         self._last: Hypothesis | None = None
         self._forget()
+
+    def limit(self, *, min_words: int, max_seconds: float) -> None:
+        """From now on a clause shorter than `min_words` waits for the next one, and speech longer
+        than `max_seconds` is cut without waiting for the end of a clause."""
+        self._min_words = min_words
+        self._max_seconds = max_seconds
 
     @property
     def tail(self) -> str:
