@@ -133,6 +133,7 @@ def test_keys_that_everybody_knows_are_for_loopback_alone(key: str, secret: str)
         )
 
     check("ws://127.0.0.1:7880", "127.0.0.1")
+    check("ws://[::1]:7880", "localhost")
     with pytest.raises(InputError, match="known to everybody"):
         check("ws://127.0.0.1:7880", "127.0.0.1", behind_proxy=True)
     with pytest.raises(InputError, match="known to everybody"):
@@ -141,21 +142,41 @@ def test_keys_that_everybody_knows_are_for_loopback_alone(key: str, secret: str)
         check("wss://live.example.org", "127.0.0.1")
 
 
-@pytest.mark.parametrize(("tls", "proxy"), [(True, False), (False, True)])
-def test_a_secure_page_needs_a_secure_livekit_server(tls: bool, proxy: bool) -> None:
+SERVED = [("0.0.0.0", True, False), ("127.0.0.1", False, True), ("127.0.0.1", False, False)]
+"""Host, TLS, proxy."""
+
+
+@pytest.mark.parametrize(("host", "tls", "proxy"), SERVED)
+def test_tokens_go_to_no_other_machine_in_clear(host: str, tls: bool, proxy: bool) -> None:
     def check(public: str | None) -> str:
         return door.check(
             access=access("ws://livekit:7880"),
-            host="0.0.0.0",
+            host=host,
             public_url=public,
             tls=tls,
             behind_proxy=proxy,
         )
 
-    with pytest.raises(InputError, match="LIVEKIT_PUBLIC_URL"):
-        check(None)
+    for public in (None, "http://live.example.org"):
+        with pytest.raises(InputError, match=r"in clear.* LIVEKIT_PUBLIC_URL"):
+            check(public)
     assert check("https://live.example.org/") == "wss://live.example.org"
-    assert check("ws://127.0.0.1:7880") == "ws://127.0.0.1:7880"  # browsers take it for secure
+
+
+@pytest.mark.parametrize("public", [None, "ws://localhost:7880", "wss://127.0.0.1"])
+@pytest.mark.parametrize(("host", "tls", "proxy"), SERVED[:2])
+def test_visitors_are_not_sent_to_their_own_machine(
+    host: str, tls: bool, proxy: bool, public: str | None
+) -> None:
+    with pytest.raises(InputError, match="set LIVEKIT_PUBLIC_URL"):
+        door.check(access=access(), host=host, public_url=public, tls=tls, behind_proxy=proxy)
+
+
+def test_a_secure_page_for_this_machine_may_find_livekit_on_it() -> None:
+    found = door.check(
+        access=access(), host="127.0.0.1", public_url=None, tls=True, behind_proxy=False
+    )
+    assert found == "ws://127.0.0.1:7880"  # browsers take it for secure
 
 
 @pytest.mark.parametrize(

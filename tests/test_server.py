@@ -12,8 +12,9 @@ import aiohttp
 import psutil
 import pytest
 
-from translator.errors import ServiceError
-from translator.server import LiveKitServer
+from translator.access import Access
+from translator.errors import InputError, ServiceError
+from translator.server import LiveKitServer, configured
 
 pytestmark = pytest.mark.room
 
@@ -140,11 +141,11 @@ async def test_a_wrong_key_is_refused_and_not_repeated() -> None:
     [
         ({"LIVEKIT_API_KEY": "key"}, "LIVEKIT_API_SECRET"),
         ({"LIVEKIT_API_SECRET": "secret"}, "LIVEKIT_API_KEY"),
-        ({}, "LIVEKIT_API_KEY and LIVEKIT_API_SECRET"),
+        ({}, "LIVEKIT_API_KEY, LIVEKIT_API_SECRET"),
     ],
 )
 async def test_what_is_missing_beside_the_url_is_named(given: dict[str, str], told: str) -> None:
-    with pytest.raises(ServiceError, match=f"set {told} too"):
+    with pytest.raises(ServiceError, match=f"set {told} to where livekit-server is"):
         async with LiveKitServer.running(environ={"LIVEKIT_URL": "ws://127.0.0.1:1", **given}):
             pass
 
@@ -155,6 +156,20 @@ async def test_a_url_of_another_kind_is_refused(url: str) -> None:
     with pytest.raises(ServiceError, match="ws://host:port"):
         async with LiveKitServer.running(environ=environ):
             pass
+
+
+@pytest.mark.parametrize(("key", "secret"), [("devkey", "s" * 32), ("key", "secret")])
+async def test_a_key_that_everybody_knows_is_for_this_machine_alone(key: str, secret: str) -> None:
+    environ = {
+        "LIVEKIT_URL": "wss://live.example.org",
+        "LIVEKIT_API_KEY": key,
+        "LIVEKIT_API_SECRET": secret,
+    }
+    with pytest.raises(InputError, match="known to everybody"):
+        configured(environ)
+    assert configured(environ | {"LIVEKIT_URL": "http://127.0.0.1:7880"}) == Access(
+        url="ws://127.0.0.1:7880", api_key=key, api_secret=secret
+    )
 
 
 async def test_a_url_where_nobody_answers_is_named() -> None:

@@ -523,7 +523,9 @@ async def test_a_port_in_use_is_named_with_another_one() -> None:
 
 async def test_an_address_that_is_not_ours_is_named() -> None:
     with Links() as links, pytest.raises(ServiceError, match=r"192\.0\.2\.1, port 8080"):
-        async with running(access=ACCESS, links=links, host="192.0.2.1", behind_proxy=True):
+        async with running(
+            access=ACCESS, links=links, host="192.0.2.1", public_url=PUBLIC, behind_proxy=True
+        ):
             pass
 
 

@@ -8,10 +8,12 @@ enforces, or in the pass, which the bridge verifies.
 
 import hashlib
 import hmac
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import jwt
 from livekit import api
@@ -56,6 +58,16 @@ class Access:
     """ws:// or wss://"""
     api_key: str
     api_secret: str = field(repr=False)
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return loopback(hostname(self.url))
+
+    @property
+    def known(self) -> bool:
+        """Whether everybody knows the key or the secret: `livekit-server --dev` has them."""
+        return self.api_key == "devkey" or self.api_secret == "secret"
 
     def server(self) -> api.LiveKitAPI:
         """The server's own calls; to be used as a context."""
@@ -138,3 +150,21 @@ class Access:
     def _pass_key(self) -> bytes:
         """A key of its own, so that no pass is ever a token or the other way round."""
         return hmac.new(self.api_secret.encode(), PASS.encode(), hashlib.sha256).digest()
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`, a name or an address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def hostname(url: str) -> str:
+    """The host in `url`; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -23,8 +23,16 @@ import aiohttp
 from livekit import api
 
 from translator.access import Access
-from translator.errors import ServiceError
+from translator.errors import InputError, ServiceError
 
+ADDRESS = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+"""Environment variables that name a server."""
+WEBSOCKET = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+"""What each scheme of a server's address is called for its websocket."""
+KNOWN = (
+    "the key devkey and the secret `secret` are known to everybody: set LIVEKIT_API_KEY and"
+    " LIVEKIT_API_SECRET to a pair of your own, and give livekit-server the same"
+)
 LOOPBACK = "127.0.0.1"
 BUILT = Path(__file__).parents[1] / ".tools" / "bin"
 """Where `make setup` puts the livekit-server that it builds."""
@@ -94,10 +102,12 @@ class LiveKitServer:
         """The server that `environ` names, else one of our own until the block ends.
 
         `port` is where one of our own answers, None for any free one. Raises ServiceError where
-        no server answers, none can be started, or the key is refused.
+        no server answers, none can be started, or the key is refused; InputError where everybody
+        knows it.
         """
         if environ.get("LIVEKIT_URL"):
-            server = _configured(environ)
+            named = configured(environ)
+            server = cls(url=named.url, api_key=named.api_key, api_secret=named.api_secret)
             await _check(server)
             yield server
             return
@@ -126,21 +136,24 @@ class LiveKitServer:
         raise ServiceError(f"livekit-server ended: {self._process.last_words()}")
 
 
-def _configured(environ: Mapping[str, str]) -> LiveKitServer:
-    names = ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-    missing = [name for name in names if not environ.get(name)]
+def configured(environ: Mapping[str, str] = os.environ) -> Access:
+    """The server that `environ` names; nothing is asked of it.
+
+    Raises ServiceError where it does not name one, and InputError where others reach the server
+    and everybody knows its key.
+    """
+    missing = [name for name in ADDRESS if not environ.get(name)]
     if missing:
-        raise ServiceError(f"LIVEKIT_URL is set: set {' and '.join(missing)} too, or unset it")
-    url = environ["LIVEKIT_URL"]
+        raise ServiceError(f"set {', '.join(missing)} to where livekit-server is")
+    url, key, secret = (environ[name] for name in ADDRESS)
     scheme, separator, place = url.partition("://")
-    websocket = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(scheme.lower())
+    websocket = WEBSOCKET.get(scheme.lower())
     if not (websocket and separator and place):
         raise ServiceError(f"LIVEKIT_URL is {url!r}: write it as wss://host or ws://host:port")
-    return LiveKitServer(
-        url=f"{websocket}://{place}",
-        api_key=environ["LIVEKIT_API_KEY"],
-        api_secret=environ["LIVEKIT_API_SECRET"],
-    )
+    access = Access(url=f"{websocket}://{place}", api_key=key, api_secret=secret)
+    if access.known and not access.local:
+        raise InputError(KNOWN)
+    return access
 
 
 async def _check(server: LiveKitServer) -> None:

@@ -219,6 +219,7 @@ async def test_the_command_says_why_it_does_not_serve(access: Access, tmp_path: 
     good = configured(access, tmp_path)
     lost = tmp_path / "no.pem"
     known = {"LIVEKIT_URL": "wss://live.example.org", "LIVEKIT_API_KEY": "devkey"}
+    clear = {"LIVEKIT_PUBLIC_URL": "ws://live.example.org"}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         cases: tuple[tuple[dict[str, str], tuple[str, ...], int, str], ...] = (
@@ -230,10 +231,15 @@ async def test_the_command_says_why_it_does_not_serve(access: Access, tmp_path: 
             (good, ("--max-people", "0"), 2, "--max-people"),
             (good | {"LIVEKIT_API_KEY": ""}, (), 1, "LIVEKIT_API_KEY"),
             (good | {"LIVEKIT_PUBLIC_URL": "live"}, (), 2, "wss://host"),
-            (good | known, (), 2, "known to everybody"),
+            (good, ("--behind-proxy",), 2, "set LIVEKIT_PUBLIC_URL"),
+            (good | clear, (), 2, "in clear"),
         )
         for environ, arguments, code, said in cases:
             async with command("web", *arguments, environ=environ) as web:
                 assert await web.end(within=30.0) == code, (arguments, web.errors)
             assert said in web.errors
             assert "Traceback" not in web.errors
+        for name in ("web", "worker", "dispatch"):
+            async with command(name, environ=good | known) as one:
+                assert await one.end(within=30.0) == 2, one.errors
+            assert "known to everybody" in one.errors

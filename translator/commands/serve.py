@@ -2,16 +2,13 @@
 
 import argparse
 import asyncio
-import os
 import signal
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from translator.access import Access
-from translator.errors import ServiceError
-
-ADDRESS = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+if TYPE_CHECKING:
+    from translator.access import Access
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,7 +33,7 @@ def _worker(arguments: argparse.Namespace) -> int:
     loaded = settings.load(*agent.paths())
     registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
 
-    async def work(access: Access) -> None:
+    async def work(access: "Access") -> None:
         async with running():
             await agent.serve(agent.worker(access))
 
@@ -47,7 +44,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     from translator.agent import AGENT_NAME
     from translator.dispatch import Dispatcher
 
-    async def work(access: Access) -> None:
+    async def work(access: "Access") -> None:
         await Dispatcher(
             access, agent_name=AGENT_NAME, clock=time.monotonic, rooms=arguments.rooms
         ).run()
@@ -55,13 +52,11 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     return _serve(work)
 
 
-def _serve(work: Callable[[Access], Coroutine[Any, Any, None]]) -> int:
+def _serve(work: Callable[["Access"], Coroutine[Any, Any, None]]) -> int:
     """Do `work` for the server that the environment names, until interrupted."""
-    from translator.server import LiveKitServer
+    from translator.server import LiveKitServer, configured
 
-    missing = [name for name in ADDRESS if not os.environ.get(name)]
-    if missing:
-        raise ServiceError("set " + ", ".join(missing) + " to where livekit-server is")
+    configured()  # without it LiveKitServer would start a server of its own
 
     async def until_stopped() -> None:
         stop = asyncio.Event()

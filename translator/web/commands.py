@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from translator.errors import InputError, ServiceError
+from translator.errors import InputError
 
 if TYPE_CHECKING:
-    from translator.access import Access
     from translator.web.links import Links
 
 ROLES = ("attendee", "speaker", "interpreter", "organizer")
@@ -60,7 +59,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _web(arguments: argparse.Namespace) -> int:
-    from translator.server import LiveKitServer
+    from translator.server import LiveKitServer, configured
     from translator.web import door
     from translator.web.links import Links, links_file
     from translator.web.server import running
@@ -72,7 +71,7 @@ def _web(arguments: argparse.Namespace) -> int:
     tls = _tls(arguments.cert, arguments.key)
     public_url = os.environ.get("LIVEKIT_PUBLIC_URL")
     door.check(  # before anything is asked of that server
-        access=_configured(),
+        access=configured(),
         host=arguments.host,
         public_url=public_url,
         tls=tls is not None,
@@ -103,20 +102,6 @@ def _web(arguments: argparse.Namespace) -> int:
 
     asyncio.run(serve())
     return 0
-
-
-def _configured() -> "Access":
-    """The livekit-server of the meetings. Raises ServiceError where it is not said."""
-    from translator.access import Access
-
-    names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-    missing = [name for name in names if not os.environ.get(name)]
-    if missing:
-        raise ServiceError(
-            f"set {', '.join(missing)}: they name the livekit-server of the meetings"
-        )
-    url, key, secret = (os.environ[name] for name in names)
-    return Access(url=url, api_key=key, api_secret=secret)
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

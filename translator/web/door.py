@@ -1,23 +1,12 @@
 """Who may be served where, and what browsers may do with the page: decisions without I/O."""
 
 import ipaddress
-from urllib.parse import urlsplit
 
-from translator.access import Access
+from translator.access import Access, hostname, loopback
 from translator.errors import InputError
+from translator.server import KNOWN, WEBSOCKET
 
-WEBSOCKET = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 HTTP = {"ws": "http", "wss": "https"}
-
-
-def loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`, a name or an address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check(
@@ -34,16 +23,18 @@ def check(
             " TLS stands in front"
         )
     url = _websocket(public_url or access.url)
-    inside = loopback(host) and not behind_proxy and loopback(hostname(access.url))
-    if not inside and (access.api_key == "devkey" or access.api_secret == "secret"):
+    visited = behind_proxy or not loopback(host)
+    if access.known and (visited or not access.local):
+        raise InputError(KNOWN)
+    if visited and loopback(hostname(url)):
         raise InputError(
-            "the key devkey and the secret `secret` are known to everybody: set LIVEKIT_API_KEY"
-            " and LIVEKIT_API_SECRET to a pair of your own, and give livekit-server the same"
+            f"visitors' browsers would look for {url} on their own machines: set"
+            " LIVEKIT_PUBLIC_URL to the wss:// address at which they find livekit-server"
         )
-    if (tls or behind_proxy) and url.startswith("ws://") and not loopback(hostname(url)):
+    if url.startswith("ws://") and not loopback(hostname(url)):
         raise InputError(
-            f"a secure page may not connect to {url}: set LIVEKIT_PUBLIC_URL to a wss:// address"
-            " of livekit-server"
+            f"tokens would go to {url} in clear: set LIVEKIT_PUBLIC_URL to a"
+            " wss:// address of livekit-server"
         )
     return url
 
@@ -111,11 +102,3 @@ def _websocket(url: str) -> str:
     if websocket is None or not hostname(url) or set("?#@;, '\"") & set(place):
         raise InputError(f"{url!r} is no address of livekit-server: write it as wss://host")
     return f"{websocket}://{place.rstrip('/')}"
-
-
-def hostname(url: str) -> str:
-    """The host in `url`; empty where there is none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
-from translator.access import Access
+from translator.access import Access, hostname, loopback
 from translator.errors import ServiceError
 from translator.web import door
 from translator.web.join import LARGEST, Join, Rooms
@@ -152,7 +152,7 @@ def _with(
 async def _loopback_names(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer to this machine's own names alone: a page elsewhere, whose name is made to lead
     here, could read the link that `/` leads to."""
-    if not door.loopback(door.hostname(f"//{request.host}")):
+    if not loopback(hostname(f"//{request.host}")):
         raise web.HTTPMisdirectedRequest(text="This server is for its own machine.\n")
     return await handler(request)
 
