@@ -4,7 +4,8 @@
  * Rule 1. Only the wanted language's stream counts, or every `floor/…` where `floor` is wanted.
  * Rule 2. `seq` counts a stream's messages, tails too. A message that jumps ahead leaves a gap:
  *         `push` says so, and whoever holds the connection asks for what is missing, once.
- * Rule 3. The answer's captions have `fill`: they go where they belong and leave no gap.
+ * Rule 3. The answer's captions have `fill`: they go where they belong and leave no gap, but
+ *         behind a full answer there may be more: `push` says so as of a gap.
  * Rule 4. A tail replaces the speaker's tail of its stream, never by an older revision.
  * Rule 5. A bridge that starts anew counts from 1 again: `restart` keeps the lines, and what
  *         comes then stands behind them.
@@ -18,6 +19,9 @@ export const FLOOR = "floor";
 /** Lines that are kept. */
 export const KEPT = 500;
 
+/** Captions of a full answer. */
+export const FULL = 200;
+
 /** A committed caption in its place. */
 export interface Line {
   readonly id: string;
@@ -28,6 +32,7 @@ export interface Line {
 /** Captions of a stream that are missing. */
 export interface Gap {
   readonly stream: string;
+  /** The last that is known; 0 where none is, for the latest. */
   readonly afterSeq: number;
 }
 
@@ -41,7 +46,12 @@ interface Entry extends Line {
 export class Captions {
   private entries: Entry[] = [];
   private readonly open = new Map<string, Caption>();
+  /** By stream, of what came by itself. */
   private readonly newest = new Map<string, number>();
+  /** By stream, of what came at all. */
+  private readonly known = new Map<string, number>();
+  /** By stream, how many came of those that were asked for. */
+  private readonly filled = new Map<string, number>();
   private readonly revisions = new Map<string, number>();
   private readonly languages = new Map<string, { language: string; start: number; life: number }>();
   private wanted = "";
@@ -65,6 +75,13 @@ export class Captions {
   /** The language that a person spoke last, as far as it is known. */
   languageOf(speaker: string): string | null {
     return this.languages.get(speaker)?.language ?? null;
+  }
+
+  /** What may be missing after a silence. */
+  get since(): readonly Gap[] {
+    const gaps = [...this.known].map(([stream, afterSeq]) => ({ stream, afterSeq }));
+    const first = this.wanted === FLOOR || (this.wanted !== "" && gaps.length === 0);
+    return first ? [...gaps, { stream: this.wanted, afterSeq: 0 }] : gaps;
   }
 
   /** Read something else; what was read before goes. */
@@ -91,7 +108,8 @@ export class Captions {
     const { caption, tail, fill } = message;
     this.note(caption);
     if (!this.wants(caption.stream)) return null;
-    const gap = fill ? null : this.count(caption);
+    this.known.set(caption.stream, Math.max(this.known.get(caption.stream) ?? 0, caption.seq));
+    const gap = fill ? this.countFilled(caption) : this.count(caption);
     if (caption.kind === "tail") this.replaceTail(caption);
     else this.commit(caption);
     if (tail !== null && !fill && tail.stream === caption.stream) this.replaceTail(tail);
@@ -105,6 +123,8 @@ export class Captions {
   private forget(): void {
     this.open.clear();
     this.newest.clear();
+    this.known.clear();
+    this.filled.clear();
     this.revisions.clear();
   }
 
@@ -121,6 +141,12 @@ export class Captions {
     const newest = this.newest.get(stream);
     this.newest.set(stream, Math.max(newest ?? 0, seq));
     return newest !== undefined && seq > newest + 1 ? { stream, afterSeq: newest } : null;
+  }
+
+  private countFilled({ stream, seq }: Caption): Gap | null {
+    const filled = (this.filled.get(stream) ?? 0) + 1;
+    this.filled.set(stream, filled);
+    return filled % FULL === 0 ? { stream, afterSeq: seq } : null;
   }
 
   private replaceTail(tail: Caption): void {

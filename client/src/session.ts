@@ -79,7 +79,8 @@ export class Session {
   private phase: "connecting" | "connected" | "reconnecting" | End = "connecting";
   private zero: string | undefined;
   private connections = 0;
-  private caughtUp = "";
+  /** The bridge and the stream whose captions were asked for, and on which connection. */
+  private caughtUp = { source: "", connection: 0 };
   private known: Languages | null = null;
 
   constructor(
@@ -252,15 +253,22 @@ export class Session {
   }
 
   /**
-   * Ask for the latest captions, once for every bridge, stream and connection. What a bridge sent
-   * before the server told us of it was not believed, and comes with these.
+   * Ask for the latest captions, once for every bridge and stream: what a bridge sent before the
+   * server told us of it was not believed, and comes with these. Once for every further
+   * connection, ask for what was said meanwhile.
    */
   private catchUp(): void {
     const { reading } = this.captions;
-    const occasion = JSON.stringify([this.zero, reading, this.connections]);
-    if (this.zero === undefined || reading === "" || occasion === this.caughtUp) return;
-    this.caughtUp = occasion;
-    this.wishes.fill(reading, 0);
+    if (this.zero === undefined || reading === "") return;
+    const { source, connection } = this.caughtUp;
+    this.caughtUp = {
+      source: JSON.stringify([this.zero, reading]),
+      connection: this.connections,
+    };
+    if (source !== this.caughtUp.source) this.wishes.fill(reading, 0);
+    else if (connection !== this.connections) {
+      for (const { stream, afterSeq } of this.captions.since) this.wishes.fill(stream, afterSeq);
+    }
   }
 
   private subscribe(): void {

@@ -21,6 +21,8 @@ export class Wishes {
   private waiting: Attributes = {};
   private readonly gaps = new Map<string, number>();
   private asked = 0;
+  /** What was asked for last, while its answer is on the way. */
+  private open: readonly [stream: string, afterSeq: number] | null = null;
   private asking: ReturnType<typeof setTimeout> | undefined;
   private again: ReturnType<typeof setTimeout> | undefined;
   private sending = false;
@@ -39,13 +41,14 @@ export class Wishes {
 
   /** Want the committed captions of a stream after `seq`; 0: the last ones. */
   fill(stream: string, afterSeq: number): void {
-    this.gaps.set(stream, Math.min(afterSeq, this.gaps.get(stream) ?? afterSeq));
+    this.miss(stream, afterSeq);
     this.ask();
   }
 
   /** Captions of what is no longer read are no longer missed. */
   forgetGaps(): void {
     this.gaps.clear();
+    this.open = null;
   }
 
   /** The room takes wishes: tell it all of them, since it may know none. */
@@ -62,6 +65,12 @@ export class Wishes {
     clearTimeout(this.again);
     clearTimeout(this.asking);
     this.asking = undefined;
+    if (this.open !== null) this.miss(...this.open);
+    this.open = null;
+  }
+
+  private miss(stream: string, afterSeq: number): void {
+    this.gaps.set(stream, Math.min(afterSeq, this.gaps.get(stream) ?? afterSeq));
   }
 
   /** One wish for captions at a time: each replaces the one before in the same attribute. */
@@ -70,12 +79,14 @@ export class Wishes {
     if (!this.online || this.asking !== undefined || next === undefined) return;
     const [stream, afterSeq] = next;
     this.gaps.delete(stream);
+    this.open = next;
     this.asked += 1;
     const wish = JSON.stringify({ stream, after_seq: afterSeq, n: this.asked });
     this.waiting = { ...this.waiting, [FILL]: wish };
     void this.flush();
     this.asking = setTimeout(() => {
       this.asking = undefined;
+      this.open = null;
       this.ask();
     }, FILL_EVERY_MS);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Captions, KEPT } from "../src/captions";
+import { Captions, FULL, KEPT } from "../src/captions";
 import { fill, message, tail, tailMessage } from "./make";
 
 function reading(stream: string): Captions {
@@ -67,6 +67,69 @@ describe("gaps", () => {
     captions.push(message({ seq: 1 }));
     captions.push(fill({ seq: 30 }));
     expect(captions.push(message({ seq: 4 }))).toEqual({ stream: "es", afterSeq: 1 });
+  });
+});
+
+describe("a long hole", () => {
+  const answer = (captions: Captions, from: number, to: number) => {
+    const asked = [];
+    for (let seq = from; seq <= to; seq += 1) asked.push(captions.push(fill({ seq })));
+    return asked.filter((gap) => gap !== null);
+  };
+
+  test("is asked for from the last that came, until an answer is not full", () => {
+    const captions = reading("es");
+    captions.push(message({ seq: 1 }));
+    expect(captions.push(message({ seq: 300 }))).toEqual({ stream: "es", afterSeq: 1 });
+    expect(answer(captions, 2, 1 + FULL)).toEqual([{ stream: "es", afterSeq: 1 + FULL }]);
+    expect(answer(captions, 2 + FULL, 300)).toEqual([]);
+    expect(captions.lines).toHaveLength(300);
+  });
+
+  test("is asked for again by a bridge that begins anew only when its own answer is full", () => {
+    const captions = reading("es");
+    answer(captions, 1, FULL - 1);
+    captions.restart();
+    expect(answer(captions, 1, FULL - 1)).toEqual([]);
+    expect(answer(captions, FULL, FULL)).toEqual([{ stream: "es", afterSeq: FULL }]);
+  });
+});
+
+describe("after a silence", () => {
+  test("the latest are asked for where none is known", () => {
+    expect(reading("es").since).toEqual([{ stream: "es", afterSeq: 0 }]);
+    expect(reading("floor").since).toEqual([{ stream: "floor", afterSeq: 0 }]);
+    expect(reading("").since).toEqual([]);
+  });
+
+  test("everything behind the newest is asked for, whether it came by itself or was asked for", () => {
+    const captions = reading("es");
+    captions.push(fill({ seq: 40 }));
+    expect(captions.since).toEqual([{ stream: "es", afterSeq: 40 }]);
+    captions.push(tailMessage({ seq: 52 }));
+    captions.push(fill({ seq: 44 }));
+    expect(captions.since).toEqual([{ stream: "es", afterSeq: 52 }]);
+  });
+
+  test("every language of the floor is asked for, and those that nobody spoke before", () => {
+    const captions = reading("floor");
+    captions.push(message({ stream: "floor/en", seq: 8 }));
+    captions.push(message({ stream: "floor/fr", seq: 3 }));
+    expect(captions.since).toEqual([
+      { stream: "floor/en", afterSeq: 8 },
+      { stream: "floor/fr", afterSeq: 3 },
+      { stream: "floor", afterSeq: 0 },
+    ]);
+  });
+
+  test("a bridge that has begun anew, and another language, are asked for the latest", () => {
+    const captions = reading("es");
+    captions.push(message({ seq: 40 }));
+    captions.restart();
+    expect(captions.since).toEqual([{ stream: "es", afterSeq: 0 }]);
+    captions.push(message({ seq: 2 }));
+    captions.read("fr");
+    expect(captions.since).toEqual([{ stream: "fr", afterSeq: 0 }]);
   });
 });
 

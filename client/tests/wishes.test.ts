@@ -112,12 +112,35 @@ test("gaps of one stream become one wish, from the first", async () => {
   ]);
 });
 
+test("what was asked for when the room went away is asked for again", async () => {
+  wishes.resume();
+  wishes.fill("es", 4);
+  await settle(100);
+  wishes.pause();
+  wishes.fill("es", 30);
+  wishes.resume();
+  await settle();
+  expect(room.fills.at(-1)).toEqual({ stream: "es", after_seq: 4, n: 2 });
+});
+
+test("what was answered long before the room went away is not asked for again", async () => {
+  wishes.resume();
+  wishes.fill("es", 4);
+  await settle(5000);
+  wishes.pause();
+  wishes.resume();
+  await settle(5000);
+  expect(room.fills).toHaveLength(1);
+});
+
 test("what is no longer read is no longer asked for", async () => {
   wishes.resume();
   wishes.fill("es", 1);
   wishes.fill("es", 2);
   await settle();
   wishes.forgetGaps();
+  wishes.pause();
+  wishes.resume();
   await settle(5000);
   expect(room.fills).toHaveLength(1);
 });
