@@ -12,6 +12,8 @@ from typing import Literal
 
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")  # 260 MB that nobody uses
 
+import aiohttp
+from livekit import api
 from livekit.agents import (
     AgentServer,
     AutoSubscribe,
@@ -23,10 +25,12 @@ from livekit.agents import (
 from translator import languages, settings
 from translator.access import Access
 from translator.current import Edits
+from translator.dispatch import is_second
 from translator.engines import registry
 from translator.errors import SettingsError
 from translator.meeting import Engines as EnginesOfAMeeting
 from translator.meeting import Meeting
+from translator.participant import BRIDGE
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +113,17 @@ def prewarm(process: JobProcess) -> None:
 
 
 async def accept(request: JobRequest) -> None:
-    """One identity per meeting: of two jobs in a room, only one survives."""
-    await request.accept(identity=f"bridge-{request.room.name}", name="Interpreter")
+    """Take a meeting that has no job, nor gets one by an earlier dispatch."""
+    async with _access().server() as lk:
+        try:
+            second = await is_second(lk, request.job)
+        except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
+            log.warning("livekit-server does not say whether a room has a job: %s", error)
+            second = False
+    if second:
+        await request.reject(terminate=True)
+    else:
+        await request.accept(identity=BRIDGE + request.room.name, name="Interpreter")
 
 
 async def interpret(context: JobContext) -> None:
@@ -160,11 +173,7 @@ async def begin(
         settings=loaded,
         edits=edits,
         engines=engines,
-        access=Access(
-            url=os.environ["LIVEKIT_URL"],
-            api_key=os.environ["LIVEKIT_API_KEY"],
-            api_secret=os.environ["LIVEKIT_API_SECRET"],
-        ),
+        access=_access(),
         observers=_observers(context.job.metadata),
         clock=time.monotonic,
     )
@@ -186,6 +195,15 @@ async def end(context: JobContext) -> None:
     if task is not None:
         task.cancel()
         await asyncio.wait((task,), timeout=CLOSING)
+
+
+def _access() -> Access:
+    """The server of this worker, which exports it."""
+    return Access(
+        url=os.environ["LIVEKIT_URL"],
+        api_key=os.environ["LIVEKIT_API_KEY"],
+        api_secret=os.environ["LIVEKIT_API_SECRET"],
+    )
 
 
 def _observers(metadata: str) -> Sequence[str]:

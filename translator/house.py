@@ -7,7 +7,6 @@ worker take the rooms that people enter.
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ class House:
     server_pid: int | None
     """Of a livekit-server of our own."""
     worker: AgentServer
+    agent_name: str
+    """What the worker's meetings are dispatched to."""
 
 
 @asynccontextmanager
@@ -51,13 +52,17 @@ async def house(*, rooms: str, observers: Sequence[str]) -> AsyncGenerator[House
         dispatcher = Dispatcher(
             server.access,
             agent_name=agent_name,
-            clock=time.monotonic,
             rooms=rooms,
             metadata={"observers": list(observers)},
         )
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(server.wait()), group.create_task(dispatcher.run())]
-            yield House(access=server.access, server_pid=server.pid, worker=working)
+            yield House(
+                access=server.access,
+                server_pid=server.pid,
+                worker=working,
+                agent_name=agent_name,
+            )
             for task in tasks:
                 task.cancel()
 

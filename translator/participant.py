@@ -12,6 +12,8 @@ from translator.channel import SAMPLE_RATE
 from translator.turns import Samples
 
 PREFIX = "translator-"
+BRIDGE = "bridge-"
+"""Beginning of the identity of a meeting's job."""
 CHANNEL = "translator.channel"
 """Attribute that says what is on air in a channel, and its lag; JSON."""
 STATE_EVERY = 2.0

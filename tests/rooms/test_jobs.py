@@ -10,7 +10,9 @@ from livekit import api
 from tests.rooms.attendees import Attendee, attending, speaking, until
 from tests.rooms.rooms import is_job
 from translator.access import Access
+from translator.dispatch import Dispatcher
 from translator.house import house
+from translator.participant import BRIDGE
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(180)]
 
@@ -25,7 +27,7 @@ def jobs() -> list[psutil.Process]:
 async def bridges(access: Access) -> list[str]:
     async with access.server() as lk:
         found = await lk.room.list_participants(api.ListParticipantsRequest(room=ROOM))
-    return [one.sid for one in found.participants if one.identity.startswith("bridge-")]
+    return [one.sid for one in found.participants if one.identity.startswith(BRIDGE)]
 
 
 async def reads_more(person: Attendee) -> None:
@@ -52,3 +54,30 @@ async def test_a_room_made_by_anybody_gets_one_job_and_another_when_it_dies() ->
         assert after != before
         await asyncio.sleep(8.0)
         assert await bridges(home.access) == after
+
+
+async def test_two_dispatchers_give_a_room_one_job() -> None:
+    async with house(rooms="none of them", observers=[]) as home, asyncio.TaskGroup() as group:
+        dispatchers = [
+            group.create_task(Dispatcher(home.access, agent_name=home.agent_name).run())
+            for _ in range(2)
+        ]
+        async with (
+            attending(home.access, ROOM, "p-reader", read="es") as reader,
+            speaking(home.access, ROOM),
+        ):
+            await reads_more(reader)
+            (before,) = await bridges(home.access)
+            await asyncio.sleep(5.0)
+            assert await bridges(home.access) == [before]
+            (job,) = jobs()
+
+            job.kill()
+            await reads_more(reader)
+            after = await bridges(home.access)
+            assert len(after) == 1
+            await asyncio.sleep(5.0)
+            assert await bridges(home.access) == after
+            assert len(jobs()) == 1
+        for one in dispatchers:
+            one.cancel()

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import signal
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +44,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     from translator.dispatch import Dispatcher
 
     async def work(access: "Access") -> None:
-        await Dispatcher(
-            access, agent_name=AGENT_NAME, clock=time.monotonic, rooms=arguments.rooms
-        ).run()
+        await Dispatcher(access, agent_name=AGENT_NAME, rooms=arguments.rooms).run()
 
     return _serve(work)
 
