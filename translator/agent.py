@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -63,13 +64,14 @@ def worker(
 
     `start` is how its processes begin: a fork server shares memory among them, and keeps the
     environment of its first use for good; spawned ones get the environment as it is then.
+    Raises SettingsError.
     """
     server = AgentServer(
         ws_url=access.url,
         api_key=access.api_key,
         api_secret=access.api_secret,
         num_idle_processes=1,
-        setup_fnc=prewarm,
+        setup_fnc=partial(prewarm, settings.load(*paths())),
         multiprocessing_context=start,
         host="127.0.0.1",
         port=0,
@@ -104,9 +106,13 @@ def load(server: AgentServer) -> float:
     return min(len(server.active_jobs) / MEETINGS, 0.9)
 
 
-def prewarm(process: JobProcess) -> None:
-    """Read the configuration, its engines' plugins and its languages' names before a job comes."""
-    loaded = process.userdata["settings"] = settings.load(*paths())
+def prewarm(good: settings.Settings, process: JobProcess) -> None:
+    """Read the configuration, its engines' plugins and its languages' names before a job comes.
+
+    It never fails, or the worker would start one process after the other: `good` settings, those
+    that the worker began with, take the place of what cannot be used.
+    """
+    loaded = process.userdata["settings"] = _usable(meeting=None, otherwise=good)
     registry.preload(loaded)
     for code in loaded.languages:
         languages.own_name(code)
@@ -129,19 +135,26 @@ async def accept(request: JobRequest) -> None:
 async def interpret(context: JobContext) -> None:
     """The job: run the meeting of this room."""
     room = context.job.room.name
-    loaded = _settings_of(room, otherwise=context.proc.userdata["settings"])
+    loaded = await asyncio.to_thread(
+        _usable, meeting=room, otherwise=context.proc.userdata["settings"]
+    )
     engines = registry.Engines(loaded.engines)
     await begin(context, loaded, _edits(room, loaded, engines), engines)
 
 
-def _settings_of(room: str, *, otherwise: settings.Settings) -> settings.Settings:
-    """The settings of this meeting as its files are now; the last good ones, where an edit since
-    cannot be used."""
+def _usable(*, meeting: str | None, otherwise: settings.Settings) -> settings.Settings:
+    """The settings as the files are now; `otherwise`, where an edit since cannot be used, which
+    the meeting is told as its first edit."""
     try:
-        return settings.load(*paths(), meeting=room)
+        loaded = settings.load(*paths(), meeting=meeting)
     except SettingsError as error:
-        log.error("the last good settings are used: %s", error)
+        found: settings.Settings | SettingsError = error
+    else:
+        found = loaded if loaded == otherwise else _served(loaded)
+    if isinstance(found, SettingsError):
+        log.error("an edit is not taken over: %s", found)
         return otherwise
+    return found
 
 
 async def _edits(room: str, loaded: settings.Settings, engines: registry.Engines) -> Edits:

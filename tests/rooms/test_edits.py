@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.rooms.attendees import Attendee, attending, speaking, until
-from tests.rooms.rooms import ROOT
+from tests.rooms.rooms import ROOT, is_worker
 from translator.access import Role
 from translator.agent import ENGINES, PAIRS
 from translator.house import house
@@ -117,3 +120,39 @@ async def test_a_meeting_of_its_own_settings_is_not_touched_by_those_of_others(
         )
         await until(lambda: languages(village) == ["it", "ca"])
         assert languages(town) == ["es", "fr"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"), [("spoken: [spanish]", "no language code"), ("hear: deaf", "cannot hear")]
+)
+async def test_a_bad_edit_stops_no_meeting_that_opens_after_it(
+    folder: Path, bad: str, why: str
+) -> None:
+    with (folder / "engines.yaml").open("a", encoding="utf-8") as engines:
+        engines.write("\n  deaf: {plugin: espeak}\n")
+    good = PAIRS_OF_ALL.splitlines()
+    edited = [bad if line.startswith(bad.split(":")[0]) else line for line in good]
+    async with house(rooms="*", observers=[]) as home:
+        (folder / "language_pairs.yaml").write_text("\n".join(edited), encoding="utf-8")
+        for room in ("first", "second"):  # a process was ready for the first before the edit
+            async with (
+                attending(home.access, room, "p-boss", read="es", role=Role.ORGANIZER) as boss,
+                speaking(home.access, room),
+            ):
+                refused = await told(boss, "SettingsRefused")
+                assert why in refused["faults"][0]
+                await until(partial(reads, boss, 2), within=60.0)
+                assert languages(boss) == ["es", "fr", "it"]
+        idle = workers()
+        await asyncio.sleep(3.0)
+        assert workers() == idle
+
+
+def reads(person: Attendee, count: int) -> bool:
+    return len(person.texts("es")) >= count
+
+
+def workers() -> set[int]:
+    """The processes for meetings that this test's worker runs."""
+    children = psutil.Process(os.getpid()).children(recursive=True)
+    return {one.pid for one in children if is_worker(one)}
