@@ -110,6 +110,9 @@ class MarkerEngines:
     def renderer(self, name: str) -> ScriptedRenderer:
         return ScriptedRenderer(delay=self._delays.render)
 
+    def reaches(self, name: str, source: str, target: str) -> bool:
+        return True
+
     def voice(self, name: str) -> "MarkerVoice":
         return MarkerVoice(self._delays.speak)
 

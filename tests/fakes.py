@@ -16,7 +16,7 @@ from livekit import rtc
 from translator import settings
 from translator.captions import Caption
 from translator.channel import SAMPLE_RATE
-from translator.errors import HearError, RenderError, SpeakError
+from translator.errors import HearError, RenderError, SettingsError, SpeakError
 from translator.glossary import Glossary
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.hear import Sound, seconds
@@ -232,18 +232,32 @@ def frame(duration: float, level: int, sample_rate: int = SAMPLE_RATE) -> rtc.Au
 
 @dataclass(slots=True, kw_only=True)
 class ScriptedEngines:
-    """Gives the same renderer and voice by any name that has none of its own."""
+    """Gives the same renderer and voice by any name that has none of its own.
+
+    `unusable` names raise SettingsError; `unreached` ones know no pair.
+    """
 
     one_renderer: ScriptedRenderer = field(default_factory=ScriptedRenderer)
     one_voice: ScriptedVoice = field(default_factory=ScriptedVoice)
     renderers: Mapping[str, ScriptedRenderer] = field(default_factory=dict)
     voices: Mapping[str, ScriptedVoice] = field(default_factory=dict)
+    unusable: Collection[str] = ()
+    unreached: Collection[str] = ()
 
     def renderer(self, name: str) -> Renderer:
+        self._check(name)
         return self.renderers.get(name, self.one_renderer)
 
+    def reaches(self, name: str, source: str, target: str) -> bool:
+        return name not in self.unreached
+
     def voice(self, name: str) -> Voice:
+        self._check(name)
         return self.voices.get(name, self.one_voice)
+
+    def _check(self, name: str) -> None:
+        if name in self.unusable:
+            raise SettingsError(f"{name} has no key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

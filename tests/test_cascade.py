@@ -1,7 +1,7 @@
 """The cascade: what one segment suffers, and what it never costs the others."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -56,7 +56,11 @@ class Stage:
         listened: bool = True,
         renderers: Mapping[str, ScriptedRenderer] | None = None,
         voices: Mapping[str, ScriptedVoice] | None = None,
+        unusable: Collection[str] = (),
+        unreached: Collection[str] = (),
     ) -> None:
+        self.unusable = unusable
+        self.unreached = unreached
         self.renderers = renderers or {}
         self.voices = voices or {}
         self.renderer = renderer or ScriptedRenderer()
@@ -81,6 +85,8 @@ class Stage:
             one_voice=self.voice,
             renderers=self.renderers,
             voices=self.voices,
+            unusable=self.unusable,
+            unreached=self.unreached,
         )
         cascade = Cascade(engines, settings=self.current.of, record=self.record)
         async with asyncio.TaskGroup() as group:
@@ -562,6 +568,35 @@ async def test_the_next_engine_speaks_what_one_cannot() -> None:
     assert stage.ends == {"p-ada/1": ["spoken"]}
     assert said(second) == [saying]
     assert [one.stage for one in stage.facts.of(Failed)] == ["speak"]
+
+
+async def test_the_next_engine_is_called_where_one_cannot_be_made() -> None:
+    names = [name for name in two_of_each().pairs[0].rendered_by if name != "second"]
+    stage = Stage(unusable=[*names, "voice"], settings=two_of_each())
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    failed = [(one.stage, one.message) for one in stage.facts.of(Failed)]
+    assert failed == [("render", f"{names[0]} has no key"), ("speak", "voice has no key")]
+
+
+async def test_an_engine_that_knows_the_pair_not_at_all_is_left_out() -> None:
+    first, second = ScriptedRenderer(), ScriptedRenderer()
+    name = two_of_each().pairs[0].render
+    stage = Stage(
+        renderer=first, renderers={"second": second}, unreached=[name], settings=two_of_each()
+    )
+    await stage.interpret(segment(1, HELLO))
+    assert first.calls == []
+    assert len(second.calls) == 1
+    assert stage.facts.of(Failed) == []
+
+
+async def test_a_pair_that_no_engine_knows_is_read_as_it_was_spoken() -> None:
+    stage = Stage(unreached=two_of_each().pairs[0].rendered_by, settings=two_of_each())
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "en", HELLO)]
+    assert [one.message for one in stage.facts.of(Failed)] == ["no engine renders en to es"]
 
 
 async def test_no_engine_finishes_what_another_one_began_to_say() -> None:

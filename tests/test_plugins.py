@@ -11,7 +11,7 @@ from livekit.agents import Plugin
 
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.engines.plugins import Vendor
-from translator.engines.registry import Engines, check, reach
+from translator.engines.registry import Engines, check, preload, reach
 from translator.errors import SettingsError
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
 
@@ -99,6 +99,28 @@ def test_the_registry_knows_plugins_by_their_name() -> None:
         engines.renderer("mine")
 
 
+def test_an_edit_makes_anew_what_it_changes_and_nothing_else() -> None:
+    gpt = Engine(plugin="openai", key="A_KEY", model="gpt-4.1")
+    engines = Engines({"mine": gpt, "other": gpt, "robot": Engine(plugin="espeak")})
+    mine, other, robot = engines.renderer("mine"), engines.renderer("other"), engines.voice("robot")
+    assert engines.renderer("mine") is mine
+    engines.take({"mine": gpt.model_copy(update={"model": "gpt-5"}), "new": gpt})
+    assert engines.renderer("mine") is not mine
+    assert engines.renderer("new") is not other
+    # A segment finishes under the settings that it began with: these names are gone since.
+    assert engines.renderer("other") is other
+    assert engines.voice("robot") is robot
+
+
+def test_whether_an_engine_knows_a_pair_follows_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("translator.engines.registry.installed_modes", lambda: {"eng-spa"})
+    engines = Engines({"mine": Engine(plugin="apertium")})
+    assert engines.reaches("mine", "en", "es")
+    assert not engines.reaches("mine", "es", "en")
+    engines.take({"mine": Engine(plugin="openai")})
+    assert engines.reaches("mine", "es", "en")
+
+
 @pytest.mark.parametrize(
     ("plugin", "more", "told"),
     [
@@ -178,6 +200,30 @@ async def test_a_plugin_is_imported_beside_the_event_loop(
         await asyncio.to_thread(engine.hearing)
     assert Plugin.registered_plugins.pop().title == "toy"
     assert Plugin.register_plugin == usual
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
+        ("from livekit.agents import nothing", "cannot import name 'nothing'"),
+        ("raise RuntimeError('no licence')", "no licence"),
+    ],
+)
+def test_a_plugin_that_cannot_be_imported_is_said_so_and_stops_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "__init__.py").write_text(text)
+    monkeypatch.setattr("livekit.plugins.__path__", [*livekit.plugins.__path__, str(tmp_path)])
+    loaded = settings(hear="mine")
+    loaded = loaded.model_copy(
+        update={"engines": {**loaded.engines, "mine": Engine(plugin="broken")}}
+    )
+    preload(loaded)
+    (told,) = faults(loaded)
+    assert "'broken' cannot be imported" in told
+    assert why in told
 
 
 # --- before anything starts ---------------------------------------------------------------------

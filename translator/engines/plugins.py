@@ -124,14 +124,20 @@ class Vendor:
 
     def _module(self) -> ModuleType:
         plugin = self._engine.plugin
-        try:
-            return imported(plugin)
-        except ModuleNotFoundError:
-            known = [*EMBEDDED, *_installed()]
+        known = [*EMBEDDED, *_installed()]
+        if plugin not in known:
             raise self._wrong(
                 f"there is no plugin {plugin!r}{nearest(plugin, known)}; installed: "
                 f"{', '.join(known)}; more: pip install livekit-plugins-{plugin}"
-            ) from None
+            )
+        try:
+            return imported(plugin)
+        except Exception as error:  # what a package that is broken or half installed raises
+            reason = str(error) or type(error).__name__
+            raise self._wrong(
+                f"plugin {plugin!r} cannot be imported: {reason}; "
+                f"install it again: pip install --force-reinstall livekit-plugins-{plugin}"
+            ) from error
 
     def _wrong(self, text: str) -> SettingsError:
         return SettingsError(f"engine {self._name!r}: {text}")
@@ -144,7 +150,7 @@ _importing = threading.Lock()
 
 
 def imported(plugin: str) -> ModuleType:
-    """The module of a plugin. Raises ModuleNotFoundError.
+    """The module of a plugin. Raises whatever its import raises.
 
     Plugins register themselves when they are imported, which LiveKit allows to the main thread
     only. There an import would hold up the event loop for a second, in the middle of a meeting;

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -26,17 +26,24 @@ class Engines:
     """What a meeting calls; must be used in one event loop."""
 
     def __init__(self, configured: Mapping[str, Engine]) -> None:
-        self._configured = configured
+        self._configured = dict(configured)
         self._host = Host()
-        self.renderer = lru_cache(self._renderer)
-        self.voice = lru_cache(self._voice)
+        self._renderers: dict[str, Renderer] = {}
+        self._voices: dict[str, Voice] = {}
+        self._reached: dict[tuple[str, str, str], bool] = {}
 
     def take(self, configured: Mapping[str, Engine]) -> None:
-        """Make engines as they are configured now; who holds one goes on with it."""
-        if configured != self._configured:
-            self._configured = configured
-            self.renderer.cache_clear()
-            self.voice.cache_clear()
+        """Make engines as they are configured now; who holds one goes on with it.
+
+        Names that are gone can still be called: a segment finishes under the settings it began
+        with. Nothing that is replaced is closed: nobody tells when its last segment is done, and
+        all it keeps is a few idle connections, until the meeting ends.
+        """
+        known, self._configured = self._configured, {**self._configured, **configured}
+        for name in (name for name in known if known[name] != self._configured[name]):
+            self._renderers.pop(name, None)
+            self._voices.pop(name, None)
+            self._reached = {one: is_so for one, is_so in self._reached.items() if one[0] != name}
 
     def ear(self, name: str) -> Ear:
         """An ear of its own for one floor. Raises SettingsError for an engine that cannot hear."""
@@ -55,6 +62,19 @@ class Engines:
         else:
             Vendor(name, self._configured[name]).hearing()(languages, ())
 
+    def renderer(self, name: str) -> Renderer:
+        """One for all who call it. Raises SettingsError for an engine that cannot render."""
+        if name not in self._renderers:
+            self._renderers[name] = self._renderer(name)
+        return self._renderers[name]
+
+    def reaches(self, name: str, source: str, target: str) -> bool:
+        """Whether it renders `source` into `target` at all."""
+        one = (name, source, target)
+        if one not in self._reached:
+            self._reached[one] = reach(self._configured[name], source, target) is not None
+        return self._reached[one]
+
     def _renderer(self, name: str) -> Renderer:
         engine = self._configured[name]
         match engine.plugin:
@@ -63,6 +83,12 @@ class Engines:
             case "whisper" | "espeak":
                 raise self._cannot(name, "render")
         return Vendor(name, engine).renderer()
+
+    def voice(self, name: str) -> Voice:
+        """One for all who call it. Raises SettingsError for an engine that cannot speak."""
+        if name not in self._voices:
+            self._voices[name] = self._voice(name)
+        return self._voices[name]
 
     def _voice(self, name: str) -> Voice:
         engine = self._configured[name]
@@ -93,7 +119,7 @@ def preload(settings: Settings) -> None:
         settings.engines[name].plugin for name in (*settings.heard_by, *rendering, *speaking)
     }
     for plugin in plugins.difference(EMBEDDED):
-        with suppress(ModuleNotFoundError):  # told by whoever calls for it
+        with suppress(Exception):  # whatever it is, whoever calls for it is told
             imported(plugin)
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from translator import lag, languages
 from translator.channel import SAMPLE_RATE, Channel
-from translator.errors import RenderError, SpeakError, StageError
+from translator.errors import RenderError, SettingsError, SpeakError, StageError
 from translator.interpreters import Floors
 from translator.record import Failed, Record, Rendered, Rendering, Unspoken
 from translator.render import Renderer
@@ -43,9 +43,16 @@ class _BrokenOffError(RenderError):
 
 
 class Engines(Protocol):
-    """The engines that a cascade calls, by the names that the settings use."""
+    """The engines that a cascade calls, by the names that the settings use.
+
+    One that cannot be made raises SettingsError.
+    """
 
     def renderer(self, name: str) -> Renderer: ...
+
+    def reaches(self, name: str, source: str, target: str) -> bool:
+        """Whether a renderer knows the pair at all."""
+        ...
 
     def voice(self, name: str) -> Voice: ...
 
@@ -145,13 +152,18 @@ class Cascade:
         if pair is None:
             raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
         attempt = _Attempt(segment=segment, target=target, terms=terms, clauses=clauses)
-        failed = RenderError("no engine")
-        for name in pair.rendered_by:
-            if name != pair.render:
+        names = [
+            name
+            for name in pair.rendered_by
+            if self._engines.reaches(name, segment.language, target)
+        ]
+        failed = RenderError(f"no engine renders {segment.language} to {target}")
+        for name in names:
+            if name != names[0]:
                 self._fail("render", target, failed)
             for _ in range(ATTEMPTS):
                 try:
-                    return await self._attempt(attempt, self._engines.renderer(name))
+                    return await self._attempt(attempt, self._renderer(name))
                 except _BrokenOffError:
                     raise
                 except RenderError as error:
@@ -159,6 +171,12 @@ class Cascade:
                     if not error.retryable:
                         break
         raise failed
+
+    def _renderer(self, name: str) -> Renderer:
+        try:
+            return self._engines.renderer(name)
+        except SettingsError as error:
+            raise RenderError(str(error)) from error
 
     async def _attempt(self, attempt: "_Attempt", renderer: Renderer) -> str:
         """One call of one engine; raises RenderError."""
@@ -215,7 +233,7 @@ class Cascade:
                 self._fail("speak", channel.language, failed)
             for _ in range(ATTEMPTS):
                 try:
-                    frames = self._engines.voice(name).say(
+                    frames = self._voice(name).say(
                         text,
                         language=channel.language,
                         voice=language.voice_of(name),
@@ -232,6 +250,12 @@ class Cascade:
                     if not error.retryable:
                         break
         raise failed
+
+    def _voice(self, name: str) -> Voice:
+        try:
+            return self._engines.voice(name)
+        except SettingsError as error:
+            raise SpeakError(str(error)) from error
 
     def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
         self._record.emit(
