@@ -148,7 +148,6 @@ def say(capsys: pytest.CaptureFixture[str], line: str) -> None:
         ("fleurs_es_008", "en,ca"),
         ("fleurs_fr_003", "es,en"),
         ("fleurs_pt_007", "es,en"),
-        ("cv_ca_001", "es,en"),
     ],
 )
 async def test_a_recording_is_heard_in_other_languages(
