@@ -49,7 +49,7 @@ check: setup $(page)
 
 test: check
 	@scripts/packages browser
-	$(bin)/pytest -q -m "not (unit or line or web)"
+	$(bin)/pytest -q -m "not (unit or line or web)" --durations=12
 
 run: setup $(page) $(if $(SPEECH),,$(speech))
 	@$(bin)/translator run "$${SPEECH:-$(speech)}" $${TO:+--to "$$TO"} $${FROM:+--from "$$FROM"} \
