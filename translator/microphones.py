@@ -41,9 +41,12 @@ class Microphones:
         guard: EchoGuard,
         record: Record,
         floors: Floors,
+        hears: Callable[[rtc.RemoteParticipant], bool] = lambda _: True,
     ) -> None:
-        """`ear` gives an ear of its own for one floor; `name` what a person is called."""
+        """`ear` gives an ear of its own for one floor; `name` what a person is called; `hears`
+        says whether a person's microphone is a floor."""
         self._ear = ear
+        self._hears = hears
         self._name = name
         self._settings = settings
         self._guard = guard
@@ -60,14 +63,17 @@ class Microphones:
             f"floor {person.identity}/{publication.sid}": (person, publication)
             for person in persons
             for publication in tracks(person)
-            if not is_encrypted(publication)
+        }
+        chosen = {
+            name: publication
+            for name, (person, publication) in present.items()
+            if wanted and self._hears(person) and publication in _audible(person)
         }
         for name, heard in self._heard.items():
-            _, found = present.get(name, (None, None))
-            if not wanted or found is None or found.track is not heard.track:
+            if name not in chosen or chosen[name].track is not heard.track:
                 heard.gone.set()
         for name, (person, publication) in present.items():
-            if not wanted:
+            if name not in chosen:
                 if publication.subscribed and name not in children:
                     publication.set_subscribed(False)
             elif publication.track is None:
@@ -114,6 +120,13 @@ def tracks(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
     """What of a person can be heard."""
     published = person.track_publications.values()
     return [one for one in published if one.kind == rtc.TrackKind.KIND_AUDIO]
+
+
+def _audible(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
+    """What of that is heard: of each source the newest, since a person may publish any number
+    of tracks, and each costs an ear."""
+    newest = {one.source: one for one in tracks(person) if not is_encrypted(one)}
+    return list(newest.values())
 
 
 def is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
