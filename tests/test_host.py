@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.processes import end_of, runs
@@ -63,6 +64,17 @@ async def test_two_commands_at_once_share_one_host_and_its_models() -> None:
     first, second = await asyncio.gather(pid(), pid())
     assert first == second
     assert await pid() == first
+
+
+async def test_the_host_has_no_keys_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("LIVEKIT_API_SECRET", "LIVEKIT_URL", "OPENAI_API_KEY", "OUR_TOKEN", "A_SECRET")
+    for name in (*secrets, "HF_TOKEN", "KEYBOARD"):
+        monkeypatch.setenv(name, "x")
+    async with running([]) as host:
+        pid = (await host.health())["pid"]
+        inherited = psutil.Process(pid).environ().keys()
+    assert not inherited & set(secrets)
+    assert {"HF_TOKEN", "KEYBOARD", "PATH", "TRANSLATOR_RUNTIME"} <= inherited
 
 
 async def test_a_service_that_nobody_leased_is_loaded_once_by_requests() -> None:

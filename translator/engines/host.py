@@ -56,6 +56,10 @@ LOAD = 300.0
 """How long the services of a lease may load: a model may have to be fetched."""
 ATTEMPTS = (0.1, 0.3, 1.0, 2.0, 4.0)
 """Pauses between attempts to find or start a host."""
+SECRETS = ("_KEY", "_SECRET", "_TOKEN", "_PASSWORD", "_CREDENTIALS")
+"""Ends of the names of variables that a host does not inherit."""
+NEEDED = frozenset({"HF_TOKEN"})
+"""Those that it does: with it, models are fetched."""
 LARGEST_REQUEST = 16 * 2**20
 """Bytes."""
 
@@ -305,7 +309,7 @@ async def _spawn(host: Host) -> bool:
             _Birth,
             # The shell ends at once, so the host is nobody's child: it may outlive us.
             *("/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-c", _RUN),
-            env={**os.environ, "TRANSLATOR_RUNTIME": str(host.socket.parent)},
+            env={**_environment(), "TRANSLATOR_RUNTIME": str(host.socket.parent)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -321,6 +325,15 @@ async def _spawn(host: Host) -> bool:
     finally:
         await birth.shell_ended.wait()  # at once, see above
         shell.close()
+
+
+def _environment() -> dict[str, str]:
+    """What a host inherits: not the server's and the vendors' keys, of which it needs none."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in NEEDED or not (name.startswith("LIVEKIT_") or name.endswith(SECRETS))
+    }
 
 
 class _Birth(asyncio.SubprocessProtocol):
