@@ -42,6 +42,8 @@ ENGINES = "TRANSLATOR_ENGINES"
 """Environment variable: path of engines.yaml."""
 MEETINGS = 10
 """Meetings that fill a worker."""
+ANSWER = 5.0
+"""Seconds in which livekit-server must say whether a meeting has a job; it waits 10 for us."""
 CLOSING = 5.0
 """Seconds that a meeting has to end."""
 
@@ -122,7 +124,8 @@ async def accept(request: JobRequest) -> None:
     """Take a meeting that has no job, nor gets one by an earlier dispatch."""
     async with _access().server() as lk:
         try:
-            second = await is_second(lk, request.job)
+            async with asyncio.timeout(ANSWER):
+                second = await is_second(lk, request.job)
         except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("livekit-server does not say whether a room has a job: %s", error)
             second = False
