@@ -622,10 +622,19 @@ async def test_a_segment_finishes_under_the_settings_that_it_began_with() -> Non
     assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["captions"]}
 
 
-async def test_a_language_that_is_new_is_not_spoken_for_what_was_said_before() -> None:
+async def test_a_language_takes_only_what_was_said_while_it_was_in_the_settings() -> None:
     stage = Stage(language="de")
-    stage.current.take(
-        meeting_settings(languages={"de": Language(speak="voice")}).model_copy(update={"number": 2})
+    languages = {"de": Language(speak="voice")}
+    stage.current.take(meeting_settings(languages=languages).model_copy(update={"number": 2}))
+    stage.current.take(meeting_settings().model_copy(update={"number": 3}))
+    await stage.interpret(
+        segment(1, HELLO),
+        replace(segment(2, BYE, start=3.0), settings=2),
+        replace(segment(3, HELLO, start=6.0), settings=3),
     )
-    await stage.interpret(segment(1, HELLO), replace(segment(2, BYE, start=3.0), settings=2))
-    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
+    assert stage.ends == {
+        "p-ada/1": ["removed"],
+        "p-ada/2": ["spoken"],
+        "p-ada/3": ["removed"],
+    }
+    assert [segment_id for segment_id, *_ in stage.committed] == ["p-ada/2"]

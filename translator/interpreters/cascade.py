@@ -75,6 +75,9 @@ class Cascade:
         async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
             async for cut in cuts:
                 for segment in cut.segments:
+                    if channel.language not in self._settings(segment.settings).languages:
+                        self._leave_unspoken(segment, channel.language, "removed")
+                        continue
                     if languages.same(segment.language, channel.language):
                         self._leave_unspoken(segment, channel.language, "passthrough")
                         continue
@@ -95,8 +98,8 @@ class Cascade:
         return channel.turn(segment) if wanted else None
 
     def _language(self, segment: Segment, channel: Channel) -> Language:
-        """How the channel's language is spoken; captions only, where it was not there yet."""
-        return self._settings(segment.settings).languages.get(channel.language, Language())
+        """How the channel's language is spoken."""
+        return self._settings(segment.settings).languages[channel.language]
 
     async def _line(self, segments: asyncio.Queue[tuple[Segment, Clauses]], target: str) -> None:
         """One speaker: render in order; a rendition is spoken while the next one is rendered."""
