@@ -8,7 +8,7 @@ export interface Languages {
   readonly voices: readonly string[];
   /** Codes of the languages that are identified when people speak. */
   readonly spoken: readonly string[];
-  /** Why nobody is interpreted, for people; null where there is nothing to say. */
+  /** Why somebody is not interpreted, for people; null where there is nothing to say. */
   readonly problem: string | null;
 }
 

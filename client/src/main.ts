@@ -35,6 +35,8 @@ const controls = new Controls(
 );
 
 let session: Session | null = null;
+/** Made for a join that was refused; the next one takes it. */
+let spare: Session | null = null;
 let name = "";
 /** Why joining again failed. */
 let refusal = "";
@@ -45,11 +47,8 @@ sound.addEventListener("click", () => void session?.startSound());
 
 /** Join, for the first time or again. */
 async function enter(wanted: string): Promise<void> {
-  const next: Session = new Session(controls.choices, players, {
-    changed: () => next === session && draw(),
-    captioned: () => next === session && draw(),
-    told: (fact) => notices.tell(fact),
-  });
+  const next = spare ?? prepared();
+  spare = next;
   void next.startSound(); // while the click still counts
   door.wait();
   again.disabled = true;
@@ -57,7 +56,9 @@ async function enter(wanted: string): Promise<void> {
     if (link === null) throw new JoinError("link", strings.noLink);
     const joined = await join(link, wanted);
     show(joined);
+    spare = null;
     session = next;
+    next.choose(controls.choices);
     draw();
     void next.connect(joined.url, joined.token);
   } catch (error) {
@@ -68,6 +69,15 @@ async function enter(wanted: string): Promise<void> {
   } finally {
     again.disabled = false;
   }
+}
+
+function prepared(): Session {
+  const next: Session = new Session(controls.choices, players, {
+    changed: () => next === session && draw(),
+    captioned: () => next === session && draw(),
+    told: (fact) => notices.tell(fact),
+  });
+  return next;
 }
 
 function show(joined: Joined): void {
@@ -115,7 +125,7 @@ function drawStatus(now: Session): void {
   setText(lag, state !== null && state.lag > 0 ? strings.behind(state.lag) : "");
   const by = { machine: strings.byMachine, booth: strings.byPerson, floor: "", none: "" };
   setText(disclosure, state === null ? "" : by[state.onAir]);
-  again.hidden = !now.over || current.kind === "removed";
+  again.hidden = !now.over;
   sound.hidden = now.audible || now.over;
 }
 

@@ -36,7 +36,7 @@ export const strings = {
   byMachine: "interpreted by a machine",
   byPerson: "interpreted by a person",
   encrypted:
-    "This meeting is encrypted end to end, and this page has no key: it can play nothing of it.",
+    "Somebody's sound is encrypted end to end, and this page has no key: it cannot play it.",
 
   roles: {
     attendee: "Attendee",
