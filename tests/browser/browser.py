@@ -1,6 +1,8 @@
 """Chromium, and the page in it, as a person with eyes and ears would use it."""
 
 import asyncio
+import os
+import re
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -8,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from livekit import api
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, async_playwright
 
 from tests.rooms.attendees import SOON
 from translator.access import Access, Role
@@ -29,6 +31,8 @@ QUIET = (
     "--autoplay-policy=no-user-gesture-required",
 )
 """Chromium calls nobody by itself."""
+SIGNALS = re.compile("^wss?://.*/rtc")
+"""What the page's connection to livekit-server is called."""
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 """A microphone that nobody is asked for."""
 CONNECTIONS = """
@@ -61,10 +65,13 @@ ENERGY = """async () => {
 
 @asynccontextmanager
 async def chromium(*flags: str) -> AsyncGenerator[Browser, None]:
-    """A browser. Skips the test where none is installed."""
+    """A browser. Skips the test where none is installed, unless it is CI's."""
     path = shutil.which("chromium")
     if path is None:
-        pytest.skip("there is no chromium: run scripts/packages browser")
+        missing = "there is no chromium: run scripts/packages browser"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)  # a run that proves nothing must not look like one that does
+        pytest.skip(missing)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, chromium_sandbox=False, args=[*QUIET, *flags]
@@ -99,10 +106,19 @@ class Venue:
         ]
         return tracks[0] if tracks else None
 
+    async def remove(self, name: str) -> None:
+        """Have livekit-server put the person of that name out."""
+        async with self.access.server() as lk:
+            found = await lk.room.list_participants(api.ListParticipantsRequest(room=ROOM))
+            (identity,) = [p.identity for p in found.participants if p.name == name]
+            await lk.room.remove_participant(
+                api.RoomParticipantIdentity(room=ROOM, identity=identity)
+            )
+
 
 @asynccontextmanager
 async def venue(*, max_people: int = 20) -> AsyncGenerator[Venue, None]:
-    """Everything that a meeting needs, and the page. Skips the test where it is not built."""
+    """Everything that a meeting needs, and the page. Fails the test where it is not built."""
     if not (STATIC / "index.html").is_file():
         pytest.fail("the page is not built: run scripts/client")
     links = Links()
@@ -136,6 +152,10 @@ class Visitor:
     async def join(self, link: str, name: str) -> None:
         """Open the link, and enter."""
         await self.page.goto(link)
+        await self.enter(name)
+
+    async def enter(self, name: str) -> None:
+        """Enter, or try to."""
         await self.page.get_by_label("Your name").fill(name)
         await self.button("Join").click()
 
@@ -157,6 +177,13 @@ class Visitor:
             while await self.energy(track) < before + 0.001:  # noqa: ASYNC110 (the page has none)
                 await asyncio.sleep(0.2)
 
+    async def reads_on(self, *, within: float = SOON) -> None:
+        """Wait until there is more to read. Raises TimeoutError."""
+        before = await self.captions.inner_text()
+        async with asyncio.timeout(within):
+            while await self.captions.inner_text() == before:  # noqa: ASYNC110 (as above)
+                await asyncio.sleep(0.2)
+
     async def reads(self, *words: str, within: float = SOON) -> str:
         """Wait until one of the words is among the captions; gives them all."""
         async with asyncio.timeout(within):
@@ -165,6 +192,35 @@ class Visitor:
                 if any(word in text.lower() for word in words):
                     return text
                 await asyncio.sleep(0.2)
+
+
+class Wire:
+    """A page's connection to livekit-server for all but sound and captions, which can be cut."""
+
+    def __init__(self) -> None:
+        self._whole = asyncio.Event()
+        self._whole.set()
+        self._open: list[WebSocketRoute] = []
+
+    async def through(self, page: Page) -> None:
+        """Lead the page's connections this way, from when it is opened."""
+        await page.route_web_socket(SIGNALS, self._connect)
+
+    async def cut(self) -> None:
+        """End what is connected; what connects waits until it is mended."""
+        self._whole.clear()
+        for route in self._open:
+            await route.close(code=1011)
+        self._open.clear()
+
+    def mend(self) -> None:
+        """New connections go through."""
+        self._whole.set()
+
+    async def _connect(self, route: WebSocketRoute) -> None:
+        await self._whole.wait()
+        route.connect_to_server()
+        self._open.append(route)
 
 
 @asynccontextmanager

@@ -1,15 +1,18 @@
 """The page in a real browser: what is heard and read there, and what goes wrong in front of it."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.browser import MICROPHONE, ROOM, chromium, venue, visiting
+from tests.browser.browser import MICROPHONE, ROOM, Wire, chromium, venue, visiting
 from tests.rooms.attendees import speaking
+from tests.rooms.rooms import ROOT
 from tests.speech import speech
 from translator.access import Role
+from translator.agent import ENGINES, PAIRS
 from translator.rehearsal.recording import SAMPLE_RATE, read, write
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
@@ -20,6 +23,17 @@ SPANISH = ("de ", "la ", "el ")
 FRENCH = ("de ", "le ", "la ", "les ")
 
 
+ROOMS = """
+    window.rooms = 0;
+    const listen = navigator.mediaDevices.addEventListener;
+    navigator.mediaDevices.addEventListener = function (event, ...rest) {
+        if (event === 'devicechange') window.rooms += 1;
+        return listen.call(this, event, ...rest);
+    };
+"""
+"""Counts LiveKit's rooms, each of which wants to know of new devices."""
+
+
 async def test_a_listener_hears_and_reads_a_speaker_and_changes_language() -> None:
     async with (
         venue() as place,
@@ -27,6 +41,8 @@ async def test_a_listener_hears_and_reads_a_speaker_and_changes_language() -> No
         chromium() as browser,
         visiting(browser) as visitor,
     ):
+        wire = Wire()
+        await wire.through(visitor.page)
         await visitor.join(place.link(Role.ATTENDEE), "Eva")
         await visitor.choose("Listen in", "es")
         await visitor.choose("Read in", "es")
@@ -39,9 +55,22 @@ async def test_a_listener_hears_and_reads_a_speaker_and_changes_language() -> No
         await expect(visitor.status).to_contain_text("Español", timeout=PATIENT)
         await expect(visitor.button("Turn on microphone")).to_be_hidden()
 
-        await visitor.choose("Listen in", "fr")
         await visitor.choose("Read in", "fr")
+        await expect(visitor.captions.locator("[lang=fr]").first).to_be_visible(timeout=PATIENT)
         await visitor.reads(*FRENCH)
+        await visitor.hears(spanish)
+        await expect(visitor.status).to_contain_text("Español")
+        assert await place.track("fr") is None
+
+        await wire.cut()
+        await expect(visitor.status).to_contain_text("Reconnecting…", timeout=PATIENT)
+        wire.mend()
+        await expect(visitor.status).to_contain_text("Hearing Español", timeout=PATIENT)
+        await visitor.hears(spanish)
+        await visitor.reads_on()
+
+        await visitor.choose("Listen in", "fr")
+        await expect(visitor.status).to_contain_text("Hearing Français", timeout=PATIENT)
         french = await place.track("fr")
         assert french is not None
         assert french != spanish
@@ -81,28 +110,68 @@ async def test_what_goes_wrong_at_the_door_is_said_there() -> None:
             assert await one.page.get_by_label("Your name").input_value() == "Eva"
             await one.join(f"{place.address}/m/{'x' * 22}", "Eva")
             await expect(one.page.get_by_role("alert")).not_to_be_empty()
-            await one.join(place.link(), "N" * 10_000)
+            await one.page.add_init_script(ROOMS)
+            await one.join(place.link(Role.INTERPRETER), "N" * 10_000)
             await expect(one.page.get_by_text("60 characters")).to_be_visible()
-            await one.join(place.link(), "   ")
+            await one.enter("   ")
             await expect(one.page.get_by_role("alert")).not_to_be_empty()
-            await one.join(place.link(), "<img src=x onerror=alert(1)>")
+            await one.enter("N" * 61)
+            await expect(one.page.get_by_text("60 characters")).to_be_visible()
+            await one.enter("<img src=x onerror=alert(1)>")
             await expect(one.page.get_by_label("Listen in")).to_be_visible(timeout=PATIENT)
+            await expect(one.page.get_by_text("· Interpreter")).to_be_visible()
+            assert await one.page.evaluate("window.rooms") == 1
+            await one.choose("Listen in", "es")
+            await expect(one.button("Turn on microphone")).to_be_hidden()
             async with visiting(browser) as second:
                 await second.join(place.link(), "Zoe")
                 await expect(second.page.get_by_text("full")).to_be_visible()
 
 
-async def test_a_refused_microphone_is_explained_and_the_link_serves_two() -> None:
+@pytest.fixture
+def terms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The glossary of a configuration that may be edited."""
+    for name in ("engines.yaml", "language_pairs.yaml", "glossaries"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    monkeypatch.setenv(PAIRS, str(tmp_path / "language_pairs.yaml"))
+    monkeypatch.setenv(ENGINES, str(tmp_path / "engines.yaml"))
+    return tmp_path / "glossaries" / "example.yaml"
+
+
+def edit(terms: Path) -> None:
+    terms.write_text("version: 1\nterms:\n  - {en: printing, es: TIPOGRAFÍA}\n", "utf-8")
+
+
+async def test_a_link_serves_two_and_what_happens_to_each_is_said_to_them(terms: Path) -> None:
     async with venue() as place, chromium() as browser:
         link = place.link()
-        async with visiting(browser) as first, visiting(browser) as second:
+        async with (
+            visiting(browser) as first,
+            visiting(browser) as second,
+            visiting(browser) as boss,
+        ):
             await first.join(link, "Eva")
-            await second.join(link, "Eva")
-            for one in (first, second):
+            await second.join(link, "Zoe")
+            await boss.join(place.link(Role.ORGANIZER), "Boss")
+            for one in (first, second, boss):
                 await one.choose("Listen in", "es")
+                await expect(one.button("Turn on microphone")).to_be_visible()
             await first.button("Turn on microphone").click()
             await expect(first.page.get_by_text("You still hear the meeting")).to_be_visible(
                 timeout=PATIENT
             )
-            await expect(first.status).not_to_contain_text("lost")
-            await expect(second.status).not_to_contain_text("lost")
+
+            edit(terms)
+            notices = boss.page.get_by_role("region", name="Notices")
+            await expect(notices).to_contain_text("Settings 2 are in force", timeout=PATIENT)
+            await expect(notices).to_contain_text("example.yaml")
+            await expect(first.page.get_by_role("region", name="Notices")).to_be_hidden()
+
+            await place.remove("Zoe")
+            await expect(second.status).to_contain_text("You were removed", timeout=PATIENT)
+            await expect(second.button("Turn on microphone")).to_be_hidden()
+            await second.button("Join again").click()
+            await expect(second.button("Turn on microphone")).to_be_visible(timeout=PATIENT)
+            for one in (first, second, boss):
+                await expect(one.status).not_to_contain_text("lost")
