@@ -40,7 +40,7 @@ async def test_who_is_encrypted_is_refused_with_a_reason() -> None:
 
         fact = await asyncio.wait_for(_failure(boss.facts), 30.0)
         assert "encrypted" in fact["message"]
-        assert "encrypted" in problem(boss.room)
+        await until(lambda: "encrypted" in (problem(boss.room) or ""))
         await talking
         assert boss.captions == []
 
