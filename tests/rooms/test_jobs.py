@@ -33,7 +33,7 @@ async def bridges(access: Access) -> list[str]:
 async def successors(access: Access, before: str) -> list[str]:
     """The bridges, as soon as there is one after `before`, which stays for a while when it dies."""
     async with asyncio.timeout(60.0):
-        while (found := await bridges(access)) in ([], [before]):
+        while (found := await bridges(access)) in ([], [before]):  # noqa: ASYNC110 (a server tells)
             await asyncio.sleep(0.2)
     return found
 
