@@ -102,6 +102,7 @@ class Meeting:
         self._microphones = Microphones(
             ear=lambda: InTurn(lambda: self._settings.heard_by, engines.ear),
             name=self._persons.name,
+            hears=lambda person: self._persons.role(person) is not Role.INTERPRETER,
             settings=lambda: self._settings,
             guard=self._guard,
             record=self._record,

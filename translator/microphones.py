@@ -37,11 +37,11 @@ class Microphones:
         *,
         ear: Callable[[], Ear],
         name: Callable[[rtc.RemoteParticipant], str],
+        hears: Callable[[rtc.RemoteParticipant], bool],
         settings: Callable[[], Settings],
         guard: EchoGuard,
         record: Record,
         floors: Floors,
-        hears: Callable[[rtc.RemoteParticipant], bool] = lambda _: True,
     ) -> None:
         """`ear` gives an ear of its own for one floor; `name` what a person is called; `hears`
         says whether a person's microphone is a floor."""

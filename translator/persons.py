@@ -8,9 +8,9 @@ from translator.access import PASS, Pass, Role
 from translator.demand import SPEAK
 from translator.errors import InputError
 from translator.languages import normalize
-from translator.participant import PREFIX
+from translator.participant import BRIDGE, PREFIX
 
-RESERVED = (PREFIX, "bridge-", "booth-")
+RESERVED = (PREFIX, BRIDGE, "booth-")
 """Beginnings of identities that are never a person's."""
 LONGEST = 60
 """Characters of a name that are read."""
