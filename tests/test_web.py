@@ -25,7 +25,7 @@ from translator.errors import InputError, ServiceError
 from translator.web.join import JOINS, MISSES
 from translator.web.links import Links
 from translator.web.rooms import LiveKitRooms
-from translator.web.server import application, running
+from translator.web.server import application, listening, running
 
 pytestmark = pytest.mark.web
 
@@ -516,9 +516,19 @@ async def test_a_request_that_never_ends_does_not_keep_it_running(sent: str) -> 
 async def test_a_port_in_use_is_named_with_another_one() -> None:
     with Links() as links, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ServiceError, match=rf"port {port} is in use.* such as \d+"):
+        with pytest.raises(ServiceError, match=rf"port {port} is in use.*--port \d+.*PORT=\d+"):
             async with running(access=ACCESS, links=links, port=port):
                 pass
+
+
+async def test_a_port_can_be_had_before_anything_is_served_at_it() -> None:
+    with listening(0) as listener, Links() as links:
+        port = listener.getsockname()[1]
+        with pytest.raises(ServiceError, match=f"port {port} is in use"):
+            listening(port)
+        async with running(access=ACCESS, links=links, listener=listener) as address:
+            assert address == f"http://127.0.0.1:{port}"
+            assert await get(f"{address}/health") == 200
 
 
 async def test_an_address_that_is_not_ours_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -21,6 +22,12 @@ OUTSIDE = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "TRANSLATOR_R
 def environment(**more: str) -> dict[str, str]:
     """The environment of a command that starts a server and a host of its own."""
     return {name: value for name, value in os.environ.items() if name not in OUTSIDE} | more
+
+
+def free_port() -> int:
+    """A port of this machine that nothing uses."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from tests.rooms.rooms import command
+from tests.rooms.rooms import command, free_port
 from translator.access import PASS, Access, Pass, Role
 from translator.server import LiveKitServer
 from translator.web.links import Links
@@ -190,11 +190,6 @@ def configured(access: Access, state: Path, **more: str) -> dict[str, str]:
         "LIVEKIT_API_SECRET": access.api_secret,
         "TRANSLATOR_STATE": str(state),
     } | more
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def test_the_commands_let_a_person_in(access: Access, tmp_path: Path) -> None:

@@ -1,37 +1,42 @@
 """`translator run`: the meeting to look at, from its first line to the last."""
 
+import os
 import signal
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
+from livekit import api, rtc
 
 from tests.processes import end_of
-from tests.rooms.rooms import Command, command, excerpt, is_server
+from tests.rooms.rooms import Command, command, environment, excerpt, free_port, is_server
 from tests.speech import speech
+from translator.access import Access
 from translator.rehearsal.recording import SAMPLE_RATE, write
+from translator.server import LiveKitServer
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(180)]
 
 SOON = 20.0
 """Seconds until a command has ended, three times what it takes on a quiet machine."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+BEFORE_ALL_ELSE = 8.0
+"""Seconds; less than the engines take to start on a quiet machine, four times what this takes."""
 
 
 @asynccontextmanager
-async def showing(tmp_path: Path, *more: str) -> AsyncGenerator[Command, None]:
+async def showing(
+    tmp_path: Path, *more: str, environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Command, None]:
     """The meeting, with seven seconds of a call; ended, nothing of it is left."""
     recording = tmp_path / "call.wav"
     write(recording, excerpt(speech("call_en_T02"), 0.0, 7.0).samples, SAMPLE_RATE)
-    async with command("run", recording, "--to", "es", "--from", "en", *more) as one:
+    async with command(
+        "run", recording, "--to", "es", "--from", "en", *more, environ=environ
+    ) as one:
         yield one
         await end_of([process.pid for process in one.started()], within=SOON)
         assert "Traceback" not in one.errors
@@ -61,6 +66,50 @@ async def test_the_room_stays_open_until_it_is_interrupted(tmp_path: Path) -> No
         assert await one.end(within=SOON) == 0
 
 
+async def test_an_interrupt_during_the_recording_ends_it_quietly(tmp_path: Path) -> None:
+    async with showing(tmp_path, "--port", str(free_port())) as one:
+        await one.until("Recording: ")
+        group = os.getpgid(one.process.pid)
+        for part in (*one.started(), psutil.Process(one.process.pid)):  # as a terminal does
+            if os.getpgid(part.pid) == group:
+                part.send_signal(signal.SIGINT)
+        assert await one.end(within=SOON) == 130
+    assert one.errors == ""
+
+
+async def rooms(access: Access) -> list[str]:
+    async with access.server() as lk:
+        return [room.name for room in (await lk.room.list_rooms(api.ListRoomsRequest())).rooms]
+
+
+async def test_on_a_server_of_others_it_takes_a_room_of_its_own_and_leaves_none(
+    tmp_path: Path,
+) -> None:
+    async with LiveKitServer.running(environ=environment()) as server:
+        outside = environment(
+            LIVEKIT_URL=server.url,
+            LIVEKIT_API_KEY=server.api_key,
+            LIVEKIT_API_SECRET=server.api_secret,
+        )
+        port = ("--port", str(free_port()))
+        bridge = server.access.machine("bridge-town", "Interpreter", "town", attributes={})
+        theirs = rtc.Room()
+        await theirs.connect(server.url, bridge)
+        async with showing(tmp_path, *port, "--room", "town", environ=outside) as one:
+            assert await one.end() == 1
+        assert "the room 'town' is interpreted already; give another --room" in one.errors
+
+        async with showing(tmp_path, *port, environ=outside) as one:
+            await one.until("Join in a browser")
+            (own,) = set(await rooms(server.access)) - {"town"}
+            assert own.startswith("open-meeting-")
+            one.process.send_signal(signal.SIGINT)
+            assert await one.end(within=SOON) == 130
+        assert one.errors == ""
+        assert await rooms(server.access) == ["town"]
+        await theirs.disconnect()
+
+
 async def test_a_part_that_dies_ends_everything_with_a_message(tmp_path: Path) -> None:
     async with showing(tmp_path, "--port", str(free_port())) as one:
         await one.until("The room is open")
@@ -73,5 +122,6 @@ async def test_a_port_in_use_is_told_with_another(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         async with showing(tmp_path, "--port", str(port)) as one:
-            assert await one.end() == 1
+            assert await one.end(within=BEFORE_ALL_ELSE) == 1
     assert f"port {port} is in use" in one.errors
+    assert "PORT=" in one.errors

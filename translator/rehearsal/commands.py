@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     run.add_argument("--to", default="es,fr", metavar="es,fr", help="languages in the terminal")
     run.add_argument("--from", dest="spoken", metavar="en", help="what the recorded person speaks")
     run.add_argument("--name", default="Recording", help="what the recorded person is called")
+    run.add_argument("--room", metavar="NAME", help="name of the room")
     run.add_argument("--port", type=int, default=8080, help="of the page, on this machine")
     run.add_argument("--once", action="store_true", help="end when the recording has been heard")
     run.set_defaults(command=_show)
@@ -50,7 +52,7 @@ def _show(arguments: argparse.Namespace) -> int:
             out=Path(out),
             spoken=arguments.spoken,
             speakers=[],
-            room="open-meeting",
+            room=arguments.room or f"open-meeting-{secrets.token_hex(4)}",
             loaded=settings.load(*agent.paths()),
         )
         print("Starting livekit-server, the engines, a worker and the page")
@@ -107,7 +109,8 @@ def _interpret(arguments: argparse.Namespace) -> int:
 
 
 def _keep_quiet() -> None:
-    """LiveKit's client complains of every connection that ends, also of those that we end."""
+    """LiveKit's client complains of every connection that ends, also of those that we end, and
+    its worker of how its processes do."""
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
-    for name in ("livekit.agents", "livekit.plugins"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("livekit.agents").setLevel(logging.ERROR)
+    logging.getLogger("livekit.plugins").setLevel(logging.WARNING)

@@ -5,21 +5,20 @@ and how far behind it is heard.
 """
 
 import asyncio
-import glob
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from livekit import api
-
-from translator.access import Access, Role
+from translator.access import Role
 from translator.captions import FLOOR
-from translator.house import House, house
+from translator.house import House
 from translator.rehearsal.order import Order
 from translator.rehearsal.people import Listener, joined, wishes
-from translator.rehearsal.run import OBSERVER, Told, rehearse
+from translator.rehearsal.run import OBSERVER, Told, premises, rehearse
 from translator.web.links import Links
+from translator.web.server import listening
 from translator.web.server import running as web
 
 TITLE = "Open meeting"
@@ -42,30 +41,32 @@ async def show(
 
     `told` is given every fact, `say` what a person should read, `summed_up` the report of the
     recording, which is the result, too. Raises ServiceError, perhaps in a group, when something
-    cannot be started or stops.
+    cannot be started or stops, and InputError where browsers could not find livekit-server.
     """
     room = demo.order.room
     links = Links()
     speaker = links.add(meeting=room, title=TITLE, role=Role.SPEAKER)
     organizer = links.add(meeting=room, title=TITLE, role=Role.ORGANIZER)
-    async with (
-        house(rooms=glob.escape(room), observers=[OBSERVER]) as home,
-        web(access=home.access, links=links, port=demo.port, home=speaker) as address,
-    ):
-        await _open(home.access, room)
-        say(f"Join in a browser: {address}")
-        say(f"As organizer: {address}/m/{organizer}")
-        result = await rehearse(demo.order, home, told)
-        summed_up(result)
-        if not demo.once:
-            say(f"The room is open: {address} (Ctrl-C ends it)")
-            await _until_interrupted(home, room, told)
+    public_url = os.environ.get("LIVEKIT_PUBLIC_URL")
+    with listening(demo.port) as listener:
+        async with (
+            premises(room) as home,
+            web(
+                access=home.access,
+                links=links,
+                listener=listener,
+                public_url=public_url,
+                home=speaker,
+            ) as address,
+        ):
+            say(f"Join in a browser: {address}")
+            say(f"As organizer: {address}/m/{organizer}")
+            result = await rehearse(demo.order, home, told)
+            summed_up(result)
+            if not demo.once:
+                say(f"The room is open: {address} (Ctrl-C ends it)")
+                await _until_interrupted(home, room, told)
     return result
-
-
-async def _open(access: Access, room: str) -> None:
-    async with access.server() as lk:
-        await lk.room.create_room(api.CreateRoomRequest(name=room, empty_timeout=600))
 
 
 async def _until_interrupted(home: House, room: str, told: Told) -> None:

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 
@@ -20,6 +21,7 @@ from translator.access import Access, Role
 from translator.captions import FLOOR
 from translator.errors import ServiceError
 from translator.house import House, house
+from translator.participant import BRIDGE
 from translator.rehearsal import files, report
 from translator.rehearsal.meter import Meter
 from translator.rehearsal.order import Order
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 READY = 60.0
 """Seconds in which everybody must have joined."""
+DEPARTURE = 20
+"""Seconds that the room outlives its last person, should nobody be left to delete it."""
 LOOK = 0.5
 """Seconds between two looks at the worker's job."""
 QUIET = 30.0
@@ -60,11 +64,12 @@ class Rehearsal:
     progress: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by every fact."""
 
-    async def perform(self) -> None:
+    async def perform(self, told: Told = lambda fact: None) -> None:
         """Speak the recordings, and return when the last rendition has been heard.
 
-        Raises ServiceError where the line stands still with work open.
+        `told` is given every fact. Raises ServiceError where the line stands still with work open.
         """
+        self.told = told
         self.begin = time.monotonic() + 0.5
         self.account.offset = self.observer.zero - self.begin
         async with asyncio.TaskGroup() as speaking:
@@ -115,22 +120,22 @@ async def interpret(order: Order, told: Told = lambda fact: None) -> Mapping[str
     Raises ServiceError, perhaps in a group, when something that must run stops; what was
     recorded until then is written all the same.
     """
-    async with _premises(order) as home:
-        return await rehearse(order, home, told)
-
-
-async def rehearse(order: Order, home: House, told: Told) -> Mapping[str, Any]:
-    """As `interpret`, in a room and a house that are there."""
     one: Rehearsal | None = None
     try:
-        async with assembled(order, home) as one:
-            one.told = told
-            await one.perform()
+        async with premises(order.room) as home, assembled(order, home) as one:
+            await one.perform(told)
     except BaseException:
         if one is not None and one.begin:
             _leave(one)
             log.warning("what was heard until then is in %s", order.out)
         raise
+    return _leave(one)
+
+
+async def rehearse(order: Order, home: House, told: Told) -> Mapping[str, Any]:
+    """As `interpret`, in a room and a house that are there. Where it fails, it leaves nothing."""
+    async with assembled(order, home) as one:
+        await one.perform(told)
     return _leave(one)
 
 
@@ -150,17 +155,27 @@ def _leave(one: Rehearsal) -> Mapping[str, Any]:
 @asynccontextmanager
 async def rehearsal(order: Order) -> AsyncGenerator[Rehearsal, None]:
     """Everybody in a room in a house of our own."""
-    async with _premises(order) as home, assembled(order, home) as one:
+    async with premises(order.room) as home, assembled(order, home) as one:
         yield one
 
 
 @asynccontextmanager
-async def _premises(order: Order) -> AsyncGenerator[House, None]:
-    async with (
-        house(rooms=glob.escape(order.room), observers=[OBSERVER]) as home,
-        _room(home.access, order.room),
-    ):
-        yield home
+async def premises(room: str) -> AsyncGenerator[House, None]:
+    """A house of our own, and the room in it; one that was not there before is deleted when
+    everything of ours has left it.
+
+    Raises ServiceError where something cannot be started or stops, or the room is interpreted
+    already.
+    """
+    ours: Access | None = None
+    try:
+        async with house(rooms=glob.escape(room), observers=[OBSERVER]) as home:
+            made = await _make(home.access, room)
+            ours = home.access if made and home.server_pid is None else None
+            yield home
+    finally:
+        if ours is not None:  # on a server of our own it has ended with the server
+            await _delete(ours, room)
 
 
 @asynccontextmanager
@@ -190,30 +205,27 @@ async def assembled(order: Order, home: House) -> AsyncGenerator[Rehearsal, None
             task.cancel()
 
 
-@asynccontextmanager
-async def _room(access: Access, name: str) -> AsyncGenerator[None, None]:
-    """The room; one that was not there before is deleted at the end.
-
-    Raises ServiceError where it is interpreted already.
-    """
+async def _make(access: Access, room: str) -> bool:
+    """Make the room; False where it is there. Raises ServiceError where it is interpreted."""
     async with access.server() as lk:
-        found = await lk.room.list_rooms(api.ListRoomsRequest(names=[name]))
+        found = await lk.room.list_rooms(api.ListRoomsRequest(names=[room]))
         if found.rooms:
-            present = await lk.room.list_participants(api.ListParticipantsRequest(room=name))
-            if any(one.identity.startswith("bridge-") for one in present.participants):
-                raise ServiceError(f"the room {name!r} is interpreted already; give another --room")
-            yield
-            return
+            present = await lk.room.list_participants(api.ListParticipantsRequest(room=room))
+            if any(one.identity.startswith(BRIDGE) for one in present.participants):
+                raise ServiceError(f"the room {room!r} is interpreted already; give another --room")
+            return False
         await lk.room.create_room(
-            api.CreateRoomRequest(name=name, empty_timeout=60, departure_timeout=2)
+            api.CreateRoomRequest(name=room, empty_timeout=60, departure_timeout=DEPARTURE)
         )
-        try:
-            yield
-        finally:
-            try:
-                await lk.room.delete_room(api.DeleteRoomRequest(room=name))
-            except Exception as error:  # the server itself may have ended: there is no room then
-                log.debug("the room was not deleted: %s", error)
+    return True
+
+
+async def _delete(access: Access, room: str) -> None:
+    try:
+        async with access.server() as lk:
+            await lk.room.delete_room(api.DeleteRoomRequest(room=room))
+    except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
+        log.debug("the room was not deleted: %s", error)  # nor is it, where it has ended already
 
 
 async def _listeners(

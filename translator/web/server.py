@@ -43,11 +43,13 @@ async def running(
     max_people: int = MAX_PEOPLE,
     tls: ssl.SSLContext | None = None,
     behind_proxy: bool = False,
+    listener: socket.socket | None = None,
 ) -> AsyncGenerator[str, None]:
     """Serve until the block ends; gives the base URL, such as http://127.0.0.1:8080.
 
     `port` 0 is any free one. `public_url` is where browsers find livekit-server, if not at
-    `access.url`; `home` the secret of the link that `/` leads to. Raises InputError where it
+    `access.url`; `home` the secret of the link that `/` leads to; `listener` of `listening` is
+    taken instead of `host` and `port`. Raises InputError where it
     would not be safe, or not work, to serve there; ServiceError where the port is not to be had.
     """
     url = door.check(
@@ -71,7 +73,7 @@ async def running(
         runner = web.AppRunner(served, access_log_class=AccessLog, shutdown_timeout=GRACE)
         await runner.setup()
         try:
-            yield await _listen(runner, host, port, tls)
+            yield await _serve(runner, listener, host, port, tls)
         finally:
             await runner.cleanup()
 
@@ -170,21 +172,48 @@ class AccessLog(AbstractAccessLogger):
         self.logger.info("%s %s: %d in %.3f s", request.method, route, response.status, time)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None) -> str:
+def listening(port: int) -> socket.socket:
+    """What `running` may serve at on this machine: the port is ours before anything else starts.
+
+    `port` 0 is any free one. Raises ServiceError where the port is not to be had.
+    """
     try:
-        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        return socket.create_server((HOST, port))
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            other = _free_port(host, port)
-            raise ServiceError(
-                f"port {port} is in use: stop what uses it, or take another, such as {other}"
-            ) from error
-        reason = error.strerror or str(error)
-        raise ServiceError(f"nothing can be served at {host}, port {port}: {reason}") from error
+        raise _not_served(HOST, port, error) from error
+
+
+async def _serve(
+    runner: web.AppRunner,
+    listener: socket.socket | None,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+) -> str:
+    site: web.BaseSite
+    if listener is None:
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
+    else:
+        site = web.SockSite(runner, listener, ssl_context=tls)
+    try:
+        await site.start()
+    except OSError as error:
+        raise _not_served(host, port, error) from error
     bound = runner.addresses[0][1]
     name = host if host not in ("", "0.0.0.0", "::") else socket.gethostname()
     place = f"[{name}]" if ":" in name else name
     return f"{'http' if tls is None else 'https'}://{place}:{bound}"
+
+
+def _not_served(host: str, port: int, error: OSError) -> ServiceError:
+    if error.errno == errno.EADDRINUSE:
+        other = _free_port(host, port)
+        return ServiceError(
+            f"port {port} is in use: stop what uses it, or take another, such as --port {other}"
+            f" (of make: PORT={other})"
+        )
+    reason = error.strerror or str(error)
+    return ServiceError(f"nothing can be served at {host}, port {port}: {reason}")
 
 
 def _free_port(host: str, port: int) -> int:
