@@ -328,3 +328,15 @@ async def test_of_one_readers_questions_the_last_counts() -> None:
         post.outbox.fill("late", Missing(stream="es", after_seq=3))
         await asyncio.sleep(1.0)
     assert [one["seq"] for one in post.read_by("late")] == [4]
+
+
+async def test_a_gap_is_filled_in_the_order_of_seq_whoever_spoke_first() -> None:
+    post = Post({})
+    await post.send(
+        rendered("late", segment(1, start=5.0)),
+        rendered("early", segment(2, start=1.0, speaker="p-bob")),
+    )
+    async with running(post):
+        post.outbox.fill("reader", Missing(stream="es", after_seq=0))
+        await asyncio.sleep(1.0)
+    assert [one["seq"] for one in post.read_by("reader")] == [1, 2]

@@ -143,7 +143,8 @@ class Captions:
         of them where it is 0, which is a late joiner. `floor` is all that was spoken."""
         streams = [one for one in self._kept if one == stream or one.startswith(f"{stream}/")]
         found = [caption for one in streams for caption in self._kept[one] if caption.seq > seq]
-        found.sort(key=lambda caption: caption.start)
+        if len(streams) > 1:  # each counts for itself
+            found.sort(key=lambda caption: caption.start)
         return found[-LATEST:] if seq <= 0 else found[:MOST]
 
     def _tail(self, stream: str, tail: Tail, language: str, origin: Origin, seq: int) -> Caption:
