@@ -23,7 +23,7 @@ from translator.hear import Sound, seconds
 from translator.record import Fact
 from translator.render import Renderer
 from translator.speak import Voice
-from translator.types import Hypothesis, Rendition, Segment, Term
+from translator.types import Brief, Hypothesis, Segment
 
 Samples = npt.NDArray[np.int16]
 
@@ -156,21 +156,14 @@ class ScriptedRenderer:
 
     def __init__(self, *, delay: float = 0.2, acts: Mapping[str, Sequence[Wording]] = {}) -> None:
         self.delay = delay
-        self.calls: list[tuple[str, str, tuple[Term, ...], tuple[Rendition, ...]]] = []
-        """(text, target, terms, context)"""
+        self.calls: list[Brief] = []
         self._acts = {text: list(some) for text, some in acts.items()}
 
-    async def render(
-        self,
-        segment: Segment,
-        *,
-        target: str,
-        terms: Sequence[Term],
-        context: Sequence[Rendition],
-    ) -> AsyncGenerator[str, None]:
-        self.calls.append((segment.text, target, tuple(terms), tuple(context)))
-        usual = Wording(pieces=((self.delay, f"[{target}] {segment.text}"),))
-        act = _next(self._acts.get(segment.text), usual)
+    async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
+        self.calls.append(brief)
+        text = brief.segment.text
+        usual = Wording(pieces=((self.delay, f"[{brief.target}] {text}"),))
+        act = _next(self._acts.get(text), usual)
         for delay, piece in act.pieces:
             await asyncio.sleep(delay)
             yield piece

@@ -27,7 +27,7 @@ from translator.engines.apertium import (
 )
 from translator.engines.host import Host, running
 from translator.errors import RenderError, ServiceError
-from translator.types import Segment, Term
+from translator.types import Brief, Segment, Term
 
 pytestmark = pytest.mark.engine
 
@@ -84,7 +84,8 @@ async def render(
         committed=1.0,
         settings=1,
     )
-    rendition = ApertiumRenderer(host).render(segment, target=target, terms=terms, context=())
+    brief = Brief(segment=segment, target=target, terms=terms)
+    rendition = ApertiumRenderer(host).render(brief)
     async with aclosing(rendition) as pieces:
         (piece,) = [piece async for piece in pieces]
     return piece

@@ -187,7 +187,7 @@ async def test_the_text_of_a_rendition_only_grows() -> None:
 async def test_a_renderer_is_shown_the_last_renditions() -> None:
     stage = Stage()
     await stage.interpret(*(segment(n, f"Sentence number {n}.", start=n) for n in range(9)))
-    contexts = [[one.text for one in context] for _, _, _, context in stage.renderer.calls]
+    contexts = [[one.text for one in brief.context] for brief in stage.renderer.calls]
     assert contexts[0] == []
     assert contexts[-1] == [f"[es] Sentence number {n}." for n in range(8 - CONTEXT, 8)]
 
@@ -210,7 +210,7 @@ async def test_terms_that_occur_are_asked_for_and_counted() -> None:
     )
     await stage.interpret(segment(1, text))
     (call,) = stage.renderer.calls
-    assert [term.target for term in call[2]] == ["comité", "presupuesto"]
+    assert [term.target for term in call.terms] == ["comité", "presupuesto"]
     (one,) = stage.facts.of(Rendered)
     assert (one.terms, one.terms_due) == (1, 2)
 
@@ -237,7 +237,7 @@ async def test_speech_in_the_channels_language_passes_through() -> None:
     stage = Stage()
     await stage.interpret(segment(1, "Buenos días.", language="es-MX"), segment(2, HELLO))
     assert stage.ends == {"p-ada/1": ["passthrough"], "p-ada/2": ["spoken"]}
-    assert [text for text, *_ in stage.renderer.calls] == [HELLO]
+    assert [brief.segment.text for brief in stage.renderer.calls] == [HELLO]
     assert [segment_id for segment_id, *_ in stage.committed] == ["p-ada/2"]
 
 
@@ -312,7 +312,7 @@ async def test_what_cannot_be_rendered_is_read_as_it_was_spoken(
     assert stage.committed == [("p-ada/1", "en", HELLO), ("p-ada/2", "es", f"[es] {BYE}")]
     assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
     assert said(stage.voice) == [f"[es] {BYE}"]
-    assert [text for text, *_ in stage.renderer.calls].count(HELLO) == calls
+    assert [brief.segment.text for brief in stage.renderer.calls].count(HELLO) == calls
     assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
 
 
@@ -361,7 +361,7 @@ async def test_a_pair_that_nothing_renders_is_read_as_it_was_spoken() -> None:
 async def test_what_failed_is_no_context() -> None:
     stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(error=RenderError("no"))]}))
     await stage.interpret(segment(1, HELLO), segment(2, BYE))
-    assert stage.renderer.calls[-1][3] == ()
+    assert stage.renderer.calls[-1].context == ()
 
 
 async def test_a_voice_that_fails_once_is_asked_again() -> None:

@@ -300,7 +300,7 @@ async def test_speech_in_a_channels_own_language_is_read_and_not_spoken() -> Non
     assert meeting.ends("fr") == {text: ["spoken"]}
     assert meeting.committed("es") == meeting.committed("floor/es") == [text]
     assert meeting.tracks["es"].written == []
-    assert [target for _, target, *_ in meeting.engines.one_renderer.calls] == ["fr"]
+    assert [brief.target for brief in meeting.engines.one_renderer.calls] == ["fr"]
 
 
 async def test_a_failed_rendition_is_read_as_spoken_and_the_others_go_on() -> None:

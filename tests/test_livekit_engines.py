@@ -20,7 +20,7 @@ from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.errors import HearError, RenderError, SpeakError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.prompt import Prompt
-from translator.types import Hypothesis, Segment, Word
+from translator.types import Brief, Hypothesis, Segment, Word
 
 pytestmark = pytest.mark.unit
 
@@ -507,7 +507,7 @@ SEGMENT = Segment(
 
 async def rendered(model: ScriptedLLM, **options: Any) -> list[str]:
     renderer = LiveKitRenderer(model, Prompt.load(), **options)
-    async with aclosing(renderer.render(SEGMENT, target="es", terms=(), context=())) as pieces:
+    async with aclosing(renderer.render(Brief(segment=SEGMENT, target="es"))) as pieces:
         return [piece async for piece in pieces]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from translator.errors import RenderError, SettingsError
 from translator.prompt import Inputs, Prompt
-from translator.types import Rendition, Segment, Term
+from translator.types import Brief, Rendition, Segment, Term
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +28,8 @@ def inputs(
     *, speaker: str = "Grace", terms: tuple[Term, ...] = (), context: tuple[Rendition, ...] = ()
 ) -> Inputs:
     segment = replace(SEGMENT, speaker_name=speaker)
-    return Inputs.of(segment, target="pt-BR", terms=terms, context=context)
+    brief = Brief(segment=segment, target="pt-BR", terms=terms, context=context)
+    return Inputs.of(brief)
 
 
 def test_the_built_in_template_has_a_semantic_version() -> None:

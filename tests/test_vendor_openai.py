@@ -16,7 +16,7 @@ from translator.errors import HearError, RenderError, SpeakError
 from translator.glossary import Entry, Glossary
 from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.prompt import Prompt
-from translator.types import Hypothesis, Rendition, Segment
+from translator.types import Brief, Hypothesis, Rendition, Segment
 
 pytestmark = pytest.mark.vendor
 
@@ -50,14 +50,13 @@ async def rendering(
     async with openai.LLM(model="gpt-test", base_url=server.base_url, api_key=key) as model:
         renderer = LiveKitRenderer(model, Prompt.load(), patience=patience, deadline=deadline)
         before = Rendition(segment=SEGMENT, language="es", text="Buenos días.")
-        async with aclosing(
-            renderer.render(
-                SEGMENT,
-                target="es",
-                terms=GLOSSARY.terms(SEGMENT.text, "en", "es"),
-                context=(before,),
-            )
-        ) as pieces:
+        brief = Brief(
+            segment=SEGMENT,
+            target="es",
+            terms=GLOSSARY.terms(SEGMENT.text, "en", "es"),
+            context=(before,),
+        )
+        async with aclosing(renderer.render(brief)) as pieces:
             yield pieces
 
 

@@ -12,7 +12,7 @@ inside quotation marks, so that it cannot pass for an instruction.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from translator.errors import RenderError, SettingsError
 from translator.languages import english_name
-from translator.types import Rendition, Segment, Term
+from translator.types import Brief, Rendition, Segment, Term
 
 BUILT_IN = Path(__file__).parent / "prompts" / "interpret.j2"
 
@@ -46,17 +46,15 @@ class Inputs:
     """The last renditions, oldest first."""
 
     @classmethod
-    def of(
-        cls, segment: Segment, *, target: str, terms: Sequence[Term], context: Sequence[Rendition]
-    ) -> "Inputs":
+    def of(cls, brief: Brief) -> "Inputs":
         """What a renderer is given, as a template takes it."""
         return cls(
-            source=english_name(segment.language),
-            target=english_name(target),
-            speaker=segment.speaker_name,
-            terms=tuple(term for term in terms if term.source != term.target),
-            kept=tuple(term.source for term in terms if term.source == term.target),
-            context=tuple(context),
+            source=english_name(brief.segment.language),
+            target=english_name(brief.target),
+            speaker=brief.segment.speaker_name,
+            terms=tuple(term for term in brief.terms if term.source != term.target),
+            kept=tuple(term.source for term in brief.terms if term.source == term.target),
+            context=brief.context,
         )
 
     def values(self) -> Mapping[str, object]:
@@ -130,11 +128,13 @@ _SEGMENT = Segment(
 )
 # Without and with what may be absent, so that a fault in either branch is found at the door.
 _SAMPLES = (
-    Inputs.of(_SEGMENT, target="es", terms=(), context=()),
+    Inputs.of(Brief(segment=_SEGMENT, target="es")),
     Inputs.of(
-        _SEGMENT,
-        target="es",
-        terms=(Term(source="committee", target="comité"), Term(source="Ada", target="Ada")),
-        context=(Rendition(segment=_SEGMENT, language="es", text="Buenos días."),),
+        Brief(
+            segment=_SEGMENT,
+            target="es",
+            terms=(Term(source="committee", target="comité"), Term(source="Ada", target="Ada")),
+            context=(Rendition(segment=_SEGMENT, language="es", text="Buenos días."),),
+        )
     ),
 )

@@ -89,6 +89,19 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All that a renderer is told of one segment."""
+
+    segment: Segment
+    target: str
+    """BCP-47."""
+    terms: tuple[Term, ...] = ()
+    """Those of the glossary that occur in the segment."""
+    context: tuple[Rendition, ...] = ()
+    """The last renditions into `target`, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:
     """All uncommitted text of one speaker: may still change, or vanish."""
 

@@ -32,7 +32,7 @@ from aiohttp import web
 from translator import languages
 from translator.engines.host import Host
 from translator.errors import InputError, RenderError, ServiceError, StageError
-from translator.types import Rendition, Segment, Term
+from translator.types import Brief, Term
 
 logger = logging.getLogger(__name__)
 
@@ -171,17 +171,11 @@ class ApertiumRenderer:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    async def render(
-        self,
-        segment: Segment,
-        *,
-        target: str,
-        terms: Sequence[Term],
-        context: Sequence[Rendition],
-    ) -> AsyncGenerator[str, None]:
+    async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
         """Give the whole rendition as one piece; the context has no bearing on it."""
-        text, kept = protect(segment.text, terms)
-        question = {"text": text, "source": segment.language, "target": target}
+        segment = brief.segment
+        text, kept = protect(segment.text, brief.terms)
+        question = {"text": text, "source": segment.language, "target": brief.target}
         try:
             async with self._host.post("/apertium/render", json=question) as response:
                 answer = await response.json()

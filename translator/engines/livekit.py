@@ -47,7 +47,7 @@ from translator.errors import HearError, RenderError, SpeakError, StageError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
 from translator.languages import lookup, same
 from translator.prompt import Inputs, Prompt
-from translator.types import Hypothesis, Rendition, Segment, Term, Word
+from translator.types import Brief, Hypothesis, Word
 
 T = TypeVar("T")
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
@@ -123,19 +123,11 @@ class LiveKitRenderer:
         self._patience = patience
         self._deadline = deadline
 
-    async def render(
-        self,
-        segment: Segment,
-        *,
-        target: str,
-        terms: Sequence[Term],
-        context: Sequence[Rendition],
-    ) -> AsyncGenerator[str, None]:
+    async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
         """See translator.render.Renderer."""
         chat = llm.ChatContext.empty()
-        inputs = Inputs.of(segment, target=target, terms=terms, context=context)
-        chat.add_message(role="system", content=self._prompt.render(inputs))
-        chat.add_message(role="user", content=segment.text)
+        chat.add_message(role="system", content=self._prompt.render(Inputs.of(brief)))
+        chat.add_message(role="user", content=brief.segment.text)
         deadline = asyncio.get_running_loop().time() + self._deadline
         given = False
         async with self._model.chat(chat_ctx=chat, conn_options=_once(self._patience)) as stream:

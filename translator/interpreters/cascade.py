@@ -2,59 +2,31 @@
 
 import asyncio
 import logging
-import re
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Protocol
 
 from translator import lag, languages
-from translator.channel import SAMPLE_RATE, Channel
-from translator.errors import RenderError, SettingsError, SpeakError, StageError
-from translator.interpreters import Floors
+from translator.channel import Channel
+from translator.errors import RenderError, StageError
+from translator.interpreters import Floors, renderers, voices
+from translator.interpreters.clauses import Clauses, drain
+from translator.interpreters.renderers import BrokenOffError, Renderers
+from translator.interpreters.voices import Voices
 from translator.record import Failed, Record, Rendered, Rendering, Unspoken
-from translator.render import Renderer
 from translator.settings import Language, Settings
-from translator.speak import Voice, resample
 from translator.turns import Turn
-from translator.types import Rendition, Segment, Term
+from translator.types import Brief, Rendition, Segment
 
 log = logging.getLogger(__name__)
 
 CONTEXT = 6
 """Renditions that a renderer is shown."""
-CLAUSE = re.compile(r"(?<=[.!?;:,…。！？，、])\s+")
-ATTEMPTS = 2
-"""Calls of one engine for one piece of work, where it says that another may go through."""
-CLAUSE_WORDS = 4
-"""A shorter clause waits for the next: a voice needs some words to sound like one."""
-
-Clauses = asyncio.Queue[str | RenderError | None]
-"""A rendition as it comes, clause by clause; then None, or what it failed of."""
 
 
-class _BrokenOffError(RenderError):
-    """Rendering failed when a clause had already gone out: `text` is what was said."""
-
-    def __init__(self, message: str, text: str) -> None:
-        super().__init__(message)
-        self.text = text
-
-
-class Engines(Protocol):
-    """The engines that a cascade calls, by the names that the settings use.
-
-    One that cannot be made raises SettingsError.
-    """
-
-    def renderer(self, name: str) -> Renderer: ...
-
-    def reaches(self, name: str, source: str, target: str) -> bool:
-        """Whether a renderer knows the pair at all."""
-        ...
-
-    def voice(self, name: str) -> Voice: ...
+class Engines(renderers.Engines, voices.Engines, Protocol):
+    """The engines that a cascade calls, by the names that the settings use."""
 
 
 class Cascade:
@@ -64,9 +36,16 @@ class Cascade:
         self, engines: Engines, *, settings: Callable[[int], Settings], record: Record
     ) -> None:
         """`settings` gives the snapshot of a number: a segment is under the one it began with."""
-        self._engines = engines
         self._settings = settings
         self._record = record
+        self._renderers = Renderers(
+            engines,
+            shown=self._note_progress,
+            failed=lambda language, error: self._fail("render", language, error),
+        )
+        self._voices = Voices(
+            engines, failed=lambda language, error: self._fail("speak", language, error)
+        )
         self._context: deque[Rendition] = deque(maxlen=CONTEXT)
 
     async def run(self, floors: Floors, channel: Channel) -> None:
@@ -105,19 +84,27 @@ class Cascade:
         """One speaker: render in order; a rendition is spoken while the next one is rendered."""
         while True:
             segment, clauses = await segments.get()
-            await self._render(segment, target, clauses)
+            await self._render(self._brief(segment, target), clauses)
 
-    async def _render(self, segment: Segment, target: str, clauses: Clauses) -> None:
+    def _brief(self, segment: Segment, target: str) -> Brief:
+        glossaries = self._settings(segment.settings).glossary(segment.language, target)
+        return Brief(
+            segment=segment,
+            target=target,
+            terms=tuple(
+                term
+                for glossary in glossaries
+                for term in glossary.terms(segment.text, segment.language, target)
+            ),
+            context=tuple(self._context),
+        )
+
+    async def _render(self, brief: Brief, clauses: Clauses) -> None:
         """Give the rendition's clauses as they come, then its end; the source text if it fails."""
-        settings = self._settings(segment.settings)
-        terms = [
-            term
-            for glossary in settings.glossary(segment.language, target)
-            for term in glossary.terms(segment.text, segment.language, target)
-        ]
+        segment, target = brief.segment, brief.target
         try:
-            text = await self._rendition(segment, target, terms, clauses)
-        except _BrokenOffError as error:
+            text = await self._rendition(brief, clauses)
+        except BrokenOffError as error:
             self._fail("render", target, error)
             rendition = Rendition(
                 segment=segment, language=target, text=f"{error.text} … [{segment.text}]"
@@ -137,80 +124,25 @@ class Cascade:
                 at=self._record.clock(),
                 rendition=rendition,
                 target=target,
-                terms=sum(term.target.casefold() in said for term in terms),
-                terms_due=len(terms),
+                terms=sum(term.target.casefold() in said for term in brief.terms),
+                terms_due=len(brief.terms),
             )
         )
 
-    async def _rendition(
-        self,
-        segment: Segment,
-        target: str,
-        terms: list[Term],
-        clauses: Clauses,
-    ) -> str:
-        """The whole text. One retry, then the pair's next engine, unless a clause has already
-        gone out."""
-        pair = self._settings(segment.settings).pair(segment.language, target)
+    async def _rendition(self, brief: Brief, clauses: Clauses) -> str:
+        segment = brief.segment
+        pair = self._settings(segment.settings).pair(segment.language, brief.target)
         if pair is None:
-            raise RenderError(f"no line of language_pairs.yaml fits {segment.language} to {target}")
-        attempt = _Attempt(segment=segment, target=target, terms=terms, clauses=clauses)
-        names = [
-            name
-            for name in pair.rendered_by
-            if self._engines.reaches(name, segment.language, target)
-        ]
-        failed = RenderError(f"no engine renders {segment.language} to {target}")
-        for name in names:
-            if name != names[0]:
-                self._fail("render", target, failed)
-            for _ in range(ATTEMPTS):
-                try:
-                    return await self._attempt(attempt, self._renderer(name))
-                except _BrokenOffError:
-                    raise
-                except RenderError as error:
-                    failed = error
-                    if not error.retryable:
-                        break
-        raise failed
-
-    def _renderer(self, name: str) -> Renderer:
-        try:
-            return self._engines.renderer(name)
-        except SettingsError as error:
-            raise RenderError(str(error)) from error
-
-    async def _attempt(self, attempt: "_Attempt", renderer: Renderer) -> str:
-        """One call of one engine; raises RenderError."""
-        segment, target = attempt.segment, attempt.target
-        draft = _Draft()
-        try:
-            pieces = renderer.render(
-                segment, target=target, terms=attempt.terms, context=tuple(self._context)
+            raise RenderError(
+                f"no line of language_pairs.yaml fits {segment.language} to {brief.target}"
             )
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    if draft.text and draft.text.startswith(attempt.shown):  # none is rewritten
-                        self._note_progress(segment, target, draft.text)
-                        attempt.shown = draft.text
-                    if clause := draft.add(piece):
-                        attempt.clauses.put_nowait(clause)
-            if not draft.text.strip():
-                raise RenderError("the rendition is empty", retryable=True)
-        except RenderError as error:
-            if draft.given:
-                raise _BrokenOffError(str(error), draft.text[: draft.given].strip()) from error
-            raise
-        if rest := draft.text[draft.given :].strip():
-            attempt.clauses.put_nowait(rest)
-        return draft.text.strip()
+        return await self._renderers.render(brief, pair.rendered_by, clauses)
 
     async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
         """Fill the turn. Without any audio it is reported here; the channel reports the others."""
         why = "captions"
         try:
-            async with aclosing(_drain(clauses)) as texts:
+            async with aclosing(drain(clauses)) as texts:
                 async for text in texts:
                     if not turn.dropped:
                         await self._say(text, turn, channel)
@@ -226,52 +158,18 @@ class Cascade:
                 self._leave_unspoken(turn.segment, channel.language, why)
 
     async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
-        """Speak one clause into the turn; one retry, then the language's next engine, while the
-        turn has no audio."""
-        language = self._language(turn.segment, channel)
         turn.pace = lag.pace(channel.backlog)
-        failed = SpeakError("no engine")
-        for name in language.spoken_by:
-            if name != language.speak:
-                self._fail("speak", channel.language, failed)
-            for _ in range(ATTEMPTS):
-                try:
-                    frames = self._voice(name).say(
-                        text,
-                        language=channel.language,
-                        voice=language.voice_of(name),
-                        pace=turn.pace,
-                    )
-                    async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
-                        async for samples in pieces:
-                            await turn.play(samples)
-                    return
-                except SpeakError as error:
-                    if turn.filled:
-                        raise
-                    failed = error
-                    if not error.retryable:
-                        break
-        raise failed
-
-    def _voice(self, name: str) -> Voice:
-        try:
-            return self._engines.voice(name)
-        except SettingsError as error:
-            raise SpeakError(str(error)) from error
+        language = self._language(turn.segment, channel)
+        await self._voices.say(text, turn, code=channel.language, language=language)
 
     def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
         self._record.emit(
             Unspoken(at=self._record.clock(), segment_id=segment.id, language=language, why=why)
         )
 
-    def _note_progress(self, segment: Segment, target: str, text: str) -> None:
-        self._record.emit(
-            Rendering(
-                at=self._record.clock(),
-                rendition=Rendition(segment=segment, language=target, text=text.strip()),
-            )
-        )
+    def _note_progress(self, brief: Brief, text: str) -> None:
+        rendition = Rendition(segment=brief.segment, language=brief.target, text=text)
+        self._record.emit(Rendering(at=self._record.clock(), rendition=rendition))
 
     def _fail(self, stage: str, language: str, error: Exception) -> None:
         fault = None if isinstance(error, StageError) else error
@@ -280,40 +178,3 @@ class Cascade:
         self._record.emit(
             Failed(at=self._record.clock(), stage=stage, language=language, message=message)
         )
-
-
-@dataclass(slots=True, kw_only=True)
-class _Attempt:
-    """A segment to render; `shown` is what readers have seen of it so far."""
-
-    segment: Segment
-    target: str
-    terms: list[Term]
-    clauses: Clauses
-    shown: str = ""
-
-
-class _Draft:
-    """A rendition while it comes: its text, and how much of it was given to the voice."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.given = 0
-
-    def add(self, piece: str) -> str:
-        """Add `piece`; gives the clauses that are complete now and long enough, or nothing."""
-        self.text += piece
-        ends = [match.end() for match in CLAUSE.finditer(self.text, self.given)]
-        fit = [end for end in ends if len(self.text[self.given : end].split()) >= CLAUSE_WORDS]
-        if not fit:
-            return ""
-        clauses = self.text[self.given : fit[-1]].strip()
-        self.given = fit[-1]
-        return clauses
-
-
-async def _drain(clauses: Clauses) -> AsyncGenerator[str, None]:
-    while (item := await clauses.get()) is not None:
-        if isinstance(item, RenderError):
-            raise item
-        yield item

@@ -1,0 +1,115 @@
+"""The renderers of a cascade: the pair's engines one after the other, until one renders."""
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import Protocol
+
+from translator.errors import RenderError, SettingsError
+from translator.interpreters.clauses import Clauses, Draft
+from translator.render import Renderer
+from translator.types import Brief
+
+ATTEMPTS = 2
+"""Calls of one engine for one segment, where it says that another may go through."""
+
+
+class BrokenOffError(RenderError):
+    """Rendering failed when a clause had already gone out: `text` is what was said."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class Engines(Protocol):
+    """Renderers by the names that the settings use. One that cannot be made raises
+    SettingsError."""
+
+    def renderer(self, name: str) -> Renderer: ...
+
+    def reaches(self, name: str, source: str, target: str) -> bool:
+        """Whether a renderer knows the pair at all."""
+        ...
+
+
+class Renderers:
+    """Renders segment by segment."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        *,
+        shown: Callable[[Brief, str], None],
+        failed: Callable[[str, RenderError], None],
+    ) -> None:
+        """`shown` is told a rendition as it grows; `failed` of a language's engine that another
+        follows."""
+        self._engines = engines
+        self._shown = shown
+        self._failed = failed
+
+    async def render(self, brief: Brief, names: Sequence[str], clauses: Clauses) -> str:
+        """The whole rendition by the first of `names` that gives one; its clauses go into
+        `clauses` as they come.
+
+        An engine is called again where that may help, and the next one follows, unless a clause
+        has already gone out. Raises RenderError; BrokenOffError when one has.
+        """
+        source = brief.segment.language
+        names = [name for name in names if self._engines.reaches(name, source, brief.target)]
+        failure = RenderError(f"no engine renders {source} to {brief.target}")
+        shown = _Shown(brief, self._shown)
+        for name in names:
+            if name != names[0]:
+                self._failed(brief.target, failure)
+            for _ in range(ATTEMPTS):
+                try:
+                    return await self._attempt(brief, self._renderer(name), clauses, shown)
+                except BrokenOffError:
+                    raise
+                except RenderError as error:
+                    failure = error
+                    if not error.retryable:
+                        break
+        raise failure
+
+    def _renderer(self, name: str) -> Renderer:
+        try:
+            return self._engines.renderer(name)
+        except SettingsError as error:
+            raise RenderError(str(error)) from error
+
+    async def _attempt(
+        self, brief: Brief, renderer: Renderer, clauses: Clauses, shown: "_Shown"
+    ) -> str:
+        """One call of one engine; raises RenderError."""
+        draft = Draft()
+        try:
+            async with aclosing(renderer.render(brief)) as pieces:
+                async for piece in pieces:
+                    shown.show(draft.text)
+                    if clause := draft.add(piece):
+                        clauses.put_nowait(clause)
+            if not draft.text.strip():
+                raise RenderError("the rendition is empty", retryable=True)
+        except RenderError as error:
+            if draft.given:
+                raise BrokenOffError(str(error), draft.text[: draft.given].strip()) from error
+            raise
+        if rest := draft.text[draft.given :].strip():
+            clauses.put_nowait(rest)
+        return draft.text.strip()
+
+
+class _Shown:
+    """What readers have seen of a rendition; it only grows, whichever engine writes it."""
+
+    def __init__(self, brief: Brief, show: Callable[[Brief, str], None]) -> None:
+        self._brief = brief
+        self._show = show
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        if text and text.startswith(self._text):
+            self._show(self._brief, text.strip())
+            self._text = text
