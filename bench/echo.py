@@ -20,7 +20,7 @@ from tests.speech import Recording as Speech
 from tests.speech import manifest
 from translator.engines.espeak import parse_wav, trim
 from translator.engines.whisper import LONG_PAUSE
-from translator.guards import LONGEST_DELAY, WINDOWS, EchoGuard, Samples
+from translator.guards.echo import LONGEST_DELAY, WINDOWS, EchoGuard, Samples
 from translator.hear import SAMPLE_RATE as FLOOR_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, at_rate, read, stretches
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bench import echo, markers, stats
 from bench.markers import COUNT, Marker, detect, passage, synthesize
 from bench.participants import Tape
-from translator.guards import WINDOWS
+from translator.guards.echo import WINDOWS
 from translator.rehearsal.recording import SAMPLE_RATE as CHANNEL_RATE
 
 pytestmark = pytest.mark.unit

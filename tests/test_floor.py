@@ -20,7 +20,7 @@ from tests.fakes import (
 )
 from translator.errors import HearError
 from translator.floor import Floor, Floors, _Origin
-from translator.guards import EchoGuard
+from translator.guards.echo import EchoGuard
 from translator.record import Failed, Guarded, Heard, Record
 from translator.record import Hearing as Streams
 from translator.settings import Segmenting, Settings

@@ -30,7 +30,7 @@ from translator.captions import TOPIC
 from translator.channel import Channel
 from translator.errors import HearError, RenderError
 from translator.floor import Floor, Floors
-from translator.guards import EchoGuard
+from translator.guards.echo import EchoGuard
 from translator.hear import REACH
 from translator.interpreters.cascade import Cascade
 from translator.outbox import Outbox, Readers

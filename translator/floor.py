@@ -9,7 +9,7 @@ from dataclasses import replace
 from livekit import rtc
 
 from translator.errors import HearError
-from translator.guards import EchoGuard
+from translator.guards.echo import EchoGuard
 from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound, detect, hear
 from translator.record import Failed, Guarded, Heard, Hearing, Record
 from translator.segment import Segmenter

@@ -25,7 +25,7 @@ from translator.current import Current, Edits
 from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, plan, reads
 from translator.errors import SettingsError
 from translator.floor import Floors
-from translator.guards import EchoGuard
+from translator.guards.echo import EchoGuard
 from translator.hear import Ear, InTurn
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines

@@ -10,7 +10,7 @@ from livekit import rtc
 
 from translator.children import Children
 from translator.floor import Floor, Floors
-from translator.guards import EchoGuard
+from translator.guards.echo import EchoGuard
 from translator.hear import BLOCK, SAMPLE_RATE, Ear
 from translator.persons import declared
 from translator.record import Record

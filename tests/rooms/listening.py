@@ -8,7 +8,7 @@ import jiwer
 import numpy as np
 from faster_whisper import WhisperModel
 
-from translator import guards
+from translator.guards import echo
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
 from translator.engines.whisper_model import base_weights, cache_folder
@@ -17,7 +17,7 @@ from translator.segment import tokens
 from translator.speak import resample
 
 PAUSE = np.zeros(round(0.4 * SAMPLE_RATE), np.int16)
-PIECE = round(0.5 / guards.SLOT)
+PIECE = round(0.5 / echo.SLOT)
 """Spectra of half a second."""
 
 
@@ -51,13 +51,13 @@ def likeness(voice: Samples, sound: Samples) -> float:
     Each half second is looked for by itself, wherever it is: a player that catches up, or the
     pause between two clauses, moves what follows.
     """
-    size = round(guards.SLOT * SAMPLE_RATE)
+    size = round(echo.SLOT * SAMPLE_RATE)
     short, long = (
-        guards.spectrum(one[: len(one) - len(one) % size], size, SAMPLE_RATE)
+        echo.spectrum(one[: len(one) - len(one) % size], size, SAMPLE_RATE)
         for one in (voice, sound)
     )
     firsts = range(0, max(len(short) - PIECE, 0) + 1, PIECE)
-    return fmean(guards.correlation(short[first : first + PIECE], long) for first in firsts)
+    return fmean(echo.correlation(short[first : first + PIECE], long) for first in firsts)
 
 
 def words(text: str) -> str:

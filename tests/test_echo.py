@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.speech import speech
-from translator.guards import KEPT, LONGEST_DELAY, SHORTEST, SLOT, EchoGuard
+from translator.guards.echo import KEPT, LONGEST_DELAY, SHORTEST, SLOT, EchoGuard
 from translator.rehearsal.recording import SAMPLE_RATE as CHANNEL_RATE
 from translator.rehearsal.recording import Samples, at_rate, read
 

@@ -1,0 +1,1 @@
+"""What keeps from being heard what nobody should hear."""
