@@ -8,10 +8,10 @@ import jiwer
 import numpy as np
 from faster_whisper import WhisperModel
 
-from translator.guards import echo
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
 from translator.engines.whisper_model import base_weights, cache_folder
+from translator.guards import echo
 from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate
 from translator.segment import tokens
 from translator.speak import resample
