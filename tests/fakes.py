@@ -154,8 +154,15 @@ class ScriptedRenderer:
     Without an act a text becomes `[target] text` after `delay`.
     """
 
-    def __init__(self, *, delay: float = 0.2, acts: Mapping[str, Sequence[Wording]] = {}) -> None:
+    def __init__(
+        self,
+        *,
+        delay: float = 0.2,
+        acts: Mapping[str, Sequence[Wording]] = {},
+        prompt: str | None = None,
+    ) -> None:
         self.delay = delay
+        self.prompt = prompt
         self.calls: list[Brief] = []
         self._acts = {text: list(some) for text, some in acts.items()}
 

@@ -192,6 +192,43 @@ async def test_a_renderer_is_shown_the_last_renditions() -> None:
     assert contexts[-1] == [f"[es] Sentence number {n}." for n in range(8 - CONTEXT, 8)]
 
 
+async def test_a_renderer_is_shown_what_was_said_in_its_target_language() -> None:
+    stage = Stage()
+    question = segment(1, "¿Cuándo llega el tren?", language="es", speaker="p-bob")
+    await stage.interpret(question, segment(2, "It comes at noon."))
+    (brief,) = stage.renderer.calls
+    assert [(one.segment.speaker_name, one.text) for one in brief.context] == [
+        ("Bob", "¿Cuándo llega el tren?")
+    ]
+
+
+async def test_a_rendition_says_which_instructions_it_follows() -> None:
+    broken = Wording(
+        pieces=[(0.1, "Buenos días a todos, "), (0.1, "y ")], error=RenderError("broke off")
+    )
+    refused = "Nobody renders this one."
+    renderer = ScriptedRenderer(
+        acts={BYE: [broken], refused: [Wording(error=RenderError("refused"))]},
+        prompt="interpret 9.8.7",
+    )
+    stage = Stage(renderer=renderer)
+    await stage.interpret(segment(1, HELLO), segment(2, BYE), segment(3, refused))
+    prompts = [one.rendition.prompt for one in stage.facts.of(Rendered)]
+    assert prompts == ["interpret 9.8.7", "interpret 9.8.7", None]
+
+
+async def test_a_rendition_says_the_instructions_of_the_engine_that_gave_it() -> None:
+    failing = ScriptedRenderer(
+        acts={HELLO: [Wording(error=RenderError("refused"))]}, prompt="interpret 9.8.7"
+    )
+    stage = Stage(
+        renderer=failing, renderers={"second": ScriptedRenderer()}, settings=two_of_each()
+    )
+    await stage.interpret(segment(1, HELLO), segment(2, BYE))
+    prompts = [one.rendition.prompt for one in stage.facts.of(Rendered)]
+    assert prompts == [None, "interpret 9.8.7"]
+
+
 async def test_terms_that_occur_are_asked_for_and_counted() -> None:
     glossary = Glossary(
         entries=(

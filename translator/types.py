@@ -1,6 +1,7 @@
 """What travels along the line. Times are seconds of meeting time unless said otherwise."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,9 @@ class Rendition:
     segment: Segment
     language: str
     text: str
+    prompt: str | None = None
+    """The instructions that it follows, by name and version; None from an engine that takes
+    none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,12 @@ class Term:
     source: str
     target: str
     """Equal to `source` for a term that must not be translated."""
+
+
+Register = Literal["formal", "informal"]
+"""How people are addressed."""
+Gender = Literal["feminine", "masculine", "neutral"]
+"""The speaker's, where the grammar of a language asks for one; neutral avoids it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +109,14 @@ class Brief:
     """Those of the glossary that occur in the segment."""
     context: tuple[Rendition, ...] = ()
     """The last renditions into `target`, oldest first."""
+    summary: str = ""
+    """Of the meeting so far; empty while there is none."""
+    register: Register | None = None
+    """None: as the speaker does."""
+    gender: Gender | None = None
+    """None: not known."""
+    terse: bool = False
+    """In fewer words than usual, since the channel is behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,6 +168,8 @@ def _folded(text: str) -> str:
 class ApertiumRenderer:
     """Renders with the pairs that are installed on this machine."""
 
+    prompt = None
+
     def __init__(self, host: Host) -> None:
         self._host = host
 

@@ -123,6 +123,11 @@ class LiveKitRenderer:
         self._patience = patience
         self._deadline = deadline
 
+    @property
+    def prompt(self) -> str:
+        """Name and version of its instructions."""
+        return self._prompt.title
+
     async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
         """See translator.render.Renderer."""
         chat = llm.ChatContext.empty()

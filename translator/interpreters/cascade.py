@@ -58,6 +58,7 @@ class Cascade:
                         self._leave_unspoken(segment, channel.language, "removed")
                         continue
                     if languages.same(segment.language, channel.language):
+                        self._note_said(segment)
                         self._leave_unspoken(segment, channel.language, "passthrough")
                         continue
                     if segment.speaker not in lines:
@@ -70,6 +71,13 @@ class Cascade:
                     else:
                         self._leave_unspoken(segment, channel.language, "captions")
                     lines[segment.speaker].put_nowait((segment, clauses))
+
+    def _note_said(self, segment: Segment) -> None:
+        """What is said in the channel's own language is context, too: who answers it is
+        rendered."""
+        self._context.append(
+            Rendition(segment=segment, language=segment.language, text=segment.text)
+        )
 
     def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
         """The segment's place in the voice, taken as soon as it is committed."""
@@ -103,11 +111,14 @@ class Cascade:
         """Give the rendition's clauses as they come, then its end; the source text if it fails."""
         segment, target = brief.segment, brief.target
         try:
-            text = await self._rendition(brief, clauses)
+            rendition = await self._rendition(brief, clauses)
         except BrokenOffError as error:
             self._fail("render", target, error)
             rendition = Rendition(
-                segment=segment, language=target, text=f"{error.text} … [{segment.text}]"
+                segment=segment,
+                language=target,
+                text=f"{error.text} … [{segment.text}]",
+                prompt=error.prompt,
             )
             clauses.put_nowait(None)
         except Exception as error:  # a fault in an engine is also no more than a lost segment
@@ -115,7 +126,6 @@ class Cascade:
             rendition = Rendition(segment=segment, language=segment.language, text=segment.text)
             clauses.put_nowait(RenderError(str(error)))
         else:
-            rendition = Rendition(segment=segment, language=target, text=text)
             self._context.append(rendition)
             clauses.put_nowait(None)
         said = rendition.text.casefold()
@@ -129,7 +139,7 @@ class Cascade:
             )
         )
 
-    async def _rendition(self, brief: Brief, clauses: Clauses) -> str:
+    async def _rendition(self, brief: Brief, clauses: Clauses) -> Rendition:
         segment = brief.segment
         pair = self._settings(segment.settings).pair(segment.language, brief.target)
         if pair is None:

@@ -7,18 +7,20 @@ from typing import Protocol
 from translator.errors import RenderError, SettingsError
 from translator.interpreters.clauses import Clauses, Draft
 from translator.render import Renderer
-from translator.types import Brief
+from translator.types import Brief, Rendition
 
 ATTEMPTS = 2
 """Calls of one engine for one segment, where it says that another may go through."""
 
 
 class BrokenOffError(RenderError):
-    """Rendering failed when a clause had already gone out: `text` is what was said."""
+    """Rendering failed when a clause had already gone out: `text` is what was said, under the
+    instructions `prompt`."""
 
-    def __init__(self, message: str, text: str) -> None:
+    def __init__(self, message: str, text: str, prompt: str | None) -> None:
         super().__init__(message)
         self.text = text
+        self.prompt = prompt
 
 
 class Engines(Protocol):
@@ -48,9 +50,9 @@ class Renderers:
         self._shown = shown
         self._failed = failed
 
-    async def render(self, brief: Brief, names: Sequence[str], clauses: Clauses) -> str:
-        """The whole rendition by the first of `names` that gives one; its clauses go into
-        `clauses` as they come.
+    async def render(self, brief: Brief, names: Sequence[str], clauses: Clauses) -> Rendition:
+        """The rendition by the first of `names` that gives one; its clauses go into `clauses` as
+        they come.
 
         An engine is called again where that may help, and the next one follows, unless a clause
         has already gone out. Raises RenderError; BrokenOffError when one has.
@@ -81,7 +83,7 @@ class Renderers:
 
     async def _attempt(
         self, brief: Brief, renderer: Renderer, clauses: Clauses, shown: "_Shown"
-    ) -> str:
+    ) -> Rendition:
         """One call of one engine; raises RenderError."""
         draft = Draft()
         try:
@@ -94,11 +96,17 @@ class Renderers:
                 raise RenderError("the rendition is empty", retryable=True)
         except RenderError as error:
             if draft.given:
-                raise BrokenOffError(str(error), draft.text[: draft.given].strip()) from error
+                said = draft.text[: draft.given].strip()
+                raise BrokenOffError(str(error), said, renderer.prompt) from error
             raise
         if rest := draft.text[draft.given :].strip():
             clauses.put_nowait(rest)
-        return draft.text.strip()
+        return Rendition(
+            segment=brief.segment,
+            language=brief.target,
+            text=draft.text.strip(),
+            prompt=renderer.prompt,
+        )
 
 
 class _Shown:
