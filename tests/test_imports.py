@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "settings",
         "current announcement",
         "hear segment render speak",  # the stages
-        "guards demand",
+        "guards demand backchannels",
         "engines",  # implement the stages
         "channel floor participant outbox",
         "persons microphones sender",

@@ -262,6 +262,35 @@ async def test_overlapping_speakers_are_heard_one_at_a_time_by_onset() -> None:
             assert captions == [f"[{code}] {text}" for text in texts]
 
 
+@pytest.mark.parametrize("sign", ["Mm-hm.", "Yes, okay."])
+async def test_a_sign_of_listening_is_read_and_breaks_into_nobodys_sentence(sign: str) -> None:
+    ears = {"p-ada": ScriptedEar(speech(*ADA)), "p-bob": ScriptedEar(speech(sign, seconds=0.5))}
+    meeting = Meeting(ears)
+    await meeting.hold(ada=TALK, bob=[(4.0, 0), (0.5, LOUD), (6.0, 0)])
+    check(meeting)
+    for code in ("es", "fr"):
+        assert [one.text for one in meeting.spoken(code)] == ADA
+        assert meeting.ends(code)[sign] == ["backchannel"]
+        assert f"[{code}] {sign}" in meeting.committed(code)
+
+
+async def test_the_same_words_as_an_answer_are_spoken() -> None:
+    ears = {"p-ada": ScriptedEar(speech(*ADA)), "p-bob": ScriptedEar(speech("Yes.", seconds=0.5))}
+    meeting = Meeting(ears)
+    await meeting.hold(ada=TALK, bob=[(8.0, 0), (0.5, LOUD), (6.0, 0)])
+    check(meeting)
+    assert [one.text for one in meeting.spoken("es")] == [*ADA, "Yes."]
+
+
+async def test_more_than_a_sign_of_listening_is_spoken_although_somebody_speaks() -> None:
+    words = "Yes, but it is late."
+    ears = {"p-ada": ScriptedEar(speech(*ADA)), "p-bob": ScriptedEar(speech(words, seconds=1.0))}
+    meeting = Meeting(ears)
+    await meeting.hold(ada=TALK, bob=[(4.0, 0), (1.0, LOUD), (6.0, 0)])
+    check(meeting)
+    assert meeting.ends("es")[words] == ["spoken"]
+
+
 async def test_who_began_first_is_heard_first_though_committed_last() -> None:
     ears = {
         "p-eve": ScriptedEar(speech(ADA[2])),

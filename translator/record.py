@@ -85,8 +85,9 @@ class Unspoken(Fact):
     """A segment ended without a voice in a language.
 
     `why`: passthrough (it is in that language already), captions (nobody listens to
-    the machine), failed, unspeakable (there is nothing to say in it), or removed (the language
-    is not in the settings any more, or was not yet).
+    the machine), backchannel (it only says "I am listening", in the middle of somebody else's
+    sentence), failed, unspeakable (there is nothing to say in it), or removed (the language is
+    not in the settings any more, or was not yet).
     """
 
     segment_id: str

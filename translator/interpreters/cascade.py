@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from translator import lag, languages
+from translator.backchannels import Conversation
 from translator.channel import Channel
 from translator.errors import RenderError, StageError
 from translator.interpreters import Floors, renderers, voices
@@ -51,8 +52,10 @@ class Cascade:
     async def run(self, floors: Floors, channel: Channel) -> None:
         """See Interpreter. Segments of one speaker are rendered in order, speakers in parallel."""
         lines: dict[str, asyncio.Queue[tuple[Segment, Clauses]]] = {}
+        conversation = Conversation()
         async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
             async for cut in cuts:
+                backchannel = conversation.push(cut)
                 for segment in cut.segments:
                     if channel.language not in self._settings(segment.settings).languages:
                         self._leave_unspoken(segment, channel.language, "removed")
@@ -65,11 +68,12 @@ class Cascade:
                         lines[segment.speaker] = asyncio.Queue()
                         group.create_task(self._line(lines[segment.speaker], channel.language))
                     clauses: Clauses = asyncio.Queue()
-                    turn = self._turn(segment, channel)
+                    turn = None if backchannel else self._turn(segment, channel)
                     if turn is not None:
                         group.create_task(self._speak(turn, clauses, channel))
                     else:
-                        self._leave_unspoken(segment, channel.language, "captions")
+                        why = "backchannel" if backchannel else "captions"
+                        self._leave_unspoken(segment, channel.language, why)
                     lines[segment.speaker].put_nowait((segment, clauses))
 
     def _note_said(self, segment: Segment) -> None:

@@ -25,6 +25,8 @@ SILENCE = 0.2
 """Seconds of silence before an onset that may be measured."""
 SEARCH = 0.8
 """Seconds after a stamp in which its onset is looked for."""
+VOICELESS = ("passthrough", "backchannel")
+"""Why a segment needs no voice."""
 
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.float64]
@@ -155,7 +157,7 @@ def of_language(
     heard = renditions(language, account, mask, floor_delay)
     spans = [(one.evs, one.source_end - one.source_start) for one in heard]
     sounding = np.flatnonzero(mask)
-    passed = {i for i, why in account.unspoken.get(language, {}).items() if why == "passthrough"}
+    passed = {i for i, why in account.unspoken.get(language, {}).items() if why in VOICELESS}
     hits, due = account.terms.get(language, (0, 0))
     return {
         "segments": len(account.segments) - len(passed),
