@@ -25,12 +25,13 @@ from tests.fakes import (
     retryable_speak_error,
     segment,
 )
+from tests.glossaries import entry, glossary
 from tests.virtual_time import VirtualTimeLoop
 from translator.channel import Channel
 from translator.current import Current
 from translator.errors import RenderError, SpeakError
 from translator.floor import Floors
-from translator.glossary import Entry, Glossary
+from translator.glossary import Entry, Name
 from translator.interpreters.cascade import CONTEXT, Cascade
 from translator.lag import FASTEST
 from translator.record import Failed, Record, Rendered, Rendering, Speaking, Spoken, Unspoken
@@ -230,19 +231,17 @@ async def test_a_rendition_says_the_instructions_of_the_engine_that_gave_it() ->
 
 
 async def test_terms_that_occur_are_asked_for_and_counted() -> None:
-    glossary = Glossary(
-        entries=(
-            Entry(names={"en": "committee", "es": "comité"}),
-            Entry(names={"en": "budget", "es": "presupuesto"}),
-            Entry(names={"en": "harbour", "es": "puerto"}),
-        )
+    terms = glossary(
+        entry(en="committee", es="comité"),
+        entry(en="budget", es="presupuesto"),
+        entry(en="harbour", es="puerto"),
     )
     text = "The committee adopts the budget."
-    wording = Wording(pieces=[(0.1, "El Comité aprueba las cuentas.")])
+    wording = Wording(pieces=[(0.1, "El Comité aprueba el puerto.")])
     stage = Stage(
         renderer=ScriptedRenderer(acts={text: [wording]}),
         settings=meeting_settings(
-            pairs=[_pair("*", "*", glossaries=("terms",))], glossaries={"terms": glossary}
+            pairs=[_pair("*", "*", glossaries=("terms",))], glossaries={"terms": terms}
         ),
     )
     await stage.interpret(segment(1, text))
@@ -250,6 +249,35 @@ async def test_terms_that_occur_are_asked_for_and_counted() -> None:
     assert [term.target for term in call.terms] == ["comité", "presupuesto"]
     (one,) = stage.facts.of(Rendered)
     assert (one.terms, one.terms_due) == (1, 2)
+    assert (one.terms_missing, one.false_copies) == (("presupuesto",), 1)
+
+
+async def test_a_rendition_that_failed_has_none_of_its_terms() -> None:
+    text = "LiveKit is here."
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={text: [Wording(error=RenderError("refused"))]}),
+        settings=meeting_settings(
+            pairs=[_pair("*", "*", glossaries=("terms",))],
+            glossaries={"terms": glossary(entry(keep="LiveKit"))},
+        ),
+    )
+    await stage.interpret(segment(1, text))
+    (one,) = stage.facts.of(Rendered)
+    assert (one.terms, one.terms_due) == (0, 1)
+
+
+async def test_only_the_voice_gets_how_a_term_is_said() -> None:
+    said = Name(term="LiveKit", say=("laif kit",))
+    name = Entry(names={"keep": Name(term="LiveKit"), "es": said})
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=[(0.1, "Esto es LiveKit.")])]}),
+        settings=meeting_settings(
+            pairs=[_pair("*", "*", glossaries=("terms",))], glossaries={"terms": glossary(name)}
+        ),
+    )
+    await stage.interpret(segment(1, HELLO))
+    assert [text for text, _, _ in stage.voice.calls] == ["Esto es laif kit."]
+    assert [one.rendition.text for one in stage.facts.of(Rendered)] == ["Esto es LiveKit."]
 
 
 def _pair(source: str, target: str, *, glossaries: Sequence[str] = ()) -> Pair:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.glossaries import entry
 from translator.errors import SettingsError
-from translator.glossary import Entry, Glossary, load_glossary
+from translator.glossary import Glossary, load_glossary
 from translator.types import Term
 
 pytestmark = pytest.mark.unit
@@ -215,13 +216,13 @@ names = (
 def test_a_name_between_other_words_is_always_found(
     name: str, before: list[str], after: list[str]
 ) -> None:
-    glossary = Glossary(entries=(Entry(names={"en": name, "es": "x"}),))
+    glossary = Glossary(entries=(entry(en=name, es="x"),))
     text = ", ".join([*before, name, *after])
     assert glossary.terms(text, "en", "es") == (Term(source=name, target="x"),)
 
 
 @given(entries=st.lists(st.fixed_dictionaries({"en": names, "es": names})), text=st.text())
 def test_any_text_is_searched_without_a_fault(entries: list[dict[str, str]], text: str) -> None:
-    glossary = Glossary(entries=tuple(Entry(names=entry) for entry in entries))
+    glossary = Glossary(entries=tuple(entry(**names) for names in entries))
     found = sources(glossary, text)
     assert len(found) == len(set(found))

@@ -171,13 +171,14 @@ def test_terms_and_streams_are_counted() -> None:
     account = Account(offset=0.0)
     rendition = Rendition(segment=segment(), language="es", text="El comité")
     for terms, due in ((1, 2), (0, 1)):
-        account.note(
-            to_json(Rendered(at=0.0, rendition=rendition, target="es", terms=terms, terms_due=due))
+        fact = Rendered(
+            at=0.0, rendition=rendition, target="es", terms=terms, terms_due=due, false_copies=due
         )
+        account.note(to_json(fact))
     for opened in (True, True, False, False):  # two floors on one microphone would show here
         account.note(to_json(Hearing(at=0.0, floor="p-ada", speaker="p-ada", opened=opened)))
     found = figures(account, tape(1.0))
-    assert (found["term_hits"], found["term_total"]) == (1, 3)
+    assert (found["term_hits"], found["term_total"], found["term_false_copies"]) == (1, 3, 3)
     assert (account.streams, account.streams_max) == ({"p-ada": 0}, {"p-ada": 2})
 
 

@@ -120,14 +120,14 @@ def test_the_first_pair_that_fits_is_taken(folder: Folder) -> None:
 def test_where_no_pair_fits_there_is_none(folder: Folder) -> None:
     settings = folder.load(changed(PAIRS, pairs=[PAIRS["pairs"][0]]))
     assert settings.pair("fr", "es") is None
-    assert settings.glossary("fr", "es") == ()
+    assert settings.glossary("fr", "es").entries == ()
 
 
 def test_a_pair_has_its_glossaries(folder: Folder) -> None:
     settings = folder.load()
-    (glossary,) = settings.glossary("en", "es")
+    glossary = settings.glossary("en", "es")
     assert [term.target for term in glossary.terms("the committee", "en", "es")] == ["comité"]
-    assert settings.glossary("en", "fr") == ()
+    assert settings.glossary("en", "fr").entries == ()
 
 
 def test_codes_are_written_in_one_way(folder: Folder) -> None:
@@ -369,7 +369,7 @@ def test_a_meetings_glossaries_are_those_of_its_folder(folder: Folder) -> None:
     with pytest.raises(SettingsError, match=r"meetings/board/terms\.yaml: is missing"):
         of(folder, "board")
     (path / "terms.yaml").write_text("version: 1\nterms:\n  - keep: Board\n")
-    (glossary,) = of(folder, "board").glossary("en", "es")
+    glossary = of(folder, "board").glossary("en", "es")
     assert glossary.key_terms("en") == ("Board",)
 
 

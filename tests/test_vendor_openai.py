@@ -10,10 +10,10 @@ from livekit import rtc
 from livekit.agents.utils import http_context
 from livekit.plugins import openai
 
+from tests.glossaries import entry, glossary
 from tests.vendors.openai import KEY, Fault, OpenAI, Reply, Request, completed, partial
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.errors import HearError, RenderError, SpeakError
-from translator.glossary import Entry, Glossary
 from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.prompt import Prompt
 from translator.types import Brief, Hypothesis, Rendition, Segment
@@ -34,12 +34,10 @@ SEGMENT = Segment(
 RENDITION = "¿Debe el comité adoptar LiveKit?"
 WRONG_KEY = "sk-wrong-9876543210"
 
-GLOSSARY = Glossary(
-    entries=(
-        Entry(names={"en": "committee", "es": "comité"}),
-        Entry(names={"en": "budget", "es": "presupuesto"}),
-        Entry(names={"keep": "LiveKit"}),
-    )
+GLOSSARY = glossary(
+    entry(en="committee", es="comité"),
+    entry(en="budget", es="presupuesto"),
+    entry(keep="LiveKit"),
 )
 
 

@@ -55,7 +55,13 @@ class Rendered(Fact):
     rendition: Rendition
     target: str
     terms: int
+    """Occurrences of glossary terms that are rendered as the glossary says."""
     terms_due: int
+    """Their occurrences in the segment."""
+    terms_missing: tuple[str, ...] = ()
+    """What the rendition should have said, for each occurrence that is no hit."""
+    false_copies: int = 0
+    """Target terms in the rendition that nobody said."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,11 +85,13 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One entry of a glossary, for one pair of languages."""
+    """One form of a glossary's entry, for one pair of languages."""
 
     source: str
     target: str
     """Equal to `source` for a term that must not be translated."""
+    forms: tuple[str, ...] = ()
+    """Other forms of `target`, which a sentence may need in its place."""
 
 
 Register = Literal["formal", "informal"]

@@ -11,6 +11,7 @@ from translator import lag, languages
 from translator.backchannels import Conversation
 from translator.channel import Channel
 from translator.errors import RenderError, StageError
+from translator.glossary import Glossary
 from translator.interpreters import Floors, renderers, voices
 from translator.interpreters.clauses import Clauses, drain
 from translator.interpreters.renderers import BrokenOffError, Renderers
@@ -99,15 +100,10 @@ class Cascade:
             await self._render(self._brief(segment, target), clauses)
 
     def _brief(self, segment: Segment, target: str) -> Brief:
-        glossaries = self._settings(segment.settings).glossary(segment.language, target)
         return Brief(
             segment=segment,
             target=target,
-            terms=tuple(
-                term
-                for glossary in glossaries
-                for term in glossary.terms(segment.text, segment.language, target)
-            ),
+            terms=self._glossary(segment, target).terms(segment.text, segment.language, target),
             context=tuple(self._context),
         )
 
@@ -132,16 +128,26 @@ class Cascade:
         else:
             self._context.append(rendition)
             clauses.put_nowait(None)
-        said = rendition.text.casefold()
-        self._record.emit(
-            Rendered(
-                at=self._record.clock(),
-                rendition=rendition,
-                target=target,
-                terms=sum(term.target.casefold() in said for term in brief.terms),
-                terms_due=len(brief.terms),
-            )
+        self._record.emit(self._rendered(rendition, brief))
+
+    def _rendered(self, rendition: Rendition, brief: Brief) -> Rendered:
+        segment, target = brief.segment, brief.target
+        said = rendition.text if rendition.language == target else ""  # else it is the source's
+        accuracy = self._glossary(segment, target).accuracy(
+            segment.text, said, source=segment.language, target=target
         )
+        return Rendered(
+            at=self._record.clock(),
+            rendition=rendition,
+            target=target,
+            terms=accuracy.hits,
+            terms_due=accuracy.due,
+            terms_missing=tuple(term.target for term in accuracy.missing),
+            false_copies=accuracy.false_copies,
+        )
+
+    def _glossary(self, segment: Segment, target: str) -> Glossary:
+        return self._settings(segment.settings).glossary(segment.language, target)
 
     async def _rendition(self, brief: Brief, clauses: Clauses) -> Rendition:
         segment = brief.segment
@@ -174,7 +180,8 @@ class Cascade:
     async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
         turn.pace = lag.pace(channel.backlog)
         language = self._language(turn.segment, channel)
-        await self._voices.say(text, turn, code=channel.language, language=language)
+        said = self._glossary(turn.segment, channel.language).spoken(text, channel.language)
+        await self._voices.say(said, turn, code=channel.language, language=language)
 
     def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
         self._record.emit(

@@ -58,7 +58,8 @@ class Account:
     segments: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoken: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     unspoken: dict[str, dict[str, str]] = field(default_factory=dict)
-    terms: dict[str, tuple[int, int]] = field(default_factory=dict)
+    terms: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Of each language: hits, occurrences, false copies."""
     streams_max: dict[str, int] = field(default_factory=dict)
     streams: dict[str, int] = field(default_factory=dict)
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -74,8 +75,12 @@ class Account:
             case "Unspoken":
                 self.unspoken.setdefault(fact["language"], {})[fact["segment_id"]] = fact["why"]
             case "Rendered":
-                hits, due = self.terms.get(fact["target"], (0, 0))
-                self.terms[fact["target"]] = (hits + fact["terms"], due + fact["terms_due"])
+                hits, due, copies = self.terms.get(fact["target"], (0, 0, 0))
+                self.terms[fact["target"]] = (
+                    hits + fact["terms"],
+                    due + fact["terms_due"],
+                    copies + fact["false_copies"],
+                )
             case "Hearing":
                 floor = fact["floor"]
                 now = self.streams.get(floor, 0) + (1 if fact["opened"] else -1)
@@ -158,7 +163,7 @@ def of_language(
     spans = [(one.evs, one.source_end - one.source_start) for one in heard]
     sounding = np.flatnonzero(mask)
     passed = {i for i, why in account.unspoken.get(language, {}).items() if why in VOICELESS}
-    hits, due = account.terms.get(language, (0, 0))
+    hits, due, copies = account.terms.get(language, (0, 0, 0))
     return {
         "segments": len(account.segments) - len(passed),
         "spoken": len(heard),
@@ -173,6 +178,7 @@ def of_language(
         "coverage": _rounded(_coverage(speech, account, heard, passed, floor_delay)),
         "term_hits": hits,
         "term_total": due,
+        "term_false_copies": copies,
         "renditions": [{**asdict(one), "evs": _rounded(one.evs)} for one in heard],
     }
 

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     ValidationInfo,
     model_validator,
 )
@@ -260,7 +261,7 @@ class Settings(_Choices):
 
     number: int
     engines: Mapping[str, Engine]
-    glossaries: Mapping[str, Glossary]
+    glossaries: Mapping[str, InstanceOf[Glossary]]
     """By the file name that a pair uses."""
 
     @property
@@ -275,10 +276,12 @@ class Settings(_Choices):
                 return pair
         return None
 
-    def glossary(self, source: str, target: str) -> tuple[Glossary, ...]:
-        """The glossaries of the pair, first come first served."""
+    def glossary(self, source: str, target: str) -> Glossary:
+        """The glossaries of the pair as one, first come first served; empty without any."""
         pair = self.pair(source, target)
-        return tuple(self.glossaries[name] for name in pair.glossaries) if pair else ()
+        names = pair.glossaries if pair else ()
+        first, *others = [self.glossaries[name] for name in names] or [Glossary()]
+        return first.followed_by(*others)
 
 
 def _fits(pattern: str, code: str) -> bool:

@@ -1,0 +1,25 @@
+"""The organizer's terms, found in what is said.
+
+    version: 1
+    terms:
+      - {en: committee, es: comité, fr: comité}
+      - en: {term: point of order, forms: [points of order]}
+        es: {term: cuestión de orden, forms: [cuestiones de orden]}
+      - keep: LiveKit
+
+An entry says one thing in two languages or more, or holds a name that no language translates.
+"""
+
+from translator.glossary.entries import KEEP, Accuracy, Conflict, Entry, Glossary, Name
+from translator.glossary.file import GlossaryFile, load_glossary
+
+__all__ = [
+    "KEEP",
+    "Accuracy",
+    "Conflict",
+    "Entry",
+    "Glossary",
+    "GlossaryFile",
+    "Name",
+    "load_glossary",
+]
