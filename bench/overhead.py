@@ -28,7 +28,6 @@ itself: twice C0.
 import argparse
 import asyncio
 import json
-import os
 import secrets
 import tempfile
 from bisect import bisect
@@ -51,6 +50,7 @@ from bench.scripted import PRESETS, SPACING, TARGET, Need
 from bench.stats import Estimate, difference, percentile
 from tests.speech import FOLDER
 from translator.hear import SAMPLE_RATE as HEARD_RATE
+from translator.house import registered
 from translator.participant import PREFIX
 from translator.rehearsal.recording import at_rate
 from translator.server import LiveKitServer
@@ -61,8 +61,6 @@ LIKENESS = 0.4
 less where packets came too late and the sound was stretched or made up: that one is not placed."""
 WARM_UP = 6.0
 """Seconds of each condition that are not counted: jitter buffers have shrunk most by then."""
-READY = 60.0
-"""Seconds in which a worker must be registered."""
 DIRECT = "C0 direct"
 ECHO = "C1 echo"
 NAMES = (DIRECT, ECHO, *(f"bridge {preset}" for preset in PRESETS))
@@ -216,33 +214,14 @@ def _correlation(
 async def _worker(server: LiveKitServer) -> AsyncGenerator[str, None]:
     """A worker with scripted engines, registered under the name that this gives."""
     agent_name = f"bench-{secrets.token_hex(4)}"
-    address = {
-        "LIVEKIT_URL": server.url,
-        "LIVEKIT_API_KEY": server.api_key,
-        "LIVEKIT_API_SECRET": server.api_secret,
-    }
-    before = {name: os.environ.get(name) for name in address}  # a worker exports its own
     worker = scripted.worker(
         url=server.url,
         api_key=server.api_key,
         api_secret=server.api_secret,
         agent_name=agent_name,
     )
-    registered = asyncio.Event()
-    worker.on("worker_registered", lambda *_: registered.set())
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(worker.run(devmode=False))
-        try:
-            async with asyncio.timeout(READY):
-                await registered.wait()
-            yield agent_name
-        finally:
-            await worker.aclose()
-            serving.cancel()
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+    async with registered(worker):
+        yield agent_name
 
 
 @asynccontextmanager

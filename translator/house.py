@@ -18,11 +18,10 @@ from translator.agent import serve, worker
 from translator.dispatch import Dispatcher
 from translator.engines.host import running
 from translator.errors import ServiceError
-from translator.server import LiveKitServer
+from translator.server import ADDRESS, LiveKitServer
 
 READY = 60.0
 """Seconds in which the worker must be registered."""
-ADDRESS = frozenset({"LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,12 @@ async def house(*, rooms: str, observers: Sequence[str]) -> AsyncGenerator[House
         server = await stack.enter_async_context(LiveKitServer.running())
         await stack.enter_async_context(running())
         agent_name = f"interpreter-{secrets.token_hex(4)}"
-        working = await stack.enter_async_context(_working(server.access, agent_name))
+        working = worker(
+            server.access,
+            agent_name=agent_name,
+            start="spawn",  # one program may do this several times, each with a server of its own
+        )
+        await stack.enter_async_context(registered(working))
         dispatcher = Dispatcher(
             server.access,
             agent_name=agent_name,
@@ -68,26 +72,22 @@ async def house(*, rooms: str, observers: Sequence[str]) -> AsyncGenerator[House
 
 
 @asynccontextmanager
-async def _working(access: Access, agent_name: str) -> AsyncGenerator[AgentServer, None]:
-    """A worker of our own, registered."""
-    before = {name: os.environ[name] for name in ADDRESS & os.environ.keys()}  # it exports its own
-    server = worker(
-        access,
-        agent_name=agent_name,
-        start="spawn",  # one program may do this several times, each with a server of its own
-    )
-    registered = asyncio.Event()
-    server.on("worker_registered", lambda *_: registered.set())
+async def registered(worker: AgentServer) -> AsyncGenerator[None, None]:
+    """A worker that takes meetings, until the block ends. Raises ServiceError, in a group."""
+    before = {name: os.environ.get(name) for name in ADDRESS}  # it exports its own
+    known = asyncio.Event()
+    worker.on("worker_registered", lambda *_: known.set())
     try:
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(serve(server))
-            await _within_reason(registered)
-            yield server
+            serving = group.create_task(serve(worker))
+            await _within_reason(known)
+            yield
             serving.cancel()
     finally:
-        os.environ.update(before)
-        for name in ADDRESS - before.keys():
+        for name, value in before.items():
             os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 async def _within_reason(registered: asyncio.Event) -> None:
