@@ -1,14 +1,13 @@
 """The command line with what cannot be used: says what to do, ends at once, starts nothing."""
 
 import shutil
-import socket
 import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.rooms.rooms import ROOT, command, environment
+from tests.rooms.rooms import ROOT, command, environment, free_port
 from translator.__main__ import main
 from translator.agent import ENGINES as ENGINES_PATH
 from translator.agent import PAIRS as PAIRS_PATH
@@ -249,11 +248,6 @@ async def test_no_livekit_server(beep: Path, tmp_path: Path) -> None:
     wanted = (beep, "--to", "es", "--out", tmp_path / "out")
     errors = await unserved("interpret", *wanted, environ=environ, folder=copy)
     assert "run `make setup`, put one on PATH, or set LIVEKIT_URL" in errors
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @pytest.mark.parametrize("verb", ["interpret", "worker"])
