@@ -20,6 +20,7 @@ from translator.dispatch import (
     is_second,
     job_since,
 )
+from translator.participant import BRIDGE
 
 pytestmark = pytest.mark.unit
 
@@ -31,7 +32,7 @@ ACCESS = Access(url="ws://nowhere", api_key="key", api_secret="secret")
 
 def bridge(room: str = "town", *, since: float) -> ParticipantInfo:
     return ParticipantInfo(
-        identity=f"bridge-{room}", kind=ParticipantInfo.AGENT, joined_at_ms=round(since * 1000)
+        identity=BRIDGE + room, kind=ParticipantInfo.AGENT, joined_at_ms=round(since * 1000)
     )
 
 
@@ -139,7 +140,7 @@ async def test_a_room_without_people_or_with_a_job_is_not(present: list[Particip
 
 
 async def test_a_person_who_is_named_like_a_job_is_none() -> None:
-    server = Server(rooms={"town": [ParticipantInfo(identity="bridge-town")]})
+    server = Server(rooms={"town": [ParticipantInfo(identity=BRIDGE + "town")]})
     await look(server)
     assert server.created == ["town"]
 

@@ -16,6 +16,7 @@ from tests.processes import end_of
 from tests.rooms.rooms import Command, command, environment, excerpt, free_port, is_server
 from tests.speech import speech
 from translator.access import Access
+from translator.participant import BRIDGE
 from translator.rehearsal.recording import SAMPLE_RATE, write
 from translator.server import LiveKitServer
 
@@ -92,7 +93,7 @@ async def test_on_a_server_of_others_it_takes_a_room_of_its_own_and_leaves_none(
             LIVEKIT_API_SECRET=server.api_secret,
         )
         port = ("--port", str(free_port()))
-        bridge = server.access.machine("bridge-town", "Interpreter", "town", attributes={})
+        bridge = server.access.machine(BRIDGE + "town", "Interpreter", "town", attributes={})
         theirs = rtc.Room()
         await theirs.connect(server.url, bridge)
         async with showing(tmp_path, *port, "--room", "town", environ=outside) as one:
