@@ -14,6 +14,7 @@ from typing import Literal
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")  # 260 MB that nobody uses
 
 import aiohttp
+import anyio
 from livekit import api
 from livekit.agents import (
     AgentServer,
@@ -116,6 +117,7 @@ def prewarm(good: settings.Settings, process: JobProcess) -> None:
     """
     loaded = process.userdata["settings"] = _usable(meeting=None, otherwise=good)
     registry.preload(loaded)
+    anyio.get_available_backends()  # imported here: the first watch of a file would hold up the job
     for code in loaded.languages:
         languages.own_name(code)
 
