@@ -1,6 +1,7 @@
 """What the outbox sends, sent into a LiveKit room."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from livekit import rtc
 
@@ -16,9 +17,10 @@ class RoomSender:
         self._room = room
 
     async def send(self, topic: str, payload: str, to: Collection[str]) -> None:
-        await self._room.local_participant.publish_data(
-            payload, reliable=True, topic=topic, destination_identities=list(to)
-        )
+        with self._to_whom_it_concerns():
+            await self._room.local_participant.publish_data(
+                payload, reliable=True, topic=topic, destination_identities=list(to)
+            )
 
     async def send_transcription(self, caption: Caption, to: Collection[str]) -> None:
         attributes = {
@@ -27,14 +29,24 @@ class RoomSender:
             "lk.transcribed_track_id": self._track_of(caption),
             "language": caption.language,
         }
-        writer = await self._room.local_participant.stream_text(
-            topic=TRANSCRIPTION_TOPIC,
-            sender_identity=caption.speaker,
-            attributes=attributes,
-            destination_identities=list(to),
-        )
-        await writer.write(caption.text)
-        await writer.aclose()
+        with self._to_whom_it_concerns():
+            writer = await self._room.local_participant.stream_text(
+                topic=TRANSCRIPTION_TOPIC,
+                sender_identity=caption.speaker,
+                attributes=attributes,
+                destination_identities=list(to),
+            )
+            await writer.write(caption.text)
+            await writer.aclose()
+
+    @contextmanager
+    def _to_whom_it_concerns(self) -> Iterator[None]:
+        """What a room that has ended refuses concerns nobody."""
+        try:
+            yield
+        except Exception:  # whatever the room's client raises
+            if self._room.isconnected():
+                raise
 
     def _track_of(self, caption: Caption) -> str:
         """The track on which the caption's words are to be heard."""
