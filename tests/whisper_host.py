@@ -1,4 +1,4 @@
-"""The engine host as a WhisperEar sees it, inside this process."""
+"""The engine host as a WhisperEar sees it, inside this process, and what it is sent."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
@@ -6,6 +6,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from translator.engines.whisper import PATH, Response, Transcript, Window
+from translator.hear import SAMPLE_RATE
+
+
+def whole(pcm: bytes, language: str, *, beam: int) -> Window:
+    """A window that stands for itself, of which all is said in `language`."""
+    return Window(
+        pcm=pcm,
+        languages={language: 1.0},
+        language=language,
+        prefix="",
+        before="",
+        before_language=None,
+        terms="",
+        tokens=8 * (1 + len(pcm) // (2 * SAMPLE_RATE)),  # as many as the ear allows
+        beam=beam,
+        align=False,
+        model="base",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ from statistics import fmean
 
 import jiwer
 import numpy as np
-from faster_whisper import WhisperModel
 
+from tests.whisper_host import whole
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
-from translator.engines.whisper_model import base_weights, cache_folder
+from translator.engines.whisper import BEAM
+from translator.engines.whisper_model import BASE, Decoder
 from translator.guards import echo
+from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate
 from translator.segment import tokens
 from translator.speak import resample
@@ -22,20 +24,17 @@ PIECE = round(0.5 / echo.SLOT)
 
 
 @lru_cache
-def model() -> WhisperModel:
-    return WhisperModel(
-        str(base_weights(cache_folder())), device="cpu", compute_type="int8", cpu_threads=1
-    )
+def decoder() -> Decoder:
+    """The one of the engine host, which reads no more than there is: a tenth of the work of half a
+    minute's window, and of trying again where it is unsure."""
+    return Decoder(BASE)
 
 
 def recognize(sound: Samples, language: str) -> str:
     """The words in `sound` (at SAMPLE_RATE)."""
-    with_pauses = np.concatenate((PAUSE, sound, PAUSE))
-    heard = at_rate(with_pauses, SAMPLE_RATE, 16_000).astype(np.float32) / 32768
-    segments, _ = model().transcribe(
-        heard, language=language, beam_size=5, condition_on_previous_text=False
-    )
-    return " ".join(segment.text for segment in segments)
+    heard = np.concatenate((PAUSE, sound))
+    pcm = at_rate(heard, SAMPLE_RATE, HEARD_RATE).tobytes()
+    return decoder().transcribe(whole(pcm, language, beam=BEAM)).text
 
 
 async def voice(text: str, language: str, pace: float, host: Host) -> Samples:

@@ -10,9 +10,9 @@ import pytest
 from tests.processes import end_of
 from tests.rooms.rooms import Command, command, environment, excerpt, runtime
 from tests.speech import speech
+from tests.whisper_host import whole
 from translator.engines.host import Host
 from translator.engines.whisper import PATH, Window
-from translator.engines.whisper_model import BASE
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, at_rate
 
@@ -22,19 +22,7 @@ pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 def long_window() -> Window:
     """Half a minute of speech, which takes a second or more to decode."""
     sound = excerpt(speech("long_en_printing_a"), 0.0, 30.0).samples
-    return Window(
-        pcm=at_rate(sound, SAMPLE_RATE, HEARD_RATE).tobytes(),
-        languages={"en": 1.0},
-        language="en",
-        prefix="",
-        before="",
-        before_language=None,
-        terms="",
-        tokens=200,
-        beam=1,
-        align=False,
-        model=BASE,
-    )
+    return whole(at_rate(sound, SAMPLE_RATE, HEARD_RATE).tobytes(), "en", beam=1)
 
 
 async def decode(host: Host, window: Window) -> float:
