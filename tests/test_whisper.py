@@ -12,6 +12,7 @@ import pytest
 
 from tests.whisper_host import WhisperHost
 from translator.engines.whisper import (
+    CLEAR,
     HUSH,
     LONG_PAUSE,
     PAUSE,
@@ -188,7 +189,7 @@ async def test_what_is_stable_is_never_changed() -> None:
 async def test_segments_are_committed_long_before_a_long_speech_ends() -> None:
     said = Said(" ".join([SENTENCE] * 6), 0.5)
     result = await listen(said)
-    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="")
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", min_words=4, max_seconds=3.0)
     late = [
         at - segment.start
         for at, hypothesis in zip(result.at, result.hypotheses, strict=True)
@@ -297,8 +298,11 @@ async def test_silence_and_noise_without_voice_cost_nothing() -> None:
     assert result.hypotheses == []
 
 
-async def test_a_click_is_not_transcribed() -> None:
-    result = await listen(until=10.0, voiced=[(2.0, 2.1), (5.0, 5.1)])
+@pytest.mark.parametrize(
+    "voiced", [[(2.0, 2.1), (5.0, 5.1)], [(2.0, 2.18)], [(2.0, 2.18), (2.5, 2.68), (3.0, 3.18)]]
+)
+async def test_clicks_are_not_transcribed(voiced: Sequence[tuple[float, float]]) -> None:
+    result = await listen(until=10.0, voiced=voiced)
     assert result.host.windows == []
     assert result.hypotheses == []
 
@@ -402,8 +406,20 @@ async def test_the_decoder_is_shown_what_was_said_before_in_the_same_language() 
 
 
 async def test_the_terms_are_shown_to_the_decoder() -> None:
-    result = await listen(Said("Hello there", 1.0), terms=["LiveKit", "Aldebarán"])
-    assert result.host.windows[0].terms == "LiveKit, Aldebarán"
+    windows = (await listen(Said(SENTENCE, 1.0), terms=["LiveKit", "Aldebarán"])).host.windows
+    assert {window.terms for window in windows if window.clear != CLEAR} == {"LiveKit, Aldebarán"}
+
+
+async def test_of_little_voice_nothing_is_expected_until_it_ends() -> None:
+    first = Said(SENTENCE, 1.0)
+    second = Said("Oh yes", first.end + 1.2)
+    windows = (await listen(first, second, terms=["LiveKit"])).host.windows
+    brief = [window for window in windows if window.clear == CLEAR]
+    *early, last = brief[-3:]
+    assert windows[-1] is last
+    assert {window.before for window in brief} == {""}
+    assert {window.terms for window in early} == {""}
+    assert last.terms == "LiveKit"
 
 
 @pytest.mark.parametrize(
@@ -457,6 +473,7 @@ def test_windows_and_transcripts_survive_the_way() -> None:
         before="",
         before_language=None,
         terms="",
+        clear=-1.0,
         tokens=20,
         beam=1,
         align=True,

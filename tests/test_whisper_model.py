@@ -71,6 +71,7 @@ def window(
         before="",
         before_language=None,
         terms="",
+        clear=-1.0,
         tokens=tokens,
         beam=1,
         align=align,
@@ -97,7 +98,7 @@ async def listen(
             piece = padded[start : start + step]
             yield rtc.AudioFrame(piece.tobytes(), SAMPLE_RATE, 1, len(piece))
 
-    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="")
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", min_words=4, max_seconds=3.0)
     segments: list[Segment] = []
     async with (
         aclosing(frames()) as source,

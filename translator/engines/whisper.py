@@ -29,6 +29,13 @@ STEP = 0.3
 """Seconds of new sound that are worth another transcript."""
 LEAST = 0.8
 """Seconds of a window that is worth its first transcript."""
+WORD = 0.22
+"""Seconds of voice in a row that may be a word: less is a click, a cough, half a sound."""
+BRIEF = 1.0
+"""Seconds of voice of which the decoder makes what it was shown, whatever the voice said."""
+CLEAR = -0.5
+"""Mean of the log probabilities of the tokens from which on terms in brief speech are believed:
+"LiveKit" that was said has -0.1 to -0.5, made of a syllable it has less."""
 HUSH = 0.2
 """Seconds of silence after which the transcript is made that a pause would need."""
 BEAM = 5
@@ -61,6 +68,11 @@ SURE_AFTER = 1.0
 """Seconds of voice before which no language is settled."""
 SURE = 0.9
 """How probable a language must be to be settled earlier, or to replace the settled one."""
+
+DOUBTFUL = -1.2
+"""The same in longer speech."""
+GUESSED = -2.4
+"""The same below which any transcript is made up."""
 
 SPACELESS = frozenset({"ja", "lo", "my", "th", "yue", "zh"})
 """Languages whose words are not parted by spaces."""
@@ -98,6 +110,8 @@ class Window:
     """Whisper's code of its language; it would mislead the decoder in another one."""
     terms: str
     """What may occur, spelled as it should be."""
+    clear: float
+    """How probable a transcript must be, or it is made without the terms (see Transcript)."""
     tokens: int
     """The most that a transcript may have, the prefix not counted."""
     beam: int
@@ -129,7 +143,7 @@ class Transcript:
     """Of each language that it may be; they add up to 1."""
     no_speech: float
     logprob: float
-    """Mean over the tokens."""
+    """Mean over the tokens of the log of how probable each is."""
     complete: bool
     """False: the limit of tokens cut it off."""
     words: tuple[Word, ...]
@@ -235,6 +249,8 @@ class Listening:
         if utterance is None or not utterance.due(finished=self._finished):
             return None
         utterance.asked = utterance.read
+        brief = utterance.brief
+        ending = self.hushed or self._finished
         return Window(
             pcm=utterance.pcm(),
             languages=utterance.identification.weights(utterance.voice),
@@ -242,9 +258,10 @@ class Listening:
             prefix=utterance.prefix,
             before=self._shown(utterance),
             before_language=utterance.language or self._expected,
-            terms=self._terms,
+            terms=self._terms if ending or not brief else "",
+            clear=CLEAR if brief else DOUBTFUL,
             tokens=8 + round(8 * seconds(len(utterance.sounds))),
-            beam=BEAM if self.hushed or self._finished else 1,
+            beam=BEAM if ending else 1,
             align=bool(utterance.rest) or utterance.too_long,
             model=self._model,
         )
@@ -277,7 +294,8 @@ class Listening:
     def _shown(self, utterance: "_Utterance") -> str:
         """What was said before the window, as far as it is in the same language."""
         changed = utterance.language not in (None, self._expected)
-        before = utterance.left if changed else f"{self._before} {utterance.left}"
+        alone = changed or utterance.brief
+        before = utterance.left if alone else f"{self._before} {utterance.left}"
         return before[-MEMORY:].strip()
 
     def _remember(self, utterance: "_Utterance") -> None:
@@ -401,9 +419,12 @@ class _Utterance:
         self.asked = self.first
         """Up to where the last window reached."""
         marks = [n for n, heard in enumerate(sounds, self.first) if heard.voiced]
-        self.voiced = len(marks)
         self.onset = seconds(marks[0] if marks else self.first)
         self.voiced_until = marks[-1] + 1 if marks else self.first
+        self._run = 0
+        self._longest_run = 0
+        for heard in sounds:
+            self._count(heard)
         self.guess: str | None = None
         """The language of `rest`."""
         self.rest = ""
@@ -422,6 +443,16 @@ class _Utterance:
     def voice(self) -> float:
         """Seconds of voice in the window."""
         return seconds(sum(heard.voiced for heard in self.sounds))
+
+    @property
+    def may_be_words(self) -> bool:
+        """Whether anything in the utterance is long enough for a word."""
+        return self._longest_run >= blocks(WORD)
+
+    @property
+    def brief(self) -> bool:
+        """Whether the window has too little voice for the decoder to be shown what may be said."""
+        return not self._kept and self.voice < BRIEF
 
     @property
     def too_long(self) -> bool:
@@ -458,23 +489,27 @@ class _Utterance:
     def push(self, heard: _Heard) -> None:
         self.sounds.append(heard)
         self.read += 1
+        self._count(heard)
         if heard.voiced:
-            self.voiced += 1
             self.voiced_until = self.read
+
+    def _count(self, heard: _Heard) -> None:
+        self._run = self._run + 1 if heard.voiced else 0
+        self._longest_run = max(self._longest_run, self._run)
 
     def pcm(self) -> bytes:
         return np.concatenate([heard.sound.samples for heard in self.sounds]).tobytes()
 
     def due(self, *, finished: bool) -> bool:
         """Whether a transcript of the window as it is now is worth its cost."""
-        if self.voiced < blocks(ONSET):
+        if not self.may_be_words:
             return False
         if finished or self.silence >= blocks(HUSH):
             return not self._covered(finished=finished)
         return self.read - self.asked >= blocks(STEP) and len(self.sounds) >= blocks(LEAST)
 
     def ended(self, *, finished: bool) -> bool:
-        if self.voiced < blocks(ONSET):
+        if not self.may_be_words:
             return finished or self.silence >= blocks(PAUSE)
         if not self._covered(finished=finished):
             return False
@@ -611,6 +646,8 @@ def whisper_code(language: str) -> str:
 def sane(transcript: Transcript) -> str | None:
     """The text of `transcript` without what Whisper made up; None where that is all of it."""
     if transcript.no_speech > 0.6 and transcript.logprob < -1.0:
+        return ""
+    if transcript.logprob < GUESSED:
         return ""
     text = without_loop(transcript.text)
     if text != transcript.text:

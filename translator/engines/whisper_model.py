@@ -110,15 +110,33 @@ class Decoder:
         tokenizer = Tokenizer(
             self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language
         )
-        prefix = tokenizer.encode(" " + window.prefix) if window.prefix else []
+        heard = self._generate(encoded, tokenizer, window, terms=window.terms)
+        if window.terms and heard.scores[0] < window.clear:  # terms may come out of nothing
+            heard = self._generate(encoded, tokenizer, window, terms="")
+        tokens = heard.sequences_ids[0]  # the prefix included
+        prefix = _prefix(tokenizer, window)
+        seconds = len(window.pcm) / 2 / SAMPLE_RATE
+        return Transcript(
+            text=_text(tokenizer, tokens, len(prefix)),
+            language=language,
+            probabilities=probabilities,
+            no_speech=heard.no_speech_prob,
+            logprob=heard.scores[0],
+            complete=len(tokens) < _most(prefix, window),
+            words=self._words(tokenizer, tokens, encoded, seconds) if window.align else (),
+        )
+
+    def _generate(self, encoded: Any, tokenizer: Tokenizer, window: Window, *, terms: str) -> Any:
+        """What the decoder makes of `window` when it is shown `terms`."""
+        prefix = _prefix(tokenizer, window)
         beginning = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        hints = tokenizer.encode(" " + window.terms)[:MOST_TERMS] if window.terms else []
-        if window.before and window.before_language == language:
+        hints = tokenizer.encode(" " + terms)[:MOST_TERMS] if terms else []
+        if window.before and window.before_language == tokenizer.language_code:
             hints += tokenizer.encode(" " + window.before)
         if hints:
             beginning = [tokenizer.sot_prev, *hints, *beginning]
-        most = min(len(prefix) + window.tokens, CONTEXT // 2)
-        result = self._model.model.generate(
+        most = _most(prefix, window)
+        return self._model.model.generate(
             encoded,
             [beginning + prefix],
             beam_size=window.beam,
@@ -129,17 +147,6 @@ class Decoder:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        tokens = result.sequences_ids[0]  # the prefix included
-        seconds = len(window.pcm) / 2 / SAMPLE_RATE
-        return Transcript(
-            text=_text(tokenizer, tokens, len(prefix)),
-            language=language,
-            probabilities=probabilities,
-            no_speech=result.no_speech_prob,
-            logprob=result.scores[0],
-            complete=len(tokens) < most,
-            words=self._words(tokenizer, tokens, encoded, seconds) if window.align else (),
-        )
 
     def _knows(self, code: str) -> bool:
         return code in _LANGUAGE_CODES
@@ -175,6 +182,16 @@ class Decoder:
                 words.pop()
             words.append(Word(text=text, start=start, end=end))
         return tuple(words)
+
+
+def _prefix(tokenizer: Tokenizer, window: Window) -> list[int]:
+    """The tokens that the transcript must begin with."""
+    return tokenizer.encode(" " + window.prefix) if window.prefix else []
+
+
+def _most(prefix: list[int], window: Window) -> int:
+    """Tokens that a transcript may have, the prefix included."""
+    return min(len(prefix) + window.tokens, CONTEXT // 2)
 
 
 def _text(tokenizer: Tokenizer, tokens: list[int], after: int) -> str:
