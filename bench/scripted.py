@@ -183,6 +183,11 @@ class MarkerVoice:
 
     delay: float
 
+    @property
+    def paced(self) -> bool:
+        """See Voice. A marker is told by its length, so the channel must not change it."""
+        return True
+
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:

@@ -204,6 +204,7 @@ class ScriptedVoice:
     ) -> None:
         self.calls: list[tuple[str, str, float]] = []
         """(text, language, pace)"""
+        self.paced = True
         self._usual = usual
         self._acts = {text: list(some) for text, some in acts.items()}
         self._levels: dict[str, int] = {}

@@ -6,11 +6,13 @@ changes inputs with a ramp. Listeners keep the same track, whatever is on air.
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
+from translator.lag import Measures
 from translator.record import Record, Speaking, Spoken, Switched, Unspoken
 from translator.turns import Piece, Samples, Turn, Turns
 from translator.types import Segment
@@ -19,6 +21,8 @@ SAMPLE_RATE = 24_000
 """Hz, of every channel's track."""
 RAMP = 0.01
 """Seconds in which an input that goes on air becomes loud, and one that leaves silent."""
+TOLD = 60.0
+"""Seconds in which listeners are told that something was skipped."""
 
 
 class Input(Protocol):
@@ -62,7 +66,13 @@ class Channel:
         """Set while somebody listens: a voice is wanted, not only captions."""
         self._record = record
         self._played = played
-        self._turns = Turns(sample_rate=SAMPLE_RATE, max_wait=max_wait, clock=record.clock)
+        self._turns = Turns(
+            sample_rate=SAMPLE_RATE,
+            max_wait=max_wait,
+            clock=record.clock,
+            skipped=self._note_skipped,
+        )
+        self._skipped: deque[float] = deque()
         self._input: Input | None = None
         self._switched = asyncio.Event()
         self._started: dict[str, float] = {}
@@ -71,8 +81,13 @@ class Channel:
 
     @property
     def backlog(self) -> float:
-        """Seconds of the machine's audio that are made and not yet heard."""
+        """Seconds of the machine's audio that are made, or to be made, and not yet heard."""
         return self._turns.backlog
+
+    @property
+    def measures(self) -> Measures:
+        """What is done now for the machine to catch up."""
+        return self._turns.measures()
 
     @property
     def on_air(self) -> str:
@@ -81,8 +96,19 @@ class Channel:
 
     @property
     def state(self) -> str:
-        """What listeners may know, as JSON: what is on air, and the lag in seconds."""
-        return json.dumps({"on_air": self.on_air, "lag": round(self.lag, 1)})
+        """What listeners may know, as JSON; see docs/protocol.md."""
+        measures = self.measures
+        while self._skipped and self._skipped[0] < self._record.clock() - TOLD:
+            self._skipped.popleft()
+        return json.dumps(
+            {
+                "on_air": self.on_air,
+                "lag": round(self.lag, 1),
+                "pace": round(measures.pace, 1),
+                "terse": measures.terse,
+                "skipped": len(self._skipped),
+            }
+        )
 
     @property
     def wants_machine(self) -> bool:
@@ -149,14 +175,21 @@ class Channel:
             if segment_id in self._started:
                 self._note_spoken(turn, end=self._record.clock())
             elif turn.filled:  # else whoever fills it knows why it was not
-                self._record.emit(
-                    Unspoken(
-                        at=self._record.clock(),
-                        segment_id=segment_id,
-                        language=self.language,
-                        why="captions",
-                    )
-                )
+                self._note_unspoken(turn, "captions")
+
+    def _note_skipped(self, turn: Turn) -> None:
+        self._skipped.append(self._record.clock())
+        self._note_unspoken(turn, "skipped")
+
+    def _note_unspoken(self, turn: Turn, why: str) -> None:
+        self._record.emit(
+            Unspoken(
+                at=self._record.clock(),
+                segment_id=turn.segment.id,
+                language=self.language,
+                why=why,
+            )
+        )
 
     async def _next(self, source: Input) -> Piece | None:
         """The next piece of `source`; None when it is off air and has none at hand."""

@@ -62,6 +62,8 @@ class Rendered(Fact):
     """What the rendition should have said, for each occurrence that is no hit."""
     false_copies: int = 0
     """Target terms in the rendition that nobody said."""
+    terse: bool = False
+    """Whether a shorter one than usual was asked for, because the channel was behind."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +94,8 @@ class Unspoken(Fact):
 
     `why`: passthrough (it is in that language already), captions (nobody listens to
     the machine), backchannel (it only says "I am listening", in the middle of somebody else's
-    sentence), failed, unspeakable (there is nothing to say in it), or removed (the language is
-    not in the settings any more, or was not yet).
+    sentence), failed, skipped (others would have come too late), unspeakable (there is nothing to
+    say in it), or removed (the language is not in the settings any more, or was not yet).
     """
 
     segment_id: str

@@ -12,6 +12,11 @@ from livekit import rtc
 class Voice(Protocol):
     """Text to speech."""
 
+    @property
+    def paced(self) -> bool:
+        """Whether it follows a pace itself; else it speaks at its normal rate."""
+        ...
+
     def say(
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:

@@ -42,6 +42,11 @@ class EspeakVoice:
     def __init__(self, host: Host) -> None:
         self._host = host
 
+    @property
+    def paced(self) -> bool:
+        """See translator.speak.Voice."""
+        return True
+
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:

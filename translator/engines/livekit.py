@@ -169,6 +169,7 @@ class LiveKitVoice(Generic[Engine]):
         text is spoken at the normal rate. At most `patience` seconds pass between two frames.
         """
         self._make = make
+        self.paced = set_pace is not None
         self._set_pace = set_pace
         self._patience = patience
         self._engines: dict[tuple[str, str | None], Engine] = {}

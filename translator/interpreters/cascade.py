@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Protocol
 
-from translator import lag, languages
+from translator import languages
 from translator.backchannels import Conversation
 from translator.channel import Channel
 from translator.errors import RenderError, StageError
@@ -67,7 +67,7 @@ class Cascade:
                         continue
                     if segment.speaker not in lines:
                         lines[segment.speaker] = asyncio.Queue()
-                        group.create_task(self._line(lines[segment.speaker], channel.language))
+                        group.create_task(self._line(lines[segment.speaker], channel))
                     clauses: Clauses = asyncio.Queue()
                     turn = None if backchannel else self._turn(segment, channel)
                     if turn is not None:
@@ -93,18 +93,22 @@ class Cascade:
         """How the channel's language is spoken."""
         return self._settings(segment.settings).languages[channel.language]
 
-    async def _line(self, segments: asyncio.Queue[tuple[Segment, Clauses]], target: str) -> None:
+    async def _line(
+        self, segments: asyncio.Queue[tuple[Segment, Clauses]], channel: Channel
+    ) -> None:
         """One speaker: render in order; a rendition is spoken while the next one is rendered."""
         while True:
             segment, clauses = await segments.get()
-            await self._render(self._brief(segment, target), clauses)
+            await self._render(self._brief(segment, channel), clauses)
 
-    def _brief(self, segment: Segment, target: str) -> Brief:
+    def _brief(self, segment: Segment, channel: Channel) -> Brief:
+        target = channel.language
         return Brief(
             segment=segment,
             target=target,
             terms=self._glossary(segment, target).terms(segment.text, segment.language, target),
             context=tuple(self._context),
+            terse=channel.measures.terse,
         )
 
     async def _render(self, brief: Brief, clauses: Clauses) -> None:
@@ -144,6 +148,7 @@ class Cascade:
             terms_due=accuracy.due,
             terms_missing=tuple(term.target for term in accuracy.missing),
             false_copies=accuracy.false_copies,
+            terse=brief.terse,
         )
 
     def _glossary(self, segment: Segment, target: str) -> Glossary:
@@ -178,10 +183,10 @@ class Cascade:
                 self._leave_unspoken(turn.segment, channel.language, why)
 
     async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
-        turn.pace = lag.pace(channel.backlog)
         language = self._language(turn.segment, channel)
+        pace = channel.measures.pace
         said = self._glossary(turn.segment, channel.language).spoken(text, channel.language)
-        await self._voices.say(said, turn, code=channel.language, language=language)
+        await self._voices.say(said, turn, code=channel.language, language=language, pace=pace)
 
     def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
         self._record.emit(

@@ -28,9 +28,11 @@ class Voices:
         self._engines = engines
         self._failed = failed
 
-    async def say(self, text: str, turn: Turn, *, code: str, language: Language) -> None:
-        """Speak one clause into `turn` at its pace; one retry, then the language's next engine,
-        while the turn has no audio.
+    async def say(
+        self, text: str, turn: Turn, *, code: str, language: Language, pace: float
+    ) -> None:
+        """Speak one clause into `turn` at `pace`; one retry, then the language's next engine,
+        while the turn has no audio. What an engine speaks at its normal rate, the turn hastens.
 
         `code` is the language, BCP-47, and `language` how it is spoken. Raises SpeakError.
         """
@@ -40,12 +42,14 @@ class Voices:
                 self._failed(code, failure)
             for _ in range(ATTEMPTS):
                 try:
-                    frames = self._voice(name).say(
-                        text, language=code, voice=language.voice_of(name), pace=turn.pace
+                    voice = self._voice(name)
+                    made = pace if voice.paced else 1.0
+                    frames = voice.say(
+                        text, language=code, voice=language.voice_of(name), pace=made
                     )
                     async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
                         async for samples in pieces:
-                            await turn.play(samples)
+                            await turn.play(samples, pace=made)
                     return
                 except SpeakError as error:
                     if turn.filled:
