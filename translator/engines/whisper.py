@@ -9,15 +9,16 @@ sentence, or when the window has grown long. A pause ends the utterance.
 import json
 import zlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from translator.engines.identification import Identification
 from translator.errors import HearError, ServiceError, StageError
-from translator.hear import ONSET, Sound, Voicing, blocks, reading, seconds
+from translator.hear import Sound, Voicing, blocks, reading, seconds
 from translator.segment import Times, Token, agreed, cut, tokens
 from translator.types import Hypothesis, Word
 
@@ -36,6 +37,10 @@ BRIEF = 1.0
 CLEAR = -0.5
 """Mean of the log probabilities of the tokens from which on terms in brief speech are believed:
 "LiveKit" that was said has -0.1 to -0.5, made of a syllable it has less."""
+DOUBTFUL = -1.2
+"""The same in longer speech."""
+GUESSED = -2.4
+"""The same below which any transcript is made up."""
 HUSH = 0.2
 """Seconds of silence after which the transcript is made that a pause would need."""
 BEAM = 5
@@ -56,23 +61,6 @@ LONGEST = 7.0
 """Seconds of a window from which on frozen words leave it, wherever they end."""
 TOO_LONG = 12.0
 """Seconds of a window from which on it is shortened, even by what no transcript has made out."""
-
-STAYS = 0.8
-"""How probable it is that a speaker goes on in the same language."""
-BELIEVED_AFTER = 2.0
-"""Seconds of voice of which Whisper's opinion counts in full; of one second it counts by half,
-because it is often sure and wrong."""
-SETTLED_AFTER = 3.0
-"""Seconds of voice after which the most probable language is taken."""
-SURE_AFTER = 1.0
-"""Seconds of voice before which no language is settled."""
-SURE = 0.9
-"""How probable a language must be to be settled earlier, or to replace the settled one."""
-
-DOUBTFUL = -1.2
-"""The same in longer speech."""
-GUESSED = -2.4
-"""The same below which any transcript is made up."""
 
 SPACELESS = frozenset({"ja", "lo", "my", "th", "yue", "zh"})
 """Languages whose words are not parted by spaces."""
@@ -361,54 +349,11 @@ class _Piece:
     ends_sentence: bool
 
 
-class Identification:
-    """Which language an utterance is in, as far as its windows tell. Codes are Whisper's."""
-
-    def __init__(self, codes: Sequence[str], expected: str | None) -> None:
-        self._codes = codes
-        self._prior = self._going_on(expected)
-        self._contrary = 0
-        self.language = codes[0] if len(codes) == 1 else None
-        """Once it is settled."""
-
-    def weights(self, voice: float) -> dict[str, float]:
-        """What to multiply Whisper's probabilities with, for a window with so much voice."""
-        return {code: share ** (1 / _trust(voice)) for code, share in self._prior.items()}
-
-    def learn(self, probabilities: Mapping[str, float], voice: float) -> bool:
-        """Take what Whisper says of a window; False where the language is not the settled one."""
-        shares = {
-            code: self._prior[code] * probability ** _trust(voice)
-            for code, probability in probabilities.items()
-        }
-        code = max(shares, key=lambda code: shares[code])
-        sure = shares[code] >= SURE * sum(shares.values())
-        if self.language is None:
-            if voice >= SETTLED_AFTER or (sure and voice >= SURE_AFTER):
-                self.language = code
-                self._prior = self._going_on(code)
-            return True
-        self._contrary = self._contrary + 1 if sure and code != self.language else 0
-        return self._contrary < 2
-
-    def _going_on(self, language: str | None) -> dict[str, float]:
-        """How probable each language is after speech in `language`."""
-        if language not in self._codes or len(self._codes) == 1:
-            return dict.fromkeys(self._codes, 1 / len(self._codes))
-        other = (1 - STAYS) / (len(self._codes) - 1)
-        return {code: STAYS if code == language else other for code in self._codes}
-
-
-def _trust(voice: float) -> float:
-    """How much of Whisper's opinion to take, from a window with so many seconds of voice."""
-    return min(1.0, max(voice, ONSET) / BELIEVED_AFTER)
-
-
 class _Utterance:
     """Speech between two pauses. Positions count sounds since the listen began."""
 
     def __init__(
-        self, *, id: str, sounds: list[_Heard], read: int, identification: "Identification"
+        self, *, id: str, sounds: list[_Heard], read: int, identification: Identification
     ) -> None:
         self.id = id
         self.sounds = sounds
