@@ -203,6 +203,17 @@ async def test_a_renderer_is_shown_what_was_said_in_its_target_language() -> Non
     ]
 
 
+async def test_a_renderer_is_told_the_manner_of_the_pair() -> None:
+    formal = Pair.model_validate(
+        {"from": "fr", "to": "*", "render": "r", "register": "formal", "gender": "feminine"}
+    )
+    stage = Stage(settings=meeting_settings(pairs=[formal, _pair("*", "*")]))
+    await stage.interpret(segment(1, "Bonjour à tous.", language="fr"), segment(2, HELLO))
+    first, second = stage.renderer.calls
+    assert (first.register, first.gender) == ("formal", "feminine")
+    assert (second.register, second.gender) == (None, None)
+
+
 async def test_a_rendition_says_which_instructions_it_follows() -> None:
     broken = Wording(
         pieces=[(0.1, "Buenos días a todos, "), (0.1, "y ")], error=RenderError("broke off")

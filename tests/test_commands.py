@@ -144,6 +144,18 @@ def test_check_tells_engines_relays_and_glossaries(tmp_path: Path, capsys: Said)
     assert row(printed, "ca", "Català") == ["ca", "Català", "espeak"]
 
 
+def test_check_tells_the_manner_and_who_takes_no_instructions(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in KEYS:
+        monkeypatch.setenv(name, "a-key")
+    manner = "render: [openai, apertium], register: formal, gender: feminine, "
+    pairs = large_meeting().replace("render: [openai, apertium], ", manner)
+    printed = checked(capsys, tmp_path, pairs=pairs)
+    assert row(printed, "en", "es")[-1] == "formal, feminine (not apertium)"
+    assert printed.count("formal") == 1
+
+
 def test_check_tells_a_large_meeting_in_few_lines(
     tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:

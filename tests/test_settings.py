@@ -38,6 +38,7 @@ PAIRS: dict[str, Any] = {
         {"from": "*", "to": "*", "render": "apertium"},
     ],
 }
+ANYTHING = PAIRS["pairs"][1]
 COMMITTEE = [{"en": "committee", "es": "comité"}]
 TERMS = {"version": 1, "terms": COMMITTEE}
 
@@ -128,6 +129,28 @@ def test_a_pair_has_its_glossaries(folder: Folder) -> None:
     glossary = settings.glossary("en", "es")
     assert [term.target for term in glossary.terms("the committee", "en", "es")] == ["comité"]
     assert settings.glossary("en", "fr").entries == ()
+
+
+def test_a_pair_has_a_register_and_a_gender_or_none(folder: Folder) -> None:
+    formal = {**PAIRS["pairs"][0], "register": "formal", "gender": "feminine"}
+    told, untold = folder.load(changed(PAIRS, pairs=[formal, ANYTHING])).pairs
+    assert (told.register_, told.gender) == ("formal", "feminine")
+    assert (untold.register_, untold.gender) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "known"),
+    [
+        ("register", "polite", "allowed: formal, informal"),
+        ("gender", "female", "allowed: feminine, masculine, neutral"),
+    ],
+)
+def test_another_register_or_gender_is_refused_with_those_there_are(
+    folder: Folder, key: str, value: str, known: str
+) -> None:
+    fault = folder.fault(changed(PAIRS, pairs=[{**ANYTHING, key: value}]))
+    assert f"pairs[0].{key}" in fault
+    assert known in fault
 
 
 def test_codes_are_written_in_one_way(folder: Folder) -> None:
@@ -471,6 +494,10 @@ def test_nothing_is_different_after_no_edit(folder: Folder) -> None:
             ],
         ),
         ({"pairs": PAIRS["pairs"][::-1]}, ["pairs: in another order"]),
+        (
+            {"pairs": [{**PAIRS["pairs"][0], "register": "formal", "gender": "neutral"}, ANYTHING]},
+            ["pairs[0].register: none -> formal", "pairs[0].gender: none -> neutral"],
+        ),
     ],
 )
 def test_a_difference_is_told_in_short_lines(

@@ -15,7 +15,7 @@ from translator import agent, languages
 from translator.document import Place, read
 from translator.engines import registry
 from translator.errors import Fault, SettingsError
-from translator.settings import Language, Settings, load
+from translator.settings import Language, Pair, Settings, load
 
 WIDE = 160
 """Columns where nobody looks at a terminal: a file, a pipe."""
@@ -77,14 +77,14 @@ def _rendering(loaded: Settings) -> Table:
     for target in loaded.languages:
         for sources, way in _ways(loaded, target):
             rows.setdefault((sources, *way), []).append(target)
-    table = _table("Rendered", "from", "to", "engine", "then", "relay", "glossaries")
+    table = _table("Rendered", "from", "to", "engine", "then", "relay", "glossaries", "manner")
     for (sources, *rest), targets in rows.items():
         table.add_row(sources, ", ".join(targets), *rest)
     return table
 
 
 def _ways(loaded: Settings, target: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The languages that become `target` in one way: engine, then, relay, glossaries."""
+    """The languages that become `target` in one way: engine, then, relay, glossaries, manner."""
     sources = [code for code in loaded.spoken if not languages.same(code, target)]
     ways: dict[tuple[str, ...], list[str]] = {}
     for source in sources:
@@ -101,7 +101,16 @@ def _way(loaded: Settings, source: str, target: str) -> tuple[str, ...]:
     }
     first, *others = [name for name, relays in routes.items() if relays is not None]
     relays = [f"{name}: {'+'.join(by)}" for name, by in routes.items() if by]
-    return first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries)
+    manner = _manner(
+        pair, [name for name in routes if not registry.instructed(loaded.engines[name])]
+    )
+    return first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries), manner
+
+
+def _manner(pair: Pair, deaf: Sequence[str]) -> str:
+    """What the pair asks of its engines; `deaf` are those that take no instructions."""
+    asked = ", ".join(wish for wish in (pair.register_, pair.gender) if wish is not None)
+    return f"{asked} (not {', '.join(deaf)})" if asked and deaf else asked
 
 
 def _speaking(loaded: Settings) -> Table:

@@ -147,6 +147,11 @@ def reach(engine: Engine, source: str, target: str) -> tuple[str, ...] | None:
     return tuple(languages.normalize(mode.split("-")[1]) for mode in modes[:-1])
 
 
+def instructed(engine: Engine) -> bool:
+    """Whether `engine` renders as it is told: register, gender, context, the summary."""
+    return engine.plugin not in EMBEDDED
+
+
 def _unusable(
     settings: Settings, spoken: Collection[str], targets: Collection[str]
 ) -> Iterator[Fault]:

@@ -103,11 +103,14 @@ class Cascade:
 
     def _brief(self, segment: Segment, channel: Channel) -> Brief:
         target = channel.language
+        pair = self._settings(segment.settings).pair(segment.language, target)
         return Brief(
             segment=segment,
             target=target,
             terms=self._glossary(segment, target).terms(segment.text, segment.language, target),
             context=tuple(self._context),
+            register=None if pair is None else pair.register_,
+            gender=None if pair is None else pair.gender,
             terse=channel.measures.terse,
         )
 

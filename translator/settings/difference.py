@@ -74,6 +74,8 @@ def _pairs(old: tuple[Pair, ...], new: tuple[Pair, ...]) -> Iterator[str]:
         elif after[pair.source, pair.target] is pair:
             yield from _one(f"pairs[{at}].render", was.rendered_by, pair.rendered_by)
             yield from _sets(f"pairs[{at}].glossaries", was.glossaries, pair.glossaries)
+            yield from _one(f"pairs[{at}].register", was.register_, pair.register_)
+            yield from _one(f"pairs[{at}].gender", was.gender, pair.gender)
     for pair in old:
         if (pair.source, pair.target) not in after:
             yield f"pairs: - {_named(pair)}"

@@ -23,6 +23,7 @@ from pydantic import (
 from translator import languages
 from translator.document import Version, language_code, nearest
 from translator.glossary import Glossary
+from translator.types import Gender, Register
 
 ANY = "*"
 MEETINGS = "meetings"
@@ -210,6 +211,12 @@ class Pair(_Model):
     """The engine that renders, or several: the next one renders where one fails."""
     glossaries: GlossaryNames = ()
     """Files with the meeting's own terms, in the folder of this file; the first wins."""
+    register_: Register | None = Field(default=None, alias="register")
+    """How people are addressed: formal or informal; as the speaker does without it. For engines
+    that take instructions: language models."""
+    gender: Gender | None = None
+    """Of who speaks, where the grammar of the language asks for one: feminine, masculine, or
+    neutral to avoid it. For engines that take instructions: language models."""
 
     @property
     def render(self) -> str:
