@@ -18,6 +18,10 @@ bin := .venv/bin
 environment := .venv/.installed
 server := $(if $(LIVEKIT_URL)$(shell command -v livekit-server 2>/dev/null),,.tools/bin/livekit-server)
 
+# Most tests in rooms wait for speech: two at a time, each with a server of its own, and each worker
+# takes one after the other, since some are a thousand times as long as others.
+together := $(if $(LIVEKIT_URL),,--numprocesses 2 --maxschedchunk 1)
+
 page := translator/web/static/index.html
 speech := .tools/speech/two_cities.wav
 
@@ -49,7 +53,8 @@ check: setup $(page)
 
 test: check
 	@scripts/packages browser
-	$(bin)/pytest -q -m "not (unit or line or web)" --durations=12
+	$(bin)/pytest -q -m "not (unit or line or web or alone)" $(together) --durations=12
+	$(bin)/pytest -q -m alone --durations=6
 
 run: setup $(page) $(if $(SPEECH),,$(speech))
 	@$(bin)/translator run "$${SPEECH:-$(speech)}" $${TO:+--to "$$TO"} $${FROM:+--from "$$FROM"} \

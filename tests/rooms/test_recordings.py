@@ -19,7 +19,7 @@ from translator.rehearsal.order import Order, Talk
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples, read, write
 from translator.rehearsal.run import interpret
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def talk(name: str, start: float = 0.0, speaker: str = "Ana") -> Talk:

@@ -16,7 +16,7 @@ from translator.engines.whisper import PATH, Window
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, at_rate
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 def long_window() -> Window:
