@@ -45,6 +45,8 @@ MEETINGS = 10
 """Meetings that fill a worker."""
 ANSWER = 5.0
 """Seconds in which livekit-server must say whether a meeting has a job; it waits 10 for us."""
+BIRTH = 30.0
+"""Seconds in which a process for a meeting must be ready, also while the machine is busy."""
 CLOSING = 5.0
 """Seconds that a meeting has to end."""
 
@@ -74,6 +76,7 @@ def worker(
         api_key=access.api_key,
         api_secret=access.api_secret,
         num_idle_processes=1,
+        initialize_process_timeout=BIRTH,
         setup_fnc=partial(prewarm, settings.load(*paths())),
         multiprocessing_context=start,
         host="127.0.0.1",
