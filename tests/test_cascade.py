@@ -41,6 +41,8 @@ from translator.types import Cut, Segment, Tail
 pytestmark = pytest.mark.unit
 
 HELLO = "Good morning to all of you."
+UNGUARDED = {"guard": False}
+"""Of a pair whose scripted renderer writes what no guard would let through."""
 BYE = "We shall meet again tomorrow."
 
 
@@ -177,12 +179,12 @@ async def test_a_short_clause_waits_for_the_next() -> None:
     assert said(stage.voice) == ["Sí, claro, y además es verdad,", "creo."]
 
 
-async def test_the_text_of_a_rendition_only_grows() -> None:
-    pieces = [(0.1, "Buenos "), (0.1, "días "), (0.1, "a todos.")]
+async def test_the_text_of_a_rendition_only_grows_clause_by_clause() -> None:
+    pieces = [(0.1, "Buenos "), (0.1, "días a todos, "), (0.1, "y gracias "), (0.1, "por venir.")]
     stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}))
     await stage.interpret(segment(1, HELLO))
     shown = [one.rendition.text for one in stage.facts.of(Rendering, Rendered)]
-    assert shown == ["Buenos", "Buenos días", "Buenos días a todos."]
+    assert shown == ["Buenos días a todos,", "Buenos días a todos, y gracias por venir."]
 
 
 async def test_a_renderer_is_shown_the_last_renditions() -> None:
@@ -206,6 +208,7 @@ async def test_a_renderer_is_shown_what_was_said_in_its_target_language() -> Non
 async def test_a_renderer_is_told_the_manner_of_the_pair() -> None:
     formal = Pair.model_validate(
         {"from": "fr", "to": "*", "render": "r", "register": "formal", "gender": "feminine"}
+        | UNGUARDED
     )
     stage = Stage(settings=meeting_settings(pairs=[formal, _pair("*", "*")]))
     await stage.interpret(segment(1, "Bonjour à tous.", language="fr"), segment(2, HELLO))
@@ -293,7 +296,7 @@ async def test_only_the_voice_gets_how_a_term_is_said() -> None:
 
 def _pair(source: str, target: str, *, glossaries: Sequence[str] = ()) -> Pair:
     return Pair.model_validate(
-        {"from": source, "to": target, "render": "renderer", "glossaries": glossaries}
+        {"from": source, "to": target, "render": "renderer", "glossaries": glossaries} | UNGUARDED
     )
 
 
@@ -649,7 +652,9 @@ def test_every_segment_ends_once_and_has_its_captions_once(
 
 def two_of_each() -> Settings:
     """Spanish, by two renderers and two voices."""
-    pair = Pair.model_validate({"from": "*", "to": "*", "render": ["renderer", "second"]})
+    pair = Pair.model_validate(
+        {"from": "*", "to": "*", "render": ["renderer", "second"]} | UNGUARDED
+    )
     speaking = Language.model_validate({"speak": ["voice", "second"], "voice": "Lola"})
     return meeting_settings(languages={"es": speaking}, pairs=[pair])
 

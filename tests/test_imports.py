@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "beside errors types stretch",
-        "languages lag access children",
+        "languages lag access children detection",
         "document",
         "glossary prompt record captions turns",
         "settings",

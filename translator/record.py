@@ -105,10 +105,16 @@ class Unspoken(Fact):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded(Fact):
-    """Something was kept from being heard or read."""
+    """Something was kept from being heard or read.
+
+    Of a floor (heard back), or of a rendition, which has a segment and a language: wrong language,
+    echo, too long, truncated, changed figure, missing figure, answer, refusal, meta talk, obeyed.
+    """
 
     speaker: str
     why: str
+    segment_id: str | None = None
+    language: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

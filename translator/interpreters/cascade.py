@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Protocol
 
 from translator import languages
@@ -12,11 +13,12 @@ from translator.backchannels import Conversation
 from translator.channel import Channel
 from translator.errors import RenderError, StageError
 from translator.glossary import Glossary
+from translator.guards.output import OutputGuard, Unguarded
 from translator.interpreters import Floors, renderers, voices
 from translator.interpreters.clauses import Clauses, drain
 from translator.interpreters.renderers import BrokenOffError, Renderers
 from translator.interpreters.voices import Voices
-from translator.record import Failed, Record, Rendered, Rendering, Unspoken
+from translator.record import Failed, Guarded, Record, Rendered, Rendering, Unspoken
 from translator.settings import Language, Settings
 from translator.turns import Turn
 from translator.types import Brief, Rendition, Segment
@@ -43,6 +45,7 @@ class Cascade:
         self._renderers = Renderers(
             engines,
             shown=self._note_progress,
+            guarded=self._note_guarded,
             failed=lambda language, error: self._fail("render", language, error),
         )
         self._voices = Voices(
@@ -159,12 +162,15 @@ class Cascade:
 
     async def _rendition(self, brief: Brief, clauses: Clauses) -> Rendition:
         segment = brief.segment
-        pair = self._settings(segment.settings).pair(segment.language, brief.target)
+        settings = self._settings(segment.settings)
+        pair = settings.pair(segment.language, brief.target)
         if pair is None:
             raise RenderError(
                 f"no line of language_pairs.yaml fits {segment.language} to {brief.target}"
             )
-        return await self._renderers.render(brief, pair.rendered_by, clauses)
+        codes = (*settings.spoken, *settings.languages)
+        guard = partial(OutputGuard, brief, languages=codes) if pair.guard else Unguarded
+        return await self._renderers.render(brief, pair.rendered_by, clauses, guard=guard)
 
     async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
         """Fill the turn. Without any audio it is reported here; the channel reports the others."""
@@ -199,6 +205,23 @@ class Cascade:
     def _note_progress(self, brief: Brief, text: str) -> None:
         rendition = Rendition(segment=brief.segment, language=brief.target, text=text)
         self._record.emit(Rendering(at=self._record.clock(), rendition=rendition))
+
+    def _note_guarded(self, brief: Brief, why: str) -> None:
+        segment, language = brief.segment, brief.target
+        log.warning(
+            "a rendition was kept back: %s",
+            why,
+            extra={"segment": segment.id, "language": language},
+        )
+        self._record.emit(
+            Guarded(
+                at=self._record.clock(),
+                speaker=segment.speaker,
+                why=why,
+                segment_id=segment.id,
+                language=language,
+            )
+        )
 
     def _fail(self, stage: str, language: str, error: Exception) -> None:
         fault = None if isinstance(error, StageError) else error

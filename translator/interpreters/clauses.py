@@ -32,6 +32,11 @@ class Draft:
         self.given = fit[-1]
         return clauses
 
+    @property
+    def rest(self) -> str:
+        """What no complete clause has taken yet."""
+        return self.text[self.given :].strip()
+
 
 async def drain(clauses: Clauses) -> AsyncGenerator[str, None]:
     """The clauses until their end. Raises the RenderError that ended them."""

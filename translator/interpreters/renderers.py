@@ -1,10 +1,12 @@
 """The renderers of a cascade: the pair's engines one after the other, until one renders."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 from translator.errors import RenderError, SettingsError
+from translator.guards.output import Guard, GuardedError
 from translator.interpreters.clauses import Clauses, Draft
 from translator.render import Renderer
 from translator.types import Brief, Rendition
@@ -42,17 +44,21 @@ class Renderers:
         engines: Engines,
         *,
         shown: Callable[[Brief, str], None],
+        guarded: Callable[[Brief, str], None],
         failed: Callable[[str, RenderError], None],
     ) -> None:
-        """`shown` is told a rendition as it grows; `failed` of a language's engine that another
-        follows."""
+        """`shown` is told a rendition as it grows; `guarded` why one was kept back; `failed` of a
+        language's engine that another follows."""
         self._engines = engines
         self._shown = shown
+        self._guarded = guarded
         self._failed = failed
 
-    async def render(self, brief: Brief, names: Sequence[str], clauses: Clauses) -> Rendition:
+    async def render(
+        self, brief: Brief, names: Sequence[str], clauses: Clauses, *, guard: Callable[[], Guard]
+    ) -> Rendition:
         """The rendition by the first of `names` that gives one; its clauses go into `clauses` as
-        they come.
+        they come, past a guard of its own.
 
         An engine is called again where that may help, and the next one follows, unless a clause
         has already gone out. Raises RenderError; BrokenOffError when one has.
@@ -60,13 +66,16 @@ class Renderers:
         source = brief.segment.language
         names = [name for name in names if self._engines.reaches(name, source, brief.target)]
         failure = RenderError(f"no engine renders {source} to {brief.target}")
-        shown = _Shown(brief, self._shown)
         for name in names:
             if name != names[0]:
                 self._failed(brief.target, failure)
             for _ in range(ATTEMPTS):
                 try:
-                    return await self._attempt(brief, self._renderer(name), clauses, shown)
+                    renderer = self._renderer(name)
+                    # In a thread, because the first guard of a meeting must read profiles.
+                    return await self._attempt(
+                        brief, renderer, clauses, await asyncio.to_thread(guard)
+                    )
                 except BrokenOffError:
                     raise
                 except RenderError as error:
@@ -82,42 +91,31 @@ class Renderers:
             raise RenderError(str(error)) from error
 
     async def _attempt(
-        self, brief: Brief, renderer: Renderer, clauses: Clauses, shown: "_Shown"
+        self, brief: Brief, renderer: Renderer, clauses: Clauses, guard: Guard
     ) -> Rendition:
         """One call of one engine; raises RenderError."""
-        draft = Draft()
+        draft, said = Draft(), ""
         try:
             async with aclosing(renderer.render(brief)) as pieces:
                 async for piece in pieces:
-                    shown.show(draft.text)
-                    if clause := draft.add(piece):
+                    clause = draft.add(piece)
+                    if clause and (clause := guard.admit(clause)):
                         clauses.put_nowait(clause)
+                        said = f"{said} {clause}".strip()
+                        self._shown(brief, said)
             if not draft.text.strip():
                 raise RenderError("the rendition is empty", retryable=True)
+            if rest := guard.finish(draft.rest):
+                clauses.put_nowait(rest)
         except RenderError as error:
-            if draft.given:
-                said = draft.text[: draft.given].strip()
+            if isinstance(error, GuardedError):
+                self._guarded(brief, error.why)
+            if said:
                 raise BrokenOffError(str(error), said, renderer.prompt) from error
             raise
-        if rest := draft.text[draft.given :].strip():
-            clauses.put_nowait(rest)
         return Rendition(
             segment=brief.segment,
             language=brief.target,
             text=draft.text.strip(),
             prompt=renderer.prompt,
         )
-
-
-class _Shown:
-    """What readers have seen of a rendition; it only grows, whichever engine writes it."""
-
-    def __init__(self, brief: Brief, show: Callable[[Brief, str], None]) -> None:
-        self._brief = brief
-        self._show = show
-        self._text = ""
-
-    def show(self, text: str) -> None:
-        if text and text.startswith(self._text):
-            self._show(self._brief, text.strip())
-            self._text = text

@@ -36,6 +36,8 @@ class Live:
             case "Speaking":
                 began = self._starts.get(fact["segment_id"], fact["start"])
                 self._lags[fact["language"]] = fact["start"] - began
+            case "Guarded" if fact["language"] is not None:
+                yield f"     {fact['language']}: a rendition was kept back ({fact['why']})"
             case "Guarded":
                 yield f"     {fact['speaker']}: not taken for a speaker ({fact['why']})"
             case "SettingsChanged":

@@ -76,6 +76,7 @@ def _pairs(old: tuple[Pair, ...], new: tuple[Pair, ...]) -> Iterator[str]:
             yield from _sets(f"pairs[{at}].glossaries", was.glossaries, pair.glossaries)
             yield from _one(f"pairs[{at}].register", was.register_, pair.register_)
             yield from _one(f"pairs[{at}].gender", was.gender, pair.gender)
+            yield from _one(f"pairs[{at}].guard", was.guard, pair.guard)
     for pair in old:
         if (pair.source, pair.target) not in after:
             yield f"pairs: - {_named(pair)}"

@@ -211,6 +211,9 @@ class Pair(_Model):
     """The engine that renders, or several: the next one renders where one fails."""
     glossaries: GlossaryNames = ()
     """Files with the meeting's own terms, in the folder of this file; the first wins."""
+    guard: bool = True
+    """Whether a rendition is checked before it is heard: language, figures, and that it is no
+    answer. Turn it off where it keeps good renditions back."""
     register_: Register | None = Field(default=None, alias="register")
     """How people are addressed: formal or informal; as the speaker does without it. For engines
     that take instructions: language models."""
