@@ -19,10 +19,10 @@ import numpy as np
 from tests.speech import Recording as Speech
 from tests.speech import manifest
 from translator.engines.espeak import parse_wav, trim
-from translator.engines.whisper import LONG_PAUSE
 from translator.guards.echo import LONGEST_DELAY, WINDOWS, EchoGuard, Samples
 from translator.hear import SAMPLE_RATE as FLOOR_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, at_rate, read, stretches
+from translator.types import Pauses
 
 LONGEST = max(WINDOWS)
 """Seconds of a microphone that are compared."""
@@ -38,6 +38,7 @@ PLAYED = 400
 """Letters at most that a channel says in one go."""
 HEARD = 30
 """Seconds at most of one person."""
+PAUSE = Pauses().longest
 SILENCE = np.zeros(round((LONGEST + LONGEST_DELAY) * SAMPLE_RATE), np.int16)
 
 
@@ -111,9 +112,9 @@ class Voice:
     @classmethod
     def of(cls, samples: Samples) -> "Voice":
         endings: list[tuple[float, float]] = []
-        onset = last = -LONG_PAUSE
+        onset = last = -PAUSE
         for start, end in stretches(Recording(samples=samples)):
-            onset = start if start - last > LONG_PAUSE else onset
+            onset = start if start - last > PAUSE else onset
             last = end
             if end > onset + LONGEST:
                 endings.append((max(start, onset + LONGEST), end))

@@ -27,6 +27,7 @@ from translator.engines.whisper import Transcript, WhisperEar, Window
 from translator.engines.whisper_model import BASE, Decoder, base_weights, cache_folder
 from translator.hear import SAMPLE_RATE, Sound, detect, hear, seconds
 from translator.segment import Segmenter, tokens
+from translator.settings.models import Segmenting
 from translator.types import Segment
 
 CLIPS = [
@@ -125,7 +126,13 @@ async def listen(
     """Hear one recording; its clock begins with its first sample."""
     heard = Heard()
     host = TimedHost(decoder, heard.busy)
-    segmenter = Segmenter(speaker="p", speaker_name="p", prefix="")
+    segmenter = Segmenter(
+        speaker="p",
+        speaker_name="p",
+        prefix="",
+        min_words=Segmenting().min_words,
+        max_seconds=Segmenting().max_seconds,
+    )
     expected: str | None = None
     begin = time.monotonic()
     async with (

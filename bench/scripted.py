@@ -25,7 +25,7 @@ from translator.channel import SAMPLE_RATE as VOICE_RATE
 from translator.current import unedited
 from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
-from translator.types import Hypothesis
+from translator.types import Hypothesis, Pauses
 
 SPACING = 1.51
 """Seconds between two positions at least: markers never overlap, and positions meet all phases
@@ -104,7 +104,7 @@ class MarkerEngines:
         self._delays = delays
         self._notes = notes
 
-    def ear(self, name: str) -> "MarkerEar":
+    def ear(self, name: str, pauses: Pauses) -> "MarkerEar":
         return MarkerEar(self._delays.hear, self._notes)
 
     def renderer(self, name: str) -> ScriptedRenderer:

@@ -134,18 +134,19 @@ async def test_a_floor_tells_how_many_ears_are_open() -> None:
     assert stage.ear.open == 0
 
 
-async def test_what_is_not_committed_is_the_tail() -> None:
+async def test_what_is_not_committed_and_steady_is_the_tail() -> None:
     stage = Stage(
         Hearing(
             said=[
                 (0.5, hypothesis("Good")),
                 (1.0, hypothesis("Good mourning")),
+                (1.5, hypothesis("Good mourning to")),
                 (2.0, hypothesis("Good morning.", final=True, end=2.0)),
             ]
         )
     )
     await stage.hear((3.0, LOUD), (3.0, 0))
-    assert stage.tails == ["Good", "Good mourning", ""]
+    assert stage.tails == ["", "", "Good", ""]
     assert [one.text for one in stage.segments] == ["Good morning."]
 
 

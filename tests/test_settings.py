@@ -1,5 +1,6 @@
 """Two files as one snapshot, or every fault in them."""
 
+import re
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -89,7 +90,36 @@ def test_both_files_become_one_snapshot(folder: Folder) -> None:
     assert settings.languages["de"].speak is None
     assert settings.engines["llm"].key == "SOME_KEY"
     assert (settings.max_wait, settings.grace, settings.max_languages) == (2.0, 10.0, 10)
-    assert (settings.segments.min_words, settings.segments.max_seconds) == (4, 3.0)
+    assert (settings.segments.min_words, settings.segments.max_seconds) == (4, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("segments", "values"),
+    [
+        ("fast", (3, 1.5, 0.35, 0.6)),
+        ("careful", (6, 5.0, 0.6, 1.2)),
+        ({"max_seconds": 3.0}, (4, 3.0, 0.45, 0.8)),
+        ({"preset": "fast", "min_words": 5}, (5, 1.5, 0.35, 0.6)),
+        ({"endpointing": 1.4}, (4, 2.0, 0.45, 1.4)),
+    ],
+)
+def test_a_preset_says_how_soon_speech_is_cut_and_single_values_change_it(
+    folder: Folder, segments: object, values: tuple[int, float, float, float]
+) -> None:
+    found = folder.load(changed(PAIRS, segments=segments)).segments
+    assert (found.min_words, found.max_seconds, found.pause, found.endpointing) == values
+    assert (found.pauses.finished, found.pauses.longest) == values[2:]
+
+
+@pytest.mark.parametrize(
+    ("segments", "said"),
+    [("quick", "fast"), ({"pause": 1.0}, "`endpointing` (0.8) is shorter than `pause` (1)")],
+)
+def test_a_preset_that_does_not_exist_and_pauses_that_cannot_be_are_refused(
+    folder: Folder, segments: object, said: str
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        folder.load(changed(PAIRS, segments=segments))
 
 
 def test_a_snapshot_does_not_change(folder: Folder) -> None:

@@ -14,8 +14,6 @@ from tests.whisper_host import WhisperHost
 from translator.engines.whisper import (
     CLEAR,
     HUSH,
-    LONG_PAUSE,
-    PAUSE,
     STEP,
     TOO_LONG,
     Transcript,
@@ -27,7 +25,7 @@ from translator.engines.whisper import (
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import BLOCK, Sound, blocks, seconds
 from translator.segment import Segmenter, tokens
-from translator.types import Hypothesis, Word
+from translator.types import Hypothesis, Pauses, Word
 
 pytestmark = pytest.mark.unit
 
@@ -160,7 +158,7 @@ async def test_what_is_said_becomes_final_at_a_pause() -> None:
     assert final is result.hypotheses[-1]
     assert (final.text, final.language, final.stable) == (SENTENCE, "en", len(SENTENCE))
     assert (final.start, final.end) == pytest.approx((1.0, Said(SENTENCE, 1.0).end), abs=0.04)
-    assert result.at[-1] - final.end < PAUSE + 0.1
+    assert result.at[-1] - final.end < Pauses().finished + 0.1
 
 
 async def test_each_word_is_given_with_its_time() -> None:
@@ -287,7 +285,7 @@ async def test_one_window_at_a_time_even_on_a_slow_machine() -> None:
 
 async def test_a_pause_that_passed_during_a_slow_decode_still_ends_the_utterance() -> None:
     first = Said("We should all go home now.", 1.0)
-    second = Said("It is very late.", first.end + PAUSE + 0.2)
+    second = Said("It is very late.", first.end + Pauses().finished + 0.2)
     result = await listen(first, second, cost=1.5)
     assert [final.text for final in result.finals] == [first.text, second.text]
 
@@ -315,12 +313,12 @@ async def test_a_voice_that_says_no_word_gives_nothing() -> None:
 
 async def test_a_few_words_wait_for_a_longer_pause() -> None:
     first = Said("Well then", 1.0)
-    second = Said("let us all go home.", first.end + (PAUSE + LONG_PAUSE) / 2)
+    second = Said("let us all go home.", first.end + (Pauses().finished + Pauses().longest) / 2)
     assert [final.text for final in (await listen(first, second)).finals] == [
         "Well then let us all go home."
     ]
     alone = await listen(first, until=5.0)
-    assert alone.at[-1] - first.end == pytest.approx(LONG_PAUSE, abs=0.1)
+    assert alone.at[-1] - first.end == pytest.approx(Pauses().longest, abs=0.1)
 
 
 async def test_the_transcript_for_a_pause_is_made_before_the_pause_is_over() -> None:
@@ -328,8 +326,8 @@ async def test_the_transcript_for_a_pause_is_made_before_the_pause_is_over() -> 
     result = await listen(said)
     last = result.host.windows[-1]
     until = seconds(int(np.frombuffer(last.pcm, np.int16)[-1]) + 1)
-    assert HUSH * 0.9 <= until - said.end <= PAUSE
-    assert result.at[-1] - said.end == pytest.approx(PAUSE, abs=0.05)
+    assert HUSH * 0.9 <= until - said.end <= Pauses().finished
+    assert result.at[-1] - said.end == pytest.approx(Pauses().finished, abs=0.05)
 
 
 async def test_when_the_sound_ends_what_was_said_last_is_final() -> None:

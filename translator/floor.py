@@ -78,8 +78,13 @@ class Floor:
 
     async def run(self, frames: AsyncIterator[rtc.AudioFrame]) -> None:
         """Hear `frames` (16 kHz mono, in real time) until they end."""
+        segments = self._settings().segments
         segmenter = Segmenter(
-            speaker=self.speaker, speaker_name=self.speaker_name, prefix=self._prefix
+            speaker=self.speaker,
+            speaker_name=self.speaker_name,
+            prefix=self._prefix,
+            min_words=segments.min_words,
+            max_seconds=segments.max_seconds,
         )
         origin = _Origin(self._record.clock)
         async with aclosing(self._noted(detect(origin.mark(frames)), origin)) as sounds:

@@ -37,6 +37,7 @@ from translator.record import Fact, Failed, Record, SettingsChanged, SettingsRef
 from translator.sender import RoomSender
 from translator.settings import Settings, diff
 from translator.turns import Samples
+from translator.types import Pauses
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ LINES, WIDTH = 50, 200
 class Engines(CascadeEngines, Protocol):
     """What a meeting calls, by the names that the settings use."""
 
-    def ear(self, name: str) -> Ear:
+    def ear(self, name: str, pauses: Pauses) -> Ear:
         """An ear of its own for one floor."""
         ...
 
@@ -100,7 +101,10 @@ class Meeting:
         self._persons = Persons(room, self._verify)
         self._announcement = Announcement(room, access)
         self._microphones = Microphones(
-            ear=lambda: InTurn(lambda: self._settings.heard_by, engines.ear),
+            ear=lambda: InTurn(
+                lambda: self._settings.heard_by,
+                lambda name: engines.ear(name, self._settings.segments.pauses),
+            ),
             name=self._persons.name,
             hears=lambda person: self._persons.role(person) is not Role.INTERPRETER,
             settings=lambda: self._settings,

@@ -10,13 +10,17 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
 from translator.types import Hypothesis, Segment, Word
 
-MIN_WORDS = 4
-MAX_SECONDS = 3.0
+STUB = 3
+"""Words below which a clause is a stub: nothing is cut so short while there is a choice."""
+HELD_BACK = 1
+"""Agreed words at the end that readers are not shown yet: the next word settles how a word ends,
+and its punctuation."""
 
 _CLAUSE_END = re.compile(r"[.,;:?!…。，、；：？！]['\"”’»)\]]*$")
 _SENTENCE_END = re.compile(r"[.?!…。？！]['\"”’»)\]]*$")
@@ -96,12 +100,7 @@ def tokens(text: str) -> list[Token]:
 
 def agreed(one: Sequence[Token], other: Sequence[Token]) -> int:
     """How many words both begin with, whatever their case and punctuation."""
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a.key != b.key:
-            break
-        count += 1
-    return count
+    return _alike([word.key for word in one], [word.key for word in other])
 
 
 def cut(
@@ -110,7 +109,7 @@ def cut(
     *,
     language: str,
     long: bool,
-    min_words: int = MIN_WORDS,
+    min_words: int,
 ) -> int:
     """How many of `words` make a segment now, 0 for none.
 
@@ -122,7 +121,7 @@ def cut(
     after_clause = [n for n in range(1, stable + 1) if words[n - 1].ends_clause and n < len(words)]
     joins = [word.key in conjunctions for word in words[:stable]]
     before_conjunction = [n for n in range(1, stable - 1) if joins[n] and not joins[n - 1]]
-    for least in (min_words, 1) if long else (min_words,):
+    for least in (min_words, min(STUB, min_words)) if long else (min_words,):
         for places in (after_clause, before_conjunction):
             if places and places[-1] >= least:
                 return places[-1]
@@ -148,13 +147,7 @@ class Segmenter:
     """End of the last segment of the utterance."""
 
     def __init__(
-        self,
-        *,
-        speaker: str,
-        speaker_name: str,
-        prefix: str,
-        min_words: int = MIN_WORDS,
-        max_seconds: float = MAX_SECONDS,
+        self, *, speaker: str, speaker_name: str, prefix: str, min_words: int, max_seconds: float
     ) -> None:
         """Ids are `prefix` and a number; `prefix` is the segmenter's own in its meeting. For the
         others see `limit`."""
@@ -164,6 +157,7 @@ class Segmenter:
         self.limit(min_words=min_words, max_seconds=max_seconds)
         self._count = 0
         self._last: Hypothesis | None = None
+        self._shown = _Shown()
         self._forget()
 
     def limit(self, *, min_words: int, max_seconds: float) -> None:
@@ -174,10 +168,9 @@ class Segmenter:
 
     @property
     def tail(self) -> str:
-        """All that is said and not committed, as it looks now."""
-        if self._last is None or not self._words[self._done :]:
-            return ""
-        return self._last.text[self._words[self._done].start :].strip()
+        """What is said, not committed, and steady enough to be read: two hypotheses agree on it,
+        and none that came later has another word in its place."""
+        return self._shown.text
 
     def push(self, hypothesis: Hypothesis, *, now: float, settings: int) -> list[Segment]:
         """The segments that `hypothesis` completes, in order; `now` is their commit time.
@@ -193,9 +186,16 @@ class Segmenter:
         self._realign()
         if hypothesis.final:
             return segments + self._finish(now, settings)
-        if hypothesis.language is None:
-            return segments
         stable = max(agreed(previous, self._words), self._frozen(hypothesis.stable))
+        if hypothesis.language is not None:
+            segments += self._cut(hypothesis, stable, now, settings)
+        self._show(stable - HELD_BACK)
+        return segments
+
+    def _cut(self, hypothesis: Hypothesis, stable: int, now: float, settings: int) -> list[Segment]:
+        """Commit what can be cut of the first `stable` words."""
+        assert hypothesis.language is not None
+        segments: list[Segment] = []
         times = self._times(hypothesis)
         while self._done < stable:
             rest = self._words[self._done :]
@@ -212,6 +212,21 @@ class Segmenter:
             segments.append(self._commit(count, times, now, settings))
         return segments
 
+    def _show(self, steady: int) -> None:
+        """Let readers see the words up to `steady`."""
+        text = self._text
+        bounds = [*(token.start for token in self._words), len(text)]
+        self._shown.learn(
+            [
+                (token.key, text[start:end])
+                for token, (start, end) in zip(self._words, pairwise(bounds), strict=True)
+            ][self._done : max(steady, self._done)]
+        )
+
+    @property
+    def _text(self) -> str:
+        return "" if self._last is None else self._last.text
+
     def _times(self, said: Hypothesis) -> "Times":
         return Times(self._words, said.words, start=said.start, end=said.end)
 
@@ -224,16 +239,25 @@ class Segmenter:
         segments: list[Segment] = []
         if self._last.language is not None:
             times = self._times(self._last)
-            count = 0
-            for token in self._words[self._done :]:
-                count += 1
-                if token.ends_sentence and count >= self._min_words:
-                    segments.append(self._commit(count, times, now, settings))
-                    count = 0
-            if count:
+            for count in self._sentences():
                 segments.append(self._commit(count, times, now, settings))
         self._forget()
         return segments
+
+    def _sentences(self) -> list[int]:
+        """How many words each sentence of the rest has; short ones go with their neighbours."""
+        counts: list[int] = []
+        count = 0
+        for token in self._words[self._done :]:
+            count += 1
+            if token.ends_sentence and count >= self._min_words:
+                counts.append(count)
+                count = 0
+        if counts and count < STUB:
+            counts[-1] += count
+        elif count:
+            counts.append(count)
+        return counts
 
     def _forget(self) -> None:
         self._last = None
@@ -241,6 +265,7 @@ class Segmenter:
         self._done = 0
         self._committed = []
         self._until = 0.0
+        self._shown.forget()
 
     def _realign(self) -> None:
         """Find where in the new words the committed ones end.
@@ -272,7 +297,9 @@ class Segmenter:
             end = max(end, self._last.end)
         self._until = max(end, start)
         self._done = after
-        self._committed += [token.key for token in self._words[first:after]]
+        keys = [token.key for token in self._words[first:after]]
+        self._committed += keys
+        self._shown.commit(keys)
         self._count += 1
         return Segment(
             id=f"{self._prefix}{self._count}",
@@ -285,6 +312,43 @@ class Segmenter:
             committed=now,
             settings=settings,
         )
+
+
+class _Shown:
+    """The words that readers see and that are not committed.
+
+    A word stays as it was shown, whatever its case and punctuation in a later hypothesis and even
+    if it is missing there for a while, until another is in its place.
+    """
+
+    def __init__(self) -> None:
+        self._words: list[tuple[str, str]] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self._words).strip()
+
+    def learn(self, words: Sequence[tuple[str, str]]) -> None:
+        """Take the steady words, each with its key."""
+        same = _alike([key for key, _ in self._words], [key for key, _ in words])
+        if len(words) > same:
+            self._words[same:] = words[same:]
+
+    def commit(self, keys: Sequence[str]) -> None:
+        """The first words are committed, as `keys`."""
+        same = _alike([key for key, _ in self._words], keys)
+        self._words = self._words[same:] if same == len(keys) else []
+
+    def forget(self) -> None:
+        self._words = []
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many items both begin with."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 class Times:

@@ -14,6 +14,16 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds of silence that end an utterance."""
+
+    finished: float = 0.45
+    """One that looks finished."""
+    longest: float = 0.8
+    """Any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """What STT says now of one utterance, from the utterance's beginning.
 

@@ -17,6 +17,7 @@ from translator.hear import Ear
 from translator.render import Renderer
 from translator.settings import Engine, Settings
 from translator.speak import Voice
+from translator.types import Pauses
 
 PAIRS = Path("language_pairs.yaml")
 ENGINES = Path("engines.yaml")
@@ -45,12 +46,19 @@ class Engines:
             self._voices.pop(name, None)
             self._reached = {one: is_so for one, is_so in self._reached.items() if one[0] != name}
 
-    def ear(self, name: str) -> Ear:
-        """An ear of its own for one floor. Raises SettingsError for an engine that cannot hear."""
+    async def close(self) -> None:
+        """Let go of the engine host, for who does not end with its process."""
+        await self._host.close()
+
+    def ear(self, name: str, pauses: Pauses = Pauses()) -> Ear:
+        """An ear of its own for one floor. Raises SettingsError for an engine that cannot hear.
+
+        A vendor's engine has its own `pauses`, by its options.
+        """
         engine = self._configured[name]
         match engine.plugin:
             case "whisper":
-                return WhisperEar(self._host, model=engine.model or "base")
+                return WhisperEar(self._host, model=engine.model or "base", pauses=pauses)
             case "apertium" | "espeak":
                 raise self._cannot(name, "hear")
         return Vendor(name, engine).ear()

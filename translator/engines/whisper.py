@@ -20,7 +20,7 @@ from translator.engines.identification import Identification
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import Sound, Voicing, blocks, reading, seconds
 from translator.segment import Times, Token, agreed, cut, tokens
-from translator.types import Hypothesis, Word
+from translator.types import Hypothesis, Pauses, Word
 
 PATH = "/whisper/transcribe"
 
@@ -45,10 +45,6 @@ HUSH = 0.2
 """Seconds of silence after which the transcript is made that a pause would need."""
 BEAM = 5
 """Width of the decoder's search in silence, where there is time for it."""
-PAUSE = 0.45
-"""Seconds of silence that end an utterance which looks finished."""
-LONG_PAUSE = 0.8
-"""Seconds of silence that end any utterance."""
 MEMORY = 160
 """Letters of what was said before that the decoder is shown."""
 FROZEN_WORDS = 4
@@ -150,9 +146,10 @@ class Transcript:
 class WhisperEar:
     """Speech to text by the Whisper of the engine host. See hear.Ear."""
 
-    def __init__(self, host: Host, *, model: str = "base") -> None:
+    def __init__(self, host: Host, *, model: str = "base", pauses: Pauses = Pauses()) -> None:
         self._host = host
         self._model = model
+        self._pauses = pauses
 
     async def listen(
         self,
@@ -163,7 +160,11 @@ class WhisperEar:
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         listening = Listening(
-            languages=languages, expected=expected, terms=terms, model=self._model
+            languages=languages,
+            expected=expected,
+            terms=terms,
+            model=self._model,
+            pauses=self._pauses,
         )
         async with reading(audio, ahead=blocks(60.0)) as source:
             async for sound in source:
@@ -196,7 +197,13 @@ class Listening:
     """The policy of one listen: what to transcribe next, and what a transcript means. No I/O."""
 
     def __init__(
-        self, *, languages: Sequence[str], expected: str | None, terms: Sequence[str], model: str
+        self,
+        *,
+        languages: Sequence[str],
+        expected: str | None,
+        terms: Sequence[str],
+        model: str,
+        pauses: Pauses,
     ) -> None:
         self._languages = {whisper_code(language): language for language in reversed(languages)}
         self._expected = whisper_code(expected) if expected else None
@@ -204,6 +211,7 @@ class Listening:
         self._before = ""  # in the expected language
         self._terms = ", ".join(terms)
         self._model = model
+        self._pauses = pauses
         self._voicing = Voicing()
         self._recent: deque[_Heard] = deque(maxlen=blocks(PREROLL))
         self._read = 0
@@ -301,6 +309,7 @@ class Listening:
             sounds=sounds,
             read=self._read,
             identification=Identification(self._codes, expected),
+            pauses=self._pauses,
         )
 
     def _part(self) -> list[Hypothesis]:
@@ -353,9 +362,16 @@ class _Utterance:
     """Speech between two pauses. Positions count sounds since the listen began."""
 
     def __init__(
-        self, *, id: str, sounds: list[_Heard], read: int, identification: Identification
+        self,
+        *,
+        id: str,
+        sounds: list[_Heard],
+        read: int,
+        identification: Identification,
+        pauses: Pauses,
     ) -> None:
         self.id = id
+        self.pauses = pauses
         self.sounds = sounds
         """The window."""
         self.read = read
@@ -455,14 +471,14 @@ class _Utterance:
 
     def ended(self, *, finished: bool) -> bool:
         if not self.may_be_words:
-            return finished or self.silence >= blocks(PAUSE)
+            return finished or self.silence >= blocks(self.pauses.finished)
         if not self._covered(finished=finished):
             return False
-        if finished or self.silence >= blocks(LONG_PAUSE):
+        if finished or self.silence >= blocks(self.pauses.longest):
             return True
         words = tokens(self.rest)
         looks_finished = not words or len(words) >= 4 or words[-1].ends_sentence
-        return self.silence >= blocks(PAUSE) and looks_finished
+        return self.silence >= blocks(self.pauses.finished) and looks_finished
 
     def learn(self, transcript: Transcript, text: str) -> None:
         """Take the transcript of the window; `text` is what it says after the prefix."""

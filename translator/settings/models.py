@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,7 @@ from pydantic import (
 from translator import languages
 from translator.document import Version, language_code, nearest
 from translator.glossary import Glossary
-from translator.types import Gender, Register
+from translator.types import Gender, Pauses, Register
 
 ANY = "*"
 MEETINGS = "meetings"
@@ -211,15 +211,15 @@ class Pair(_Model):
     """The engine that renders, or several: the next one renders where one fails."""
     glossaries: GlossaryNames = ()
     """Files with the meeting's own terms, in the folder of this file; the first wins."""
-    guard: bool = True
-    """Whether a rendition is checked before it is heard: language, figures, and that it is no
-    answer. Turn it off where it keeps good renditions back."""
     register_: Register | None = Field(default=None, alias="register")
     """How people are addressed: formal or informal; as the speaker does without it. For engines
     that take instructions: language models."""
     gender: Gender | None = None
     """Of who speaks, where the grammar of the language asks for one: feminine, masculine, or
     neutral to avoid it. For engines that take instructions: language models."""
+    guard: bool = True
+    """Whether a rendition is checked before it is heard: language, figures, and that it is no
+    answer. Turn it off where it keeps good renditions back."""
 
     @property
     def render(self) -> str:
@@ -227,13 +227,55 @@ class Pair(_Model):
         return self.rendered_by[0]
 
 
-class Segmenting(_Model):
-    """Where speech is cut into segments."""
+PRESETS: Mapping[str, Mapping[str, float]] = {
+    "fast": {"min_words": 3, "max_seconds": 1.5, "pause": 0.35, "endpointing": 0.6},
+    "balanced": {"min_words": 4, "max_seconds": 2.0, "pause": 0.45, "endpointing": 0.8},
+    "careful": {"min_words": 6, "max_seconds": 5.0, "pause": 0.6, "endpointing": 1.2},
+}
+BALANCED = PRESETS["balanced"]
 
-    min_words: int = Field(default=4, ge=1, le=20)
-    """Fewer are not cut off at a comma; more are calmer and translate better."""
-    max_seconds: float = Field(default=3.0, ge=1.0, le=20.0)
+
+class Segmenting(_Model):
+    """Where speech is cut into segments: by a preset, and by what is said beside it."""
+
+    preset: Literal["fast", "balanced", "careful"] = "balanced"
+    """fast is heard soonest; careful cuts where sentences do, and is heard two seconds later."""
+    min_words: int = Field(default=int(BALANCED["min_words"]), ge=1, le=20)
+    """Fewer are not cut off at a comma; more are calmer."""
+    max_seconds: float = Field(default=BALANCED["max_seconds"], ge=1.0, le=20.0)
     """A longer segment is cut anyway; less is faster."""
+    pause: float = Field(default=BALANCED["pause"], ge=0.25, le=1.5)
+    """Seconds of silence that end a sentence which looks finished. whisper follows it; a vendor's
+    engine has options of its own in engines.yaml."""
+    endpointing: float = Field(default=BALANCED["endpointing"], ge=0.25, le=1.5)
+    """Seconds of silence that end whatever was said, as for `pause`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, value: object) -> object:
+        """With the preset's values, where no other is given."""
+        given = value if isinstance(value, dict) else {}
+        preset = PRESETS.get(str(given.get("preset", "balanced")), {})
+        return {**preset, **given} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _ends_what_is_finished_first(self) -> "Segmenting":
+        if self.endpointing < self.pause:
+            raise ValueError(
+                f"`endpointing` ({self.endpointing:g}) is shorter than `pause` ({self.pause:g});"
+                " what looks finished cannot wait longer than all else"
+            )
+        return self
+
+    @property
+    def pauses(self) -> Pauses:
+        """For an ear."""
+        return Pauses(finished=self.pause, longest=self.endpointing)
+
+
+def _preset(value: object) -> object:
+    """A preset's name alone is enough."""
+    return {"preset": value} if isinstance(value, str) else value
 
 
 class _Choices(_Model):
@@ -250,7 +292,13 @@ class _Choices(_Model):
     """The languages that people can listen to or read."""
     pairs: tuple[Pair, ...] = ()
     """How one language becomes another; the first that fits is taken."""
-    segments: Segmenting = Segmenting()
+    segments: Annotated[
+        Segmenting,
+        BeforeValidator(
+            _preset, json_schema_input_type=Segmenting | Literal["fast", "balanced", "careful"]
+        ),
+    ] = Segmenting()
+    """Where speech is cut into segments: a preset's name, or a preset and its changes."""
     max_wait: float = Field(default=2.0, ge=0.0, le=10.0)
     """Seconds that an earlier segment which is not ready may hold a channel."""
     grace: float = Field(default=10.0, ge=0.0, le=600.0)
