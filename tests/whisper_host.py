@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from translator.engines.whisper import PATH, Response, Transcript, Window
+from translator.engines.whisper import DOUBTFUL, PATH, Response, Transcript, Window
 from translator.hear import SAMPLE_RATE
 
 
@@ -19,6 +19,7 @@ def whole(pcm: bytes, language: str, *, beam: int) -> Window:
         before="",
         before_language=None,
         terms="",
+        clear=DOUBTFUL,
         tokens=8 * (1 + len(pcm) // (2 * SAMPLE_RATE)),  # as many as the ear allows
         beam=beam,
         align=False,
