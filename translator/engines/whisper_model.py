@@ -44,7 +44,7 @@ THREADS = 1
 
 
 class WhisperService:
-    """See host.Service. One decode runs at a time, in a thread."""
+    """See host_server.Service. One decode runs at a time, in a thread."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
