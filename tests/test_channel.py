@@ -127,6 +127,25 @@ async def test_lag_is_from_the_speech_to_its_rendition() -> None:
     assert state(stage) == {"on_air": "machine", "lag": 3.0}
 
 
+async def test_listeners_are_told_of_the_measures_and_for_a_minute_of_what_was_skipped() -> None:
+    stage = Stage()
+    stage.channel.put_machine_on_air()
+    turns = [await stage.speak(number, 9.0) for number in range(4)]
+    for turn in turns:
+        turn.end()
+    async with stage.playing():
+        await asyncio.sleep(1.0)
+        told = json.loads(stage.channel.state)
+        assert (told["pace"], told["terse"], told["skipped"]) == (1.25, True, 0)
+        await asyncio.sleep(15.0)
+        assert json.loads(stage.channel.state)["skipped"] == 1
+        await asyncio.sleep(60.0)
+        told = json.loads(stage.channel.state)
+        assert (told["pace"], told["terse"], told["skipped"]) == (1.0, False, 0)
+    reasons = [(one.segment_id, one.why) for one in stage.facts.of(Unspoken)]
+    assert reasons == [("p-ada/1", "skipped")]
+
+
 async def test_who_watches_is_told_all_that_goes_out() -> None:
     stage = Stage()
     stage.channel.put_machine_on_air()

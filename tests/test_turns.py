@@ -25,7 +25,10 @@ class Player:
 
     def __init__(self, *, max_wait: float = MAX_WAIT) -> None:
         self.clock = meeting_clock()
-        self.turns = Turns(sample_rate=RATE, max_wait=max_wait, clock=self.clock)
+        self.skipped: list[Turn] = []
+        self.turns = Turns(
+            sample_rate=RATE, max_wait=max_wait, clock=self.clock, skipped=self.skipped.append
+        )
         self.played: list[tuple[float, Piece]] = []
 
     @asynccontextmanager
@@ -212,6 +215,83 @@ async def test_backlog_is_what_was_made_and_not_played() -> None:
     async with player.playing():
         await asyncio.sleep(2.0)
     assert player.turns.backlog == pytest.approx(3.0, abs=0.1)
+
+
+async def test_what_is_to_be_made_counts_as_long_as_its_speech() -> None:
+    player = Player()
+    turn = player.turns.turn(segment(1, end=3.0))
+    assert player.turns.backlog == 3.0 - turn.segment.start
+    await turn.play(audio(1.5))
+    assert player.turns.backlog == 3.0 - turn.segment.start
+    turn.end()
+    assert player.turns.backlog == 1.5
+
+
+async def test_a_turn_waits_for_those_in_front_and_no_longer_once_it_is_heard() -> None:
+    player = Player()
+    await filled(player.turns.turn(segment(1)), 3.0)
+    assert player.turns.wait == 0.0
+    await filled(player.turns.turn(segment(2, start=1.0)), 5.0)
+    assert player.turns.wait == 3.0
+    async with player.playing():
+        await asyncio.sleep(1.0)
+        assert player.turns.wait == pytest.approx(3.0, abs=0.1)  # 1 s of it is over
+        await asyncio.sleep(4.0)
+        assert player.turns.wait == pytest.approx(3.0, abs=0.1)
+        await asyncio.sleep(4.0)
+        assert player.turns.wait == 0.0
+
+
+async def test_a_turn_that_is_not_ready_keeps_those_behind_it_waiting_and_not_itself() -> None:
+    player = Player()
+    player.turns.turn(segment(1, start=0.0, end=4.0))
+    assert player.turns.wait == 0.0
+    await filled(player.turns.turn(segment(2, start=4.0)), 1.0)
+    assert player.turns.wait == 4.0
+
+
+async def test_what_waits_goes_out_faster_whatever_pace_it_was_made_at() -> None:
+    for made, least in ((1.0, FASTEST), (1.1, FASTEST / 1.1), (FASTEST, 1.0)):
+        player = Player()
+        turns = [player.turns.turn(segment(number, start=number)) for number in (1, 2)]
+        for turn in turns:
+            await filled(turn, 10.0, pace=made)
+        async with player.playing():
+            await asyncio.sleep(30.0)
+        assert player.began(2) == pytest.approx(10.0 / least, abs=0.1)
+        assert turns[0].pace == pytest.approx(FASTEST, abs=0.02)
+
+
+async def test_a_turn_that_nobody_waits_for_is_not_hastened() -> None:
+    player = Player()
+    turn = player.turns.turn(segment(1))
+    await filled(turn, 5.0, pace=1.0)
+    async with player.playing():
+        await asyncio.sleep(10.0)
+    assert sum(len(piece.samples) for _, piece in player.played) == 5 * RATE
+    assert turn.pace == 1.0
+
+
+async def test_the_oldest_that_has_not_begun_is_skipped_whole_and_never_two_in_a_row() -> None:
+    player = Player()
+    turns = [player.turns.turn(segment(number, start=number)) for number in range(6)]
+    for turn in turns:
+        await filled(turn, 6.0)
+    async with player.playing():
+        await asyncio.sleep(60.0)
+    assert player.order == [0, 1, 3, 5]
+    assert [_number(turn) for turn in player.skipped] == [2, 4]
+    assert all(turn.dropped for turn in player.skipped)
+    assert {_number(piece.turn) for _, piece in player.played} == {0, 1, 3, 5}
+
+
+async def test_the_last_is_never_skipped() -> None:
+    player = Player()
+    for number, seconds in ((1, 15.0), (2, 1.0)):
+        await filled(player.turns.turn(segment(number, start=number)), seconds)
+    async with player.playing():
+        await asyncio.sleep(30.0)
+    assert player.order == [1, 2]
 
 
 async def test_a_cancelled_next_loses_no_audio() -> None:

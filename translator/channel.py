@@ -104,7 +104,7 @@ class Channel:
             {
                 "on_air": self.on_air,
                 "lag": round(self.lag, 1),
-                "pace": round(measures.pace, 1),
+                "pace": round(measures.pace * 20) / 20,  # a message for each change is enough
                 "terse": measures.terse,
                 "skipped": len(self._skipped),
             }
