@@ -156,9 +156,33 @@ def test_the_greatest_pace_and_backlog_are_told() -> None:
     assert (found["pace_max"], found["backlog_max"]) == (1.2, 1.2)
 
 
+def test_what_was_done_to_catch_up_is_counted() -> None:
+    account = Account(offset=0.0)
+    for number, terse in enumerate((False, True, True)):
+        one = note_segment(account, number, number, number + 1.0)
+        rendition = Rendition(segment=one, language="es", text="Hola")
+        fact = Rendered(at=0.0, rendition=rendition, target="es", terms=0, terms_due=0, terse=terse)
+        account.note(to_json(fact))
+        note_unspoken(account, one, "skipped" if number else "failed")
+    found = figures(account, tape(4.0))
+    assert (found["terse"], found["skipped"]) == (2, 2)
+    assert found["coverage"] == 0.0
+
+
+def test_the_slope_has_an_upper_bound() -> None:
+    account = Account(offset=0.0)
+    spans = []
+    for number, onset in enumerate((1.0, 11.5, 21.2, 31.9, 41.1)):
+        one = note_segment(account, number, 10.0 * number, 10.0 * number + 1.0)
+        note_spoken(account, one, onset, onset + 1.0)
+        spans.append((onset, onset + 1.0))
+    found = figures(account, tape(60.0, *spans))
+    assert found["lag_slope_high"] > found["lag_slope"]
+
+
 def test_a_silent_tape_has_no_figures_and_breaks_nothing() -> None:
     found = figures(Account(offset=0.0), tape(1.0))
-    for name in ("evs_p50", "evs_p90", "evs_p99", "first_audio", "end_lag", "lag_slope"):
+    for name in ("evs_p50", "evs_p90", "evs_p99", "first_audio", "end_lag", "lag_slope_high"):
         assert found[name] is None
     assert (found["segments"], found["coverage"]) == (0, 0.0)
     assert figures(Account(offset=0.0), tape(0.0), speech=[])["coverage"] is None

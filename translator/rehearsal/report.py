@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from translator.lag import slope, weighted_percentile
+from translator.lag import slope_interval, weighted_percentile
 from translator.rehearsal.recording import SAMPLE_RATE, Samples
 
 WINDOW = SAMPLE_RATE // 100
@@ -60,6 +60,7 @@ class Account:
     unspoken: dict[str, dict[str, str]] = field(default_factory=dict)
     terms: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Of each language: hits, occurrences, false copies."""
+    terse: dict[str, int] = field(default_factory=dict)
     streams_max: dict[str, int] = field(default_factory=dict)
     streams: dict[str, int] = field(default_factory=dict)
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Account:
                     due + fact["terms_due"],
                     copies + fact["false_copies"],
                 )
+                self.terse[fact["target"]] = self.terse.get(fact["target"], 0) + fact["terse"]
             case "Hearing":
                 floor = fact["floor"]
                 now = self.streams.get(floor, 0) + (1 if fact["opened"] else -1)
@@ -162,6 +164,8 @@ def of_language(
     heard = renditions(language, account, mask, floor_delay)
     spans = [(one.evs, one.source_end - one.source_start) for one in heard]
     sounding = np.flatnonzero(mask)
+    why = list(account.unspoken.get(language, {}).values())
+    _, slope, slope_high = slope_interval([(one.onset, one.evs) for one in heard]) or (None,) * 3
     passed = {i for i, why in account.unspoken.get(language, {}).items() if why in VOICELESS}
     hits, due, copies = account.terms.get(language, (0, 0, 0))
     return {
@@ -172,9 +176,12 @@ def of_language(
         "evs_p99": _rounded(weighted_percentile(spans, 0.99)),
         "first_audio": round(float(sounding[0]) / 100, 2) if len(sounding) else None,
         "end_lag": round(float(sounding[-1] + 1) / 100 - seconds, 2) if len(sounding) else None,
-        "lag_slope": _rounded(slope([(one.onset, one.evs) for one in heard])),
+        "lag_slope": _rounded(slope),
+        "lag_slope_high": _rounded(slope_high),
         "backlog_max": round(max((one.backlog for one in heard), default=0.0), 2),
         "pace_max": max((one.pace for one in heard), default=1.0),
+        "terse": account.terse.get(language, 0),
+        "skipped": why.count("skipped"),
         "coverage": _rounded(_coverage(speech, account, heard, passed, floor_delay)),
         "term_hits": hits,
         "term_total": due,

@@ -11,6 +11,7 @@ COLUMNS = {
     "end_lag": "end lag s",
     "backlog_max": "backlog s",
     "pace_max": "pace",
+    "skipped": "skipped",
     "coverage": "coverage",
 }
 
