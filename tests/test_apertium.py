@@ -21,8 +21,6 @@ from translator.engines.apertium import (
     begun_as,
     command,
     installed_modes,
-    protect,
-    restore,
     route,
 )
 from translator.engines.host import Host, running
@@ -222,20 +220,6 @@ async def test_terms_come_out_as_given(host: Host, target: str) -> None:
     assert rendition.count("the White House") == 1
     assert rendition.count("C++") == 1
     assert rendition.count("C#-Haus [x]") == 2
-
-
-def test_a_term_inside_a_word_is_no_term() -> None:
-    assert protect("The party starts.", [Term(source="art", target="Kunst")]) == (
-        "The party starts.",
-        {},
-    )
-
-
-def test_a_lost_term_is_an_error() -> None:
-    text, kept = protect("Art is art.", [Term(source="art", target="Kunst")])
-    assert restore(text, kept) == "Kunst is Kunst."
-    with pytest.raises(RenderError, match="1 of 2"):
-        restore(text.split(" is ")[0], kept)
 
 
 # --- what can happen to the programs ----------------------------------------------------------

@@ -21,18 +21,18 @@ import re
 import shlex
 import shutil
 import signal
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import suppress
-from itertools import count, product
+from itertools import count
 from pathlib import Path
-from string import ascii_lowercase
 
 from aiohttp import web
 
 from translator import languages
+from translator.engines.apertium_terms import Traits, protect, restore
 from translator.engines.host import Host
 from translator.errors import InputError, RenderError, ServiceError, StageError
-from translator.types import Brief, Term
+from translator.types import Brief
 
 logger = logging.getLogger(__name__)
 
@@ -117,51 +117,6 @@ def missing(source: str, target: str, modes: Collection[str]) -> RenderError:
     return RenderError(f"Apertium cannot render {source} as {target}; {remedy}")
 
 
-# --- terms ------------------------------------------------------------------------------------
-
-
-def protect(text: str, terms: Sequence[Term]) -> tuple[str, dict[str, str]]:
-    """`text` with a made-up name for each term, and what each name stands for.
-
-    No dictionary has the names, so they come through every pair, and they keep the place that a
-    noun has in the sentence.
-    """
-    by_length = sorted(terms, key=lambda term: -len(term.source))
-    targets = {_folded(term.source): term.target for term in by_length}
-    if not targets:
-        return text, {}
-    pattern = "|".join(r"\s+".join(map(re.escape, term.source.split())) for term in by_length)
-    kept: dict[str, str] = {}
-    names = (f"Zqx{''.join(letters)}" for letters in product(ascii_lowercase, repeat=3))
-
-    def hide(match: re.Match[str]) -> str:
-        name = next(names)
-        kept[name] = targets[_folded(match[0])]
-        return name
-
-    return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", hide, text, flags=re.IGNORECASE), kept
-
-
-def restore(text: str, kept: Mapping[str, str]) -> str:
-    """`text` with the terms in the place of their names. Raises RenderError if one is lost."""
-
-    shown: set[str] = set()
-
-    def show(match: re.Match[str]) -> str:
-        name = match[0].capitalize()
-        shown.add(name)
-        return kept.get(name, match[0])
-
-    restored = re.sub("zqx[a-z]{3}", show, text, flags=re.IGNORECASE)
-    if lost := kept.keys() - shown:
-        raise RenderError(f"Apertium lost {len(lost)} of {len(kept)} terms")
-    return restored
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.lower().split())
-
-
 # --- in the job -------------------------------------------------------------------------------
 
 
@@ -177,7 +132,12 @@ class ApertiumRenderer:
         """Give the whole rendition as one piece; the context has no bearing on it."""
         segment = brief.segment
         text, kept = protect(segment.text, brief.terms)
-        question = {"text": text, "source": segment.language, "target": brief.target}
+        question = {
+            "text": text,
+            "source": segment.language,
+            "target": brief.target,
+            "terms": sorted({hidden.term.target for hidden in kept.values()}),
+        }
         try:
             async with self._host.post("/apertium/render", json=question) as response:
                 answer = await response.json()
@@ -185,7 +145,11 @@ class ApertiumRenderer:
             raise RenderError(str(error), retryable=error.retryable) from error
         except ServiceError as error:
             raise RenderError(str(error), retryable=True) from error
-        yield restore(begun_as(segment.text, answer["text"]), kept)
+        known = {term: (gender, number) for term, (gender, number) in answer["traits"].items()}
+        targets = {name: hidden.term.target for name, hidden in kept.items()}
+        traits = {name: known[target] for name, target in targets.items() if target in known}
+        begun = begun_as(segment.text, answer["text"])
+        yield restore(begun, kept, language=brief.target, traits=traits)
 
 
 def begun_as(source: str, text: str) -> str:
@@ -204,6 +168,7 @@ class ApertiumService:
         self._folder = folder
         self._modes: frozenset[str] = frozenset()
         self._pipelines: dict[str, Pipeline] = {}
+        self._nouns: dict[str, Nouns] = {}
 
     async def start(self) -> None:
         """See what is installed. Raises ServiceError."""
@@ -222,7 +187,8 @@ class ApertiumService:
             await pipeline.close()
 
     async def _render(self, request: web.Request) -> web.Response:
-        """`{text, source, target}`, languages as BCP-47 -> `{text}`."""
+        """`{text, source, target, terms}`, languages as BCP-47, `terms` in the target language
+        -> `{text, traits}`, where `traits` are gender and number by term."""
         question = await request.json()
         text, source, target = question["text"], question["source"], question["target"]
         modes = route(source, target, self._modes)
@@ -230,13 +196,27 @@ class ApertiumService:
             raise missing(source, target, self._modes)
         for mode in modes:
             text = await self._pipeline(mode).render(text)
-        return web.json_response({"text": text})
+        nouns = self._nouns_of(target)
+        traits = await nouns.traits(question["terms"]) if nouns else {}
+        return web.json_response({"text": text, "traits": traits})
+
+    def _nouns_of(self, language: str) -> "Nouns | None":
+        """What tells the nouns of a language: the analyser of any mode that begins there."""
+        code = language.split("-")[0]
+        modes = [mode for (first, _), mode in _steps(self._modes).items() if first == code]
+        if code not in self._nouns and modes:
+            analyser, *_ = self._programs(modes[0]).split("|")
+            *_, dictionary = shlex.split(analyser)
+            self._nouns[code] = Nouns(dictionary)
+        return self._nouns.get(code)
 
     def _pipeline(self, mode: str) -> "Pipeline":
         if mode not in self._pipelines:
-            programs = (self._folder / f"{mode}.mode").read_text(encoding="utf-8")
-            self._pipelines[mode] = Pipeline(mode, command(programs))
+            self._pipelines[mode] = Pipeline(mode, command(self._programs(mode)))
         return self._pipelines[mode]
+
+    def _programs(self, mode: str) -> str:
+        return (self._folder / f"{mode}.mode").read_text(encoding="utf-8")
 
 
 def command(programs: str) -> str:
@@ -309,6 +289,64 @@ class Pipeline:
             start_new_session=True,  # a group of its own, to be killed as one
             env={**os.environ, "LC_ALL": "C.UTF-8"},
         )
+
+
+class Nouns:
+    """What the analyser of one language knows of terms."""
+
+    def __init__(self, dictionary: str) -> None:
+        self._dictionary = dictionary
+        self._known: dict[str, Traits | None] = {}
+
+    async def traits(self, terms: Collection[str]) -> dict[str, Traits]:
+        """Gender and number of those terms whose first noun leaves no doubt."""
+        unknown = [term for term in terms if term not in self._known]
+        if unknown:
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    analyses = await self._analyse(unknown)
+            except (
+                OSError,
+                EOFError,
+            ) as error:  # TimeoutError is an OSError; an article is not worth a segment
+                logger.warning("Apertium cannot analyse terms: %r", error)
+                return {}
+            self._known |= dict(zip(unknown, map(traits_of, analyses), strict=True))
+        return {term: traits for term in terms if (traits := self._known[term]) is not None}
+
+    async def _analyse(self, terms: Iterable[str]) -> list[str]:
+        """The analysis of each, in a process that ends with them: a term is asked for once."""
+        process = await asyncio.create_subprocess_exec(
+            *("lt-proc", "-w", self._dictionary),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+        try:  # the full stop keeps a name of several words from going on in the next line
+            lines = "".join(f"{escape(term)} .\n" for term in terms)
+            answer, _ = await process.communicate(lines.encode(errors="replace"))
+        except BaseException:
+            with suppress(ProcessLookupError):
+                process.kill()
+            raise
+        analyses = answer.decode().splitlines()
+        if len(analyses) != lines.count("\n"):
+            raise EOFError(f"lt-proc ended with {process.returncode}")
+        return analyses
+
+
+def traits_of(analysis: str) -> Traits | None:
+    """Those of the first noun in lt-proc's analysis, where all its readings agree."""
+    for unit in re.findall(r"\^[^/^$]*/([^$]*)\$", analysis):
+        nouns = [reading for reading in unit.split("/") if re.search("<np?>", reading)]
+        if nouns:
+            found = {(*re.findall("<(m|f)>", one), *re.findall("<(sg|pl)>", one)) for one in nouns}
+            match list(found):
+                case [(gender, number)]:
+                    return gender, number
+            return None
+    return None
 
 
 def escape(text: str) -> str:

@@ -12,14 +12,17 @@ An entry says one thing in two languages or more, or holds a name that no langua
 
 from translator.glossary.entries import KEEP, Accuracy, Conflict, Entry, Glossary, Name
 from translator.glossary.file import GlossaryFile, load_glossary
+from translator.glossary.words import Finder, composed
 
 __all__ = [
     "KEEP",
     "Accuracy",
     "Conflict",
     "Entry",
+    "Finder",
     "Glossary",
     "GlossaryFile",
     "Name",
+    "composed",
     "load_glossary",
 ]
