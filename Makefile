@@ -5,6 +5,10 @@
 # make test        all that, and the tests with real engines, servers and rooms
 # make interpret   a recording through the real line:
 #                  make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME]
+# make eval        the recordings of a manifest through the real line and offline: figures, and
+#                  OUT/index.html with the plots; what is done is kept:
+#                  make eval [SPEECH=manifest.json] [OUT=out/eval] [ONLY=id,…] [PRESET=fast,…]
+#                  [COMPARE=an earlier OUT] [LISTEN=1] [AGAIN=1] [LIMITS=subset]
 # make picture     docs/page.png and docs/phone.png: the page while a recorded person speaks
 # make lock        pin the Python packages anew (UPGRADE=1: to the newest)
 # make clean       remove all that make made
@@ -12,7 +16,7 @@
 
 .DEFAULT_GOAL := check
 .DELETE_ON_ERROR:
-.PHONY: setup packages run check test interpret picture lock clean
+.PHONY: setup packages run check test interpret eval picture lock clean
 
 bin := .venv/bin
 environment := .venv/.installed
@@ -66,6 +70,14 @@ interpret: setup
 	    $${FROM:+--from "$$FROM"} $${ROOM:+--room "$$ROOM"}
 
 usage := make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME]
+
+manifest := ../shared/speech/manifest.json
+
+eval: setup
+	@$(bin)/translator eval "$${SPEECH:-$(manifest)}" --out "$${OUT:-out/eval}" \
+	    $${ONLY:+--only "$$ONLY"} $${PRESET:+--preset "$$PRESET"} $${TO:+--to "$$TO"} \
+	    $${COMPARE:+--compare "$$COMPARE"} $${LIMITS:+--limits "$$LIMITS"} \
+	    $${PICTURE:+--picture "$$PICTURE"} $${LISTEN:+--listen} $${AGAIN:+--again}
 
 picture: setup $(page) $(speech)
 	@scripts/packages browser

@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "server agent dispatch web",  # the doors
         "house",  # all that a meeting needs
         "rehearsal",  # a whole meeting, played from recordings
+        "evaluation",  # of many rehearsals
         "commands",  # about the configuration
         "__main__",
     )
@@ -37,7 +38,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 """A part may import parts of its own layer, without a circle, and of those above it here."""
 
 STAGES = frozenset({"hear", "segment", "render", "speak"})
-ENGINE_USERS = frozenset({"agent", "commands", "house", "rehearsal", "__main__"})
+ENGINE_USERS = frozenset({"agent", "commands", "evaluation", "house", "rehearsal", "__main__"})
 """Who may name an engine: whoever puts a meeting together. All else knows its protocol."""
 INTERPRETER_KINDS = frozenset({"cascade", "end_to_end", "booth"})
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from translator import commands as configuration
 from translator.commands import serve as serving
 from translator.errors import InputError, SettingsError, TranslatorError, first
+from translator.evaluation import commands as evaluation
 from translator.rehearsal import commands as rehearsal
 from translator.web import commands as web
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     rehearsal.add(commands)
+    evaluation.add(commands)
     serving.add(commands)
     configuration.add(commands)
     web.add(commands)

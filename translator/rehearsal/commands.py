@@ -56,7 +56,7 @@ def _show(arguments: argparse.Namespace) -> int:
             loaded=settings.load(*agent.paths()),
         )
         print("Starting livekit-server, the engines, a worker and the page")
-        _keep_quiet()
+        keep_quiet()
         demo = Demo(order=wanted, port=arguments.port, once=arguments.once)
         result = asyncio.run(
             show(
@@ -101,14 +101,14 @@ def _interpret(arguments: argparse.Namespace) -> int:
     print(
         f"Starting livekit-server, the engines and a worker; then {wanted.seconds:.0f} s of speech"
     )
-    _keep_quiet()
+    keep_quiet()
     result = asyncio.run(interpret(wanted, _teller()))
     print(*terminal.table(result), sep="\n")
     print(f"What listeners heard and read, and report.json, are in {wanted.out}")
     return 1 if result["failures"] else 0
 
 
-def _keep_quiet() -> None:
+def keep_quiet() -> None:
     """LiveKit's client complains of every connection that ends, also of those that we end, and
     its worker of how its processes do."""
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
