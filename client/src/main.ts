@@ -20,6 +20,7 @@ const players = element("players", HTMLDivElement);
 const status = element("status", HTMLParagraphElement);
 const statusText = element("status-text", HTMLSpanElement);
 const lag = element("lag", HTMLSpanElement);
+const skipped = element("skipped", HTMLParagraphElement);
 const disclosure = element("disclosure", HTMLSpanElement);
 const again = element("again", HTMLButtonElement);
 const sound = element("sound", HTMLButtonElement);
@@ -122,7 +123,8 @@ function drawStatus(now: Session): void {
   status.dataset.kind = current.kind;
   setText(statusText, textOf(current, now));
   const state = current.kind === "hearing" ? current.state : null;
-  setText(lag, state !== null && state.lag > 0 ? strings.behind(state.lag) : "");
+  setText(lag, state !== null && state.lag > 0 ? strings.behind(state) : "");
+  setText(skipped, state?.skipped ? strings.skipped(state.skipped) : "");
   const by = { machine: strings.byMachine, booth: strings.byPerson, floor: "", none: "" };
   setText(disclosure, state === null ? "" : by[state.onAir]);
   again.hidden = !now.over;

@@ -1,5 +1,10 @@
 /** All that the page says. */
 
+import type { ChannelState } from "./channel";
+
+/** A pace that listeners notice. */
+const AUDIBLE_PACE = 1.1;
+
 const seconds = new Intl.NumberFormat("en", {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
@@ -24,7 +29,16 @@ export const strings = {
   connecting: "Connecting…",
   waiting: "Waiting for the interpreter…",
   hearing: (language: string) => `Hearing ${language}`,
-  behind: (lag: number) => `, ${seconds.format(lag)} s behind`,
+  behind: ({ lag, pace, terse }: ChannelState) =>
+    [
+      `, ${seconds.format(lag)} s behind`,
+      ...(pace >= AUDIBLE_PACE ? ["speaking faster"] : []),
+      ...(terse ? ["in fewer words where possible"] : []),
+    ].join(" · "),
+  skipped: (count: number) =>
+    count === 1
+      ? "Skipped 1 sentence to catch up; it is in the captions."
+      : `Skipped ${count} sentences to catch up; they are in the captions.`,
   hearingOriginal: "Hearing people themselves",
   reconnecting: "Reconnecting…",
   lost: "The connection was lost.",

@@ -97,7 +97,23 @@ describe("the state of a channel", () => {
     expect(parseChannel('{"on_air": "machine", "lag": 3.2}')).toEqual({
       onAir: "machine",
       lag: 3.2,
+      pace: 1,
+      terse: false,
+      skipped: 0,
     });
+  });
+
+  test("is what is done to catch up", () => {
+    const attribute = '{"on_air": "machine", "lag": 9, "pace": 1.25, "terse": true, "skipped": 2}';
+    expect(parseChannel(attribute)).toMatchObject({ pace: 1.25, terse: true, skipped: 2 });
+  });
+
+  test.each([
+    { pace: "fast", terse: 1, skipped: -3 },
+    { pace: 0, terse: "true", skipped: 1.5 },
+  ])("takes no measure for %o", (fields) => {
+    const attribute = JSON.stringify({ on_air: "machine", lag: 1, ...fields });
+    expect(parseChannel(attribute)).toMatchObject({ pace: 1, terse: false, skipped: 0 });
   });
 
   test("never lags ahead", () => {

@@ -18,6 +18,24 @@ test.each([
   expect(strings[end]).not.toBe("");
 });
 
+const calm = { onAir: "machine", lag: 3.24, pace: 1.05, terse: false, skipped: 0 } as const;
+
+test.each([
+  [calm, ", 3.2 s behind"],
+  [{ ...calm, lag: 12, pace: 1.1 }, ", 12.0 s behind · speaking faster"],
+  [
+    { ...calm, lag: 12, pace: 1.25, terse: true },
+    ", 12.0 s behind · speaking faster · in fewer words where possible",
+  ],
+] as const)("a channel of %o says how far it is behind, and what is done", (state, text) => {
+  expect(strings.behind(state)).toBe(text);
+});
+
+test("what was skipped is said with where to find it", () => {
+  expect(strings.skipped(1)).toBe("Skipped 1 sentence to catch up; it is in the captions.");
+  expect(strings.skipped(3)).toContain("3 sentences");
+});
+
 const named = (name: string) => Object.assign(new Error("x"), { name });
 
 test.each([
