@@ -23,8 +23,10 @@ from tests.fakes import ScriptedRenderer
 from translator import agent
 from translator.channel import SAMPLE_RATE as VOICE_RATE
 from translator.current import unedited
+from translator.errors import SettingsError
 from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
+from translator.summary import Summarizer
 from translator.types import Hypothesis, Pauses
 
 SPACING = 1.51
@@ -115,6 +117,9 @@ class MarkerEngines:
 
     def voice(self, name: str) -> "MarkerVoice":
         return MarkerVoice(self._delays.speak)
+
+    def summarizer(self, name: str) -> Summarizer:
+        raise SettingsError(f"{name} marks words, and sums up none")
 
 
 class MarkerEar:

@@ -163,6 +163,7 @@ def test_check_tells_a_large_meeting_in_few_lines(
         monkeypatch.setenv(name, "a-key")
     printed = checked(capsys, tmp_path, pairs=large_meeting())
     assert row(printed, "scribe")[1] == "whisper"
+    assert row(printed, "openai") == ["openai", "openai"]
     assert row(printed, "el") == ["el", "Ελληνικά", "azure", "espeak", "el-GR-AthinaNeural"]
     assert row(printed, "ja") == ["ja", "日本語", "captions only"]
     assert row(printed, "en", "es")[2:4] == ["openai", "apertium"]

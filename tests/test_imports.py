@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "settings",
         "current announcement",
         "hear segment render speak",  # the stages
+        "summary",
         "guards demand backchannels",
         "engines",  # implement the stages
         "channel floor participant outbox",

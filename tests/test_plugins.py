@@ -168,6 +168,20 @@ def test_no_vendor_is_asked_to_tell_more_languages_apart_than_it_can(plugin: str
         vendor(plugin, options=options).hearing()(many, ())
 
 
+def test_only_a_language_model_sums_up() -> None:
+    configured = {
+        "local": Engine(plugin="apertium"),
+        "voice": Engine(plugin="elevenlabs", key="A_KEY"),
+        "model": Engine(plugin="openai", model="gpt-test", key="A_KEY"),
+    }
+    engines = Engines(configured)
+    for name in ("local", "voice"):
+        with pytest.raises(SettingsError, match=f"engine '{name}' .* cannot summarize"):
+            engines.summarizer(name)
+    assert engines.summarizer("model").prompt == "summary 1.0.0"
+    assert engines.summarizer("model") is engines.summarizer("model")
+
+
 class Talkative:
     """A plugin's model that quotes what it was given."""
 

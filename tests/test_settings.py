@@ -496,6 +496,7 @@ def test_nothing_is_different_after_no_edit(folder: Folder) -> None:
         ({"hear": ["whisper", "llm"]}, ["hear: whisper -> whisper, then llm"]),
         ({"spoken": ["en", "fr"]}, ["spoken: + fr, - es"]),
         ({"spoken": ["es", "en"]}, ["spoken: now in the order es, en"]),
+        ({"summarize": "llm"}, ["summarize: none -> llm"]),
         ({"max_wait": 3}, ["max_wait: 2.0 -> 3.0"]),
         ({"segments": {"min_words": 6}}, ["segments.min_words: 4 -> 6"]),
         (

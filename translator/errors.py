@@ -7,7 +7,8 @@
     └── StageError             one utterance or one segment is lost, the rest goes on
         ├── HearError
         ├── RenderError
-        └── SpeakError
+        ├── SpeakError
+        └── SummarizeError
 
 The text of an error says what is wrong and what to do. It never holds a key.
 """
@@ -87,6 +88,10 @@ class RenderError(StageError):
 
 class SpeakError(StageError):
     """A voice failed."""
+
+
+class SummarizeError(StageError):
+    """A summarizer failed: no segment is lost."""
 
 
 def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -36,6 +36,7 @@ from translator.persons import Persons
 from translator.record import Fact, Failed, Record, SettingsChanged, SettingsRefused
 from translator.sender import RoomSender
 from translator.settings import Settings, diff
+from translator.summary import Summarizer, Summary
 from translator.turns import Samples
 from translator.types import Pauses
 
@@ -60,6 +61,10 @@ class Engines(CascadeEngines, Protocol):
 
     def ear(self, name: str, pauses: Pauses) -> Ear:
         """An ear of its own for one floor."""
+        ...
+
+    def summarizer(self, name: str) -> Summarizer:
+        """Raises SettingsError where it cannot be made."""
         ...
 
 
@@ -95,6 +100,7 @@ class Meeting:
             Readers(by_stream=self._readers, observers=self._present_observers),
         )
         self._record.subscribe(self._outbox.note)
+        self._summary = Summary(summarizer=self._summarizer, record=self._record)
         self._channels: dict[str, Channel] = {}
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
@@ -132,6 +138,7 @@ class Meeting:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._outbox.run(sender))
                 group.create_task(self._follow_edits())
+                group.create_task(self._summary.run(self._floors.cuts()))
                 children = Children(group, self._child_failed)
                 while True:
                     self._changed.clear()
@@ -250,8 +257,17 @@ class Meeting:
         self._guard.played(code, samples, CHANNEL_RATE, at)
 
     async def _interpret(self, channel: Channel) -> None:
-        interpreter = Cascade(self._engines, settings=self._current.of, record=self._record)
+        interpreter = Cascade(
+            self._engines,
+            settings=self._current.of,
+            record=self._record,
+            summary=lambda: self._summary.text,
+        )
         await interpreter.run(self._floors, channel)
+
+    def _summarizer(self) -> Summarizer | None:
+        name = self._settings.summarize
+        return None if name is None else self._engines.summarizer(name)
 
     async def _voice(self, channel: Channel) -> None:
         """Publish the channel's track for as long as somebody listens."""

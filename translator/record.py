@@ -149,6 +149,17 @@ class SettingsRefused(Fact):
     faults: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Summarized(Fact):
+    """What the meeting has been about, as renderers are told from now on.
+
+    `prompt` are the instructions that it follows, by name and version.
+    """
+
+    text: str
+    prompt: str | None
+
+
 Subscriber = Callable[[Fact], None]
 
 

@@ -35,7 +35,10 @@ def check(file: Path | None) -> None:
         located = [_located(fault, pairs_path, engines_path) for fault in error.faults]
         raise SettingsError(*located) from None
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-    for table in (_hearing(loaded), _rendering(loaded), _speaking(loaded)):
+    tables = [_hearing(loaded), _rendering(loaded), _speaking(loaded)]
+    if loaded.summarize is not None:
+        tables.append(_summing_up(loaded, loaded.summarize))
+    for table in tables:
         console.print(table, "")
 
 
@@ -127,6 +130,14 @@ def _spoken(language: Language) -> Sequence[str]:
     voices = {one: language.voice_of(one) for one in others}
     more = [f"{one}: {voice}" for one, voice in voices.items() if voice]
     return (first, ", ".join(others), ", ".join([language.voice or "", *more]).removeprefix(", "))
+
+
+def _summing_up(loaded: Settings, engine: str) -> Table:
+    table = _table("Summary", "engine", "told to")
+    rendering = dict.fromkeys(name for pair in loaded.pairs for name in pair.rendered_by)
+    told = [name for name in rendering if registry.instructed(loaded.engines[name])]
+    table.add_row(engine, ", ".join(told) or "nobody: no engine of `pairs` takes instructions")
+    return table
 
 
 def _table(title: str, *columns: str) -> Table:

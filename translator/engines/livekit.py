@@ -14,6 +14,7 @@ around them, or a session of their own.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -43,11 +44,11 @@ from livekit.agents.llm.utils import ThinkingTokenFilter
 from openai.types.chat.chat_completion_chunk import Choice
 
 from translator.beside import beside
-from translator.errors import HearError, RenderError, SpeakError, StageError
+from translator.errors import HearError, RenderError, SpeakError, StageError, SummarizeError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
 from translator.languages import lookup, same
-from translator.prompt import Inputs, Prompt
-from translator.types import Brief, Hypothesis, Word
+from translator.prompt import Inputs, Prompt, SummaryInputs, SummaryPrompt
+from translator.types import Brief, Hypothesis, Segment, Word
 
 T = TypeVar("T")
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
@@ -130,27 +131,47 @@ class LiveKitRenderer:
 
     async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
         """See translator.render.Renderer."""
-        chat = llm.ChatContext.empty()
-        chat.add_message(role="system", content=self._prompt.render(Inputs.of(brief)))
-        chat.add_message(role="user", content=brief.segment.text)
-        deadline = asyncio.get_running_loop().time() + self._deadline
-        given = False
-        async with self._model.chat(chat_ctx=chat, conn_options=_once(self._patience)) as stream:
-            ending = _Ending(stream)
-            async with aclosing(
-                _received(
-                    stream, self._model, RenderError, patience=self._patience, deadline=deadline
-                )
-            ) as chunks:
-                async for chunk in chunks:
-                    text = chunk.delta.content or "" if chunk.delta else ""
-                    piece = text if given else text.lstrip()
-                    if piece:
-                        given = True
-                        yield piece
-        ending.check(self._model.provider)
-        if not given:
-            raise RenderError(f"{self._model.provider} gave no text", retryable=True)
+        written = _written(
+            self._model,
+            instructions=self._prompt.render(Inputs.of(brief)),
+            message=brief.segment.text,
+            failed=RenderError,
+            patience=self._patience,
+            deadline=self._deadline,
+        )
+        async with aclosing(written) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+class LiveKitSummarizer:
+    """Sums up with an llm.LLM; who made it closes it."""
+
+    def __init__(
+        self, model: llm.LLM[Any], prompt: SummaryPrompt, *, deadline: float = 20.0
+    ) -> None:
+        """At most `deadline` seconds for a summary."""
+        self._model = model
+        self._prompt = prompt
+        self._deadline = deadline
+
+    @property
+    def prompt(self) -> str:
+        """Name and version of its instructions."""
+        return self._prompt.title
+
+    async def summarize(self, said: Sequence[Segment], *, before: str, words: int) -> str:
+        """See translator.summary.Summarizer."""
+        written = _written(
+            self._model,
+            instructions=self._prompt.render(SummaryInputs(before=before, words=words)),
+            message="\n".join(map(_line, said)),
+            failed=SummarizeError,
+            patience=self._deadline,
+            deadline=self._deadline,
+        )
+        async with aclosing(written) as pieces:
+            return "".join([piece async for piece in pieces])
 
 
 class LiveKitVoice(Generic[Engine]):
@@ -567,10 +588,50 @@ def _detection(profiles: tuple[str, ...]) -> Any:
     return factory
 
 
-# Rendering.
+# Rendering, and summing up.
 
 
-_CUT = {"length": "cut the rendition off", "content_filter": "filtered the rendition"}
+def _line(segment: Segment) -> str:
+    """Who said what, so that no words of anybody can pass for another line."""
+    said = {"speaker": segment.speaker_name, "said": segment.text}
+    return json.dumps(said, ensure_ascii=False)
+
+
+async def _written(
+    model: llm.LLM[Any],
+    *,
+    instructions: str,
+    message: str,
+    failed: type[StageError],
+    patience: float,
+    deadline: float,
+) -> AsyncGenerator[str, None]:
+    """What `model` answers, piece by piece; raises `failed` unless it is some text, and whole.
+
+    At most `patience` seconds pass between two pieces, and `deadline` until the last.
+    """
+    chat = llm.ChatContext.empty()
+    chat.add_message(role="system", content=instructions)
+    chat.add_message(role="user", content=message)
+    end = asyncio.get_running_loop().time() + deadline
+    given = False
+    async with model.chat(chat_ctx=chat, conn_options=_once(patience)) as stream:
+        ending = _Ending(stream, failed)
+        async with aclosing(
+            _received(stream, model, failed, patience=patience, deadline=end)
+        ) as chunks:
+            async for chunk in chunks:
+                text = chunk.delta.content or "" if chunk.delta else ""
+                piece = text if given else text.lstrip()
+                if piece:
+                    given = True
+                    yield piece
+    ending.check(model.provider)
+    if not given:
+        raise failed(f"{model.provider} gave no text", retryable=True)
+
+
+_CUT = {"length": "cut its text off", "content_filter": "filtered its text"}
 
 
 class _Ending:
@@ -580,7 +641,8 @@ class _Ending:
     there. Of another stream nothing is known, and nothing is checked.
     """
 
-    def __init__(self, stream: llm.LLMStream) -> None:
+    def __init__(self, stream: llm.LLMStream, failed: type[StageError]) -> None:
+        self._failed = failed
         self._noted = isinstance(stream, LLMStream)
         self._reason: str | None = None
         if isinstance(stream, LLMStream):
@@ -588,13 +650,13 @@ class _Ending:
             stream._parse_choice = self._note  # type: ignore[method-assign, assignment]
 
     def check(self, provider: str) -> None:
-        """Raises RenderError unless all of the rendition has come."""
+        """Raises `failed` unless all of the text has come."""
         if not self._noted:
             return
         if self._reason is None:
-            raise RenderError(f"{provider} broke off", retryable=True)
+            raise self._failed(f"{provider} broke off", retryable=True)
         if self._reason in _CUT:
-            raise RenderError(f"{provider} {_CUT[self._reason]}")
+            raise self._failed(f"{provider} {_CUT[self._reason]}")
 
     def _note(self, id: str, choice: Choice, thinking: ThinkingTokenFilter) -> llm.ChatChunk | None:
         self._reason = choice.finish_reason or self._reason

@@ -22,9 +22,14 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from translator.document import nearest
-from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
+from translator.engines.livekit import (
+    LiveKitEar,
+    LiveKitRenderer,
+    LiveKitSummarizer,
+    LiveKitVoice,
+)
 from translator.errors import SettingsError
-from translator.prompt import Prompt
+from translator.prompt import Prompt, SummaryPrompt
 from translator.settings import Engine
 
 KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
@@ -83,11 +88,18 @@ class Vendor:
 
     def renderer(self) -> LiveKitRenderer:
         """Renders with the plugin's LLM."""
-        call = self._call("LLM", "render")
+        return LiveKitRenderer(self._model("render"), Prompt.load())
+
+    def summarizer(self) -> LiveKitSummarizer:
+        """Sums up with the plugin's LLM."""
+        return LiveKitSummarizer(self._model("summarize"), SummaryPrompt.load())
+
+    def _model(self, verb: str) -> llm.LLM[Any]:
+        call = self._call("LLM", verb)
         model: llm.LLM[Any] = call.made(
             **call.named(("temperature",), 0.0), **call.named(("max_retries",), 0)
         )
-        return LiveKitRenderer(model, Prompt.load())
+        return model
 
     def voice(self) -> LiveKitVoice[tts.TTS[Any]]:
         """Speaks with the plugin's TTS."""

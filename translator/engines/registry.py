@@ -17,6 +17,7 @@ from translator.hear import Ear
 from translator.render import Renderer
 from translator.settings import Engine, Settings
 from translator.speak import Voice
+from translator.summary import Summarizer
 from translator.types import Pauses
 
 PAIRS = Path("language_pairs.yaml")
@@ -31,6 +32,7 @@ class Engines:
         self._host = Host()
         self._renderers: dict[str, Renderer] = {}
         self._voices: dict[str, Voice] = {}
+        self._summarizers: dict[str, Summarizer] = {}
         self._reached: dict[tuple[str, str, str], bool] = {}
 
     def take(self, configured: Mapping[str, Engine]) -> None:
@@ -44,6 +46,7 @@ class Engines:
         for name in (name for name in known if known[name] != self._configured[name]):
             self._renderers.pop(name, None)
             self._voices.pop(name, None)
+            self._summarizers.pop(name, None)
             self._reached = {one: is_so for one, is_so in self._reached.items() if one[0] != name}
 
     async def close(self) -> None:
@@ -107,6 +110,14 @@ class Engines:
                 raise self._cannot(name, "speak")
         return Vendor(name, engine).voice()
 
+    def summarizer(self, name: str) -> Summarizer:
+        """One for all who call it. Raises SettingsError for an engine that cannot sum up."""
+        if name not in self._summarizers:
+            if self._configured[name].plugin in EMBEDDED:
+                raise self._cannot(name, "summarize")
+            self._summarizers[name] = Vendor(name, self._configured[name]).summarizer()
+        return self._summarizers[name]
+
     def try_voice(self, name: str, language: str, voice: str | None) -> None:
         """Raises SettingsError where nothing can be made that speaks so."""
         if self._configured[name].plugin in EMBEDDED:
@@ -123,8 +134,10 @@ def preload(settings: Settings) -> None:
     """Import what these settings use, which takes a second, before a meeting waits for it."""
     speaking = [name for one in settings.languages.values() for name in one.spoken_by]
     rendering = [name for pair in settings.pairs for name in pair.rendered_by]
+    summing_up = [name for name in (settings.summarize,) if name is not None]
     plugins = {
-        settings.engines[name].plugin for name in (*settings.heard_by, *rendering, *speaking)
+        settings.engines[name].plugin
+        for name in (*settings.heard_by, *rendering, *speaking, *summing_up)
     }
     for plugin in plugins.difference(EMBEDDED):
         with suppress(Exception):  # whatever it is, whoever calls for it is told
@@ -190,6 +203,8 @@ def _wanted(
         language = settings.languages[code]
         for name in language.spoken_by:
             yield name, partial(engines.try_voice, name, code, language.voice_of(name))
+    if settings.summarize is not None:
+        yield settings.summarize, partial(engines.summarizer, settings.summarize)
 
 
 def _gaps(settings: Settings, spoken: Collection[str], targets: Collection[str]) -> Iterator[Fault]:

@@ -37,11 +37,18 @@ class Cascade:
     """The machine interpreter of one channel."""
 
     def __init__(
-        self, engines: Engines, *, settings: Callable[[int], Settings], record: Record
+        self,
+        engines: Engines,
+        *,
+        settings: Callable[[int], Settings],
+        record: Record,
+        summary: Callable[[], str] = str,
     ) -> None:
-        """`settings` gives the snapshot of a number: a segment is under the one it began with."""
+        """`settings` gives the snapshot of a number: a segment is under the one it began with;
+        `summary` what the meeting has been about, empty for nothing."""
         self._settings = settings
         self._record = record
+        self._summary = summary
         self._renderers = Renderers(
             engines,
             shown=self._note_progress,
@@ -112,6 +119,7 @@ class Cascade:
             target=target,
             terms=self._glossary(segment, target).terms(segment.text, segment.language, target),
             context=tuple(self._context),
+            summary=self._summary(),
             register=None if pair is None else pair.register_,
             gender=None if pair is None else pair.gender,
             terse=channel.measures.terse,

@@ -16,6 +16,7 @@ def diff(old: Settings, new: Settings) -> tuple[str, ...]:
         *_sets("spoken", old.spoken, new.spoken),
         *_languages(old.languages, new.languages),
         *_pairs(old.pairs, new.pairs),
+        *_one("summarize", old.summarize, new.summarize),
         *_glossaries(old.glossaries, new.glossaries),
         *_fields("segments.", old.segments, new.segments, ("min_words", "max_seconds")),
         *_fields("", old, new, ("max_wait", "grace", "max_languages")),

@@ -292,6 +292,9 @@ class _Choices(_Model):
     """The languages that people can listen to or read."""
     pairs: tuple[Pair, ...] = ()
     """How one language becomes another; the first that fits is taken."""
+    summarize: EngineName | None = Field(default=None, examples=["openai"])
+    """The engine, a language model, that keeps a summary of the meeting for those that render;
+    none without it."""
     segments: Annotated[
         Segmenting,
         BeforeValidator(
