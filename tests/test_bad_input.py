@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rooms.rooms import ROOT, command, environment, free_port
+from tests.rooms.rooms import ROOT, command, environment, free_port, naming
 from translator.__main__ import main
 from translator.agent import ENGINES as ENGINES_PATH
 from translator.agent import PAIRS as PAIRS_PATH
@@ -264,12 +264,7 @@ async def test_a_url_where_nobody_answers(verb: str, beep: Path, tmp_path: Path)
 @pytest.mark.parametrize("wrong", ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"])
 async def test_a_wrong_key(verb: str, wrong: str, beep: Path, tmp_path: Path) -> None:
     async with LiveKitServer.running(environ=environment()) as server:
-        right = {
-            "LIVEKIT_URL": server.url,
-            "LIVEKIT_API_KEY": server.api_key,
-            "LIVEKIT_API_SECRET": server.api_secret,
-        }
-        environ = environment(**right | {wrong: "w" * 40})
+        environ = environment(**naming(server.access) | {wrong: "w" * 40})
         rest = (beep, "--to", "es", "--out", tmp_path / "out") if verb == "interpret" else ()
         errors = await unserved(verb, *rest, environ=environ)
     assert f"translator: {server.url} refuses the key" in errors

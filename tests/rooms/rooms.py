@@ -13,15 +13,22 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from translator.access import Access
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples, read
+from translator.server import ADDRESS
 
 ROOT = Path(__file__).parents[2]
-OUTSIDE = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "TRANSLATOR_RUNTIME")
+OUTSIDE = (*ADDRESS, "TRANSLATOR_RUNTIME")
 
 
 def environment(**more: str) -> dict[str, str]:
     """The environment of a command that starts a server and a host of its own."""
     return {name: value for name, value in os.environ.items() if name not in OUTSIDE} | more
+
+
+def naming(access: Access) -> dict[str, str]:
+    """The variables that name a server."""
+    return dict(zip(ADDRESS, (access.url, access.api_key, access.api_secret), strict=True))
 
 
 def free_port() -> int:

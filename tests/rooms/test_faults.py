@@ -21,6 +21,7 @@ from tests.rooms.rooms import (
     is_job,
     is_server,
     is_worker,
+    naming,
 )
 from tests.speech import speech
 from translator.server import LiveKitServer
@@ -111,11 +112,7 @@ async def test_the_command_itself_killed(tmp_path: Path) -> None:
 
 async def test_a_server_of_somebody_else_killed(tmp_path: Path) -> None:
     async with LiveKitServer.running(environ=environment()) as server:
-        named = environment(
-            LIVEKIT_URL=server.url,
-            LIVEKIT_API_KEY=server.api_key,
-            LIVEKIT_API_SECRET=server.api_secret,
-        )
+        named = environment(**naming(server.access))
         async with speaking(tmp_path, environ=named) as one:
             started = one.started()
             psutil.Process(server.pid).kill()

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from tests.rooms.rooms import command, free_port
+from tests.rooms.rooms import command, free_port, naming
 from translator.access import PASS, Access, Pass, Role
 from translator.server import LiveKitServer
 from translator.web.links import Links
@@ -183,13 +183,8 @@ async def test_a_livekit_server_that_went_away_is_said(links: Links) -> None:
 
 def configured(access: Access, state: Path, **more: str) -> dict[str, str]:
     """The environment of `translator web` and `translator link`."""
-    return {
-        "PATH": os.environ["PATH"],
-        "LIVEKIT_URL": access.url,
-        "LIVEKIT_API_KEY": access.api_key,
-        "LIVEKIT_API_SECRET": access.api_secret,
-        "TRANSLATOR_STATE": str(state),
-    } | more
+    own = {"PATH": os.environ["PATH"], "TRANSLATOR_STATE": str(state)}
+    return own | naming(access) | more
 
 
 async def test_the_commands_let_a_person_in(access: Access, tmp_path: Path) -> None:

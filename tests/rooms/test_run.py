@@ -13,7 +13,7 @@ import pytest
 from livekit import api, rtc
 
 from tests.processes import end_of
-from tests.rooms.rooms import Command, command, environment, excerpt, free_port, is_server
+from tests.rooms.rooms import Command, command, environment, excerpt, free_port, is_server, naming
 from tests.speech import speech
 from translator.access import Access
 from translator.participant import BRIDGE
@@ -87,11 +87,7 @@ async def test_on_a_server_of_others_it_takes_a_room_of_its_own_and_leaves_none(
     tmp_path: Path,
 ) -> None:
     async with LiveKitServer.running(environ=environment()) as server:
-        outside = environment(
-            LIVEKIT_URL=server.url,
-            LIVEKIT_API_KEY=server.api_key,
-            LIVEKIT_API_SECRET=server.api_secret,
-        )
+        outside = environment(**naming(server.access))
         port = ("--port", str(free_port()))
         bridge = server.access.machine(BRIDGE + "town", "Interpreter", "town", attributes={})
         theirs = rtc.Room()
