@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from translator import commands as configuration
+from translator.commands import glossary
 from translator.commands import serve as serving
 from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add(commands)
     serving.add(commands)
     configuration.add(commands)
+    glossary.add(commands)
     web.add(commands)
     return parser
 
