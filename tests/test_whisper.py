@@ -489,6 +489,9 @@ def test_windows_and_transcripts_survive_the_way() -> None:
         ("very, very good", "very, very good"),
         ("so we go home. We go home.", "so we go home."),
         ("the the the the the", "the"),
+        ("so ha-ha-ha-ha-ha", "so"),
+        ("Fufufufufufu", ""),
+        ("in the year 2222", "in the year 2222"),
         ("I know. I know. I know. I know.", "I know."),
         ("", ""),
     ],
@@ -498,10 +501,16 @@ def test_a_transcript_ends_where_it_begins_to_repeat_itself(text: str, kept: str
 
 
 def test_a_transcript_without_speech_is_empty() -> None:
-    assert sane(transcript(" Thank you.", no_speech=0.7, logprob=-1.2)) == ""
-    assert sane(transcript(" Thank you.", no_speech=0.7, logprob=-0.2)) == " Thank you."
+    assert sane(transcript(" Thank you.", no_speech=0.7, logprob=-1.3), 1.0) == ""
+    assert sane(transcript(" Thank you.", no_speech=0.7, logprob=-0.2), 1.0) == " Thank you."
+
+
+def test_a_transcript_of_more_voice_must_be_surer() -> None:
+    assert sane(transcript(" Thank you.", logprob=-2.0), 0.5) == " Thank you."
+    assert sane(transcript(" Thank you.", logprob=-2.0), 2.5) == ""
+    assert sane(transcript(" Thank you.", logprob=-1.3), 2.5) == " Thank you."
 
 
 def test_a_transcript_that_was_cut_off_is_not_used() -> None:
-    assert sane(transcript(" one two three", complete=False)) is None
-    assert sane(transcript(" go home now go home now", complete=False)) == " go home now"
+    assert sane(transcript(" one two three", complete=False), 1.0) is None
+    assert sane(transcript(" go home now go home now", complete=False), 1.0) == " go home now"
