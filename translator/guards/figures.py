@@ -35,7 +35,10 @@ _REST = re.compile(r", (\d{1,3})(?!\d)")
 """One thousand, nine hundred and seventy."""
 _LETTER_SCALES = {"k": 3, "m": 6, "mio": 6, "bn": 9, "mrd": 9, "mld": 9}
 _LETTER_SCALE = re.compile(r"\s?(k|M|bn|Mio|Mrd|Mld)\b")
-_PERCENT = re.compile(r"\b(?:por|pour|per) (?:100|cento?)\b", re.IGNORECASE)
+_PERCENT = re.compile(r"\b(?:por ciento|por cento|pour cent|per cento?)\b", re.IGNORECASE)
+_CENTURY_BEFORE = re.compile(r"\b(?:siglos?|século|secolo|segle) $", re.IGNORECASE)
+_CENTURY_AFTER = re.compile(r"(?:e|ème)? (?:siècle|century)", re.IGNORECASE)
+_UN = re.compile(r"(veinti|\by )[uú]n\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|[ºª°]|\.(?= \w)|[eè]?me|er|e)\b|[ºª°]|\.(?= \w)")
 _DECADE = re.compile(r"\b(twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies\b", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}")
@@ -49,6 +52,7 @@ _CLOCK = re.compile(
 _AT = re.compile(
     r"(?:\bat|\ba las?|\bà|\bàs|\bas|\balle|\bum|\ba les|past|to|après)\s(\d{1,2})\b", re.IGNORECASE
 )
+_TIME = re.compile(r"(?:[01]?\d|2[0-4])(?:[.:][0-5]\d)?")
 _HALF = re.compile(r"\w*halb\w*|\b(?:half|medi[oa]s?|demie?s?|mei[oa]|mezz[oa]|mig|mitja)\b", re.I)
 _QUARTER = re.compile(r"\b(?:quarters?|cuartos?|quarts?|quarto|viertel)\b", re.IGNORECASE)
 _ROMAN = re.compile(r"\b(?=[IVXLC])(C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})(?=e|ème|\b)")
@@ -84,20 +88,25 @@ class Figures:
 
     @cached_property
     def stated(self) -> tuple[Figure, ...]:
-        """Those that are figures beyond doubt: digits, and number words from three on."""
-        return tuple(_read(self._text, self.language, threshold=3.0))
+        """Those that are figures beyond doubt: digits, number words from three on, centuries."""
+        return (
+            *_read(self._text, self.language, threshold=3.0),
+            *(_plain(value) for value, is_century in _romans(self._text) if is_century),
+        )
 
     @cached_property
     def possible(self) -> tuple[Figure, ...]:
         """These, and one and two, and what may be meant by letters and names of months."""
-        others = {*_romans(self._text), *self._months}
-        return (
-            *_read(self._text, self.language, threshold=0.0),
-            *(
-                Figure(readings=frozenset({value}), parts=(value,), in_digits=False)
-                for value in sorted(others)
-            ),
-        )
+        others = {*(value for value, _ in _romans(self._text)), *self._months}
+        return (*_read(self._text, self.language, threshold=0.0), *map(_plain, sorted(others)))
+
+    @cached_property
+    def letters(self) -> int:
+        """How many letters there are beside the figures: in words these are as long as digits."""
+        text = self._text
+        if self.language in SPELLED:
+            text = alpha2digit(_spoken(text, self.language), self.language, 0.0)
+        return sum(character.isalnum() for character in text)
 
     @cached_property
     def halves(self) -> bool:
@@ -204,7 +213,7 @@ def _read(text: str, language: str, *, threshold: float) -> Iterator[Figure]:
     if language in SPELLED:
         text = _spoken(text, language)
         written = [match.group() for match in _NUMBER.finditer(text)]
-        text = _PERCENT.sub("%", alpha2digit(text, language, threshold))
+        text = alpha2digit(text, language, threshold)
     else:
         written = []
     dates = [match.span() for match in _DATE.finditer(text)]
@@ -229,7 +238,8 @@ def _read(text: str, language: str, *, threshold: float) -> Iterator[Figure]:
         elif letters := _LETTER_SCALE.match(text, match.end()):
             power = _LETTER_SCALES[letters.group(1).lower()]
             readings |= {value.scaleb(power) for value in readings}
-        is_clock = match.start() in clocks
+        is_clock = match.start() in clocks and _TIME.fullmatch(raw) is not None
+        is_clock = is_clock and not _SCALE.match(text, match.end())
         if in_date or is_clock or not readings:  # numbers of their own
             for index, part in enumerate(groups):
                 yield Figure(
@@ -254,6 +264,9 @@ def _is_thousands(readings: Collection[Decimal]) -> bool:
 
 def _spoken(text: str, language: str) -> str:
     """As text2num reads it: the eighties are eighty, and an article stands by itself."""
+    text = _PERCENT.sub("%", text)
+    if language == "es":
+        return _UN.sub(r"\1uno", text)
     if language == "en":
         return _DECADE.sub(r"\1y", text)
     return re.sub(r"(?<=\b[^\W\d_])['’]|(?<=\bdell)['’]|(?<=\bnell)['’]", "' ", text)
@@ -277,13 +290,20 @@ def _readings(raw: str) -> set[Decimal]:
     return found
 
 
-def _romans(text: str) -> Iterator[Decimal]:
+def _plain(value: Decimal) -> Figure:
+    return Figure(readings=frozenset({value}), parts=(value,), in_digits=False)
+
+
+def _romans(text: str) -> Iterator[tuple[Decimal, bool]]:
+    """Roman numbers, and whether each counts a century."""
     for match in _ROMAN.finditer(text):
         if match.group() and (len(match.group()) > 1 or match.group() in "VX"):
             hundreds, tens, ones = match.groups()
-            yield Decimal(
+            value = Decimal(
                 100 * len(hundreds) + 10 * _digit(tens, "X", "L", "C") + _digit(ones, "I", "V", "X")
             )
+            before, after = text[: match.start()], text[match.end() :]
+            yield value, bool(_CENTURY_BEFORE.search(before) or _CENTURY_AFTER.match(after))
 
 
 def _digit(letters: str, one: str, five: str, ten: str) -> int:

@@ -26,7 +26,7 @@ CANDIDATES = 8
 """Languages that a rendition is taken for at most: more take longer, and are confused more."""
 UNLIKELY = 0.02
 """Probability of the target language below which a text is not in it."""
-SURE_LETTERS = 60
+SURE_LETTERS = 50
 """Fewer only tell the target language from the source's: others are too much alike."""
 EVIDENCE = 300
 """Characters from the end that tell enough."""
@@ -104,9 +104,13 @@ class OutputGuard:
         self._kept_terms = {
             word.casefold() for term in brief.terms for word in _WORD.findall(term.target)
         }
-        self._demanded = talk.demanded(self._source) if _knows_talk(brief) else frozenset()
+        self._demanded = (
+            talk.demanded(self._source, brief.segment.language)
+            if _knows_talk(brief)
+            else frozenset[str]()
+        )
         self._asks = _only_asks(self._source)
-        self._letters = detection.letters(self._source) / _width(brief.segment.language)
+        self._letters = self._figures.letters / _width(brief.segment.language)
         self._shortest = SHORTEST / 2 if brief.terse else SHORTEST
         if self._candidates:
             detection.load(self._candidates)
@@ -153,7 +157,7 @@ class OutputGuard:
 
     def _must_wait(self) -> bool:
         """Whether only the next clause will tell that this is no answer, and nobody obeyed."""
-        if self._demanded and not talk.kept(self._source, self._text):
+        if self._demanded and not talk.kept(self._demanded, self._text, self._target):
             return True
         return self._asks and not _QUESTION.search(self._waiting)
 
@@ -163,14 +167,14 @@ class OutputGuard:
             raise GuardedError("missing figure")
         if self._length(text) < self._letters * self._shortest - SLACK / 4:
             raise GuardedError("truncated")
-        kept = talk.kept(self._source, text)
-        if self._demanded and 2 * len(kept) < len(self._demanded):
+        kept = talk.kept(self._demanded, text, self._target)
+        if self._demanded and 2 * len(kept) <= len(self._demanded):
             raise GuardedError("obeyed")
         if _answers(self._source, text):
             raise GuardedError("answer")
 
     def _length(self, text: str) -> float:
-        return detection.letters(text) / _width(self._target)
+        return Figures(text, self._target).letters / _width(self._target)
 
     def _source_is_target(self) -> bool:
         """A speaker who changed the language is rightly repeated."""

@@ -29,14 +29,14 @@ _SELF = re.compile(
     r"|intelligenza artificiale|intelligence artificielle|künstliche\w* intelligenz)"
 )
 _TRANSLATION = _words(
-    *("translat", "tradu[czirsï]", "traduï", "[uü]bersetz", "oversett"),
+    *("translat", "tradu[cztirsï]", "traduï", "[uü]bersetz", "oversett"),
 )
 _INTERPRETER = _words(
     *("interpreter", "intérprete", "interprète", "interprete\\b", "dolmetsch", "intèrpret"),
     *("interpreting", "interpretación simult", "interprétation"),
 )
 _INSTRUCTIONS = _words(
-    *("instruc", "istruzion", "anweisung", "vorgabe", "prompt", "consigne", "consigna"),
+    *("instru[cç]", "istruzion", "anweisung", "vorgabe", "prompt", "consigne", "consigna"),
     *("reglas", "rules?\\b", "règles", "regeln?\\b", "regras\\b", "regole\\b", "regles\\b"),
     *("guideline", "directri[cz]", "directive", "diretri[cz]", "direttiv", "richtlinie"),
     *("restric", "restriz", "beschränkung", "[oó]rdenes", "orders?\\b", "ordres?\\b", "ordens\\b"),
@@ -57,41 +57,200 @@ _SYSTEM = re.compile(
     r"(?:l['’])?(?:sistema|système|developer|desarrollador|développeu|sviluppat|desenvolv|admin)",
     re.IGNORECASE,
 )
-_SAY = _words(
-    *("say", "tell", "told", "repeat", "answer", "repl(?:y|ies)", "respond", "write", "print"),
-    *("speak", "talk", "pretend", "act as", "reveal", "announce", "sing\\b", "spell", "recite"),
-    *("explain", "summari", "list\\b", "describe", "read", "show", "give", "swear", "output"),
-    *("di\\b", "dile", "diles", "dime", "dig[ao]", "díg", "decir", "decid", "dice", "habl"),
-    *("repit", "repet", "répèt", "répét", "repeat", "ripet", "wiederhol", "contest", "respóndan?"),
-    *("escrib", "escrev", "écri", "scriv", "schreib", "escriu", "imprim", "cuént", "cont[ae]"),
-    *("finj", "revel", "révél", "anunci", "annonc", "annunci", "cant", "chant", "recit", "récit"),
-    *("dis\\b", "dites", "dire\\b", "répon", "rispon", "antwort", "beantwort", "sag", "erzähl"),
-    *("sprich", "sprech", "red[ae]", "nenn", "gib", "geb", "verrat", "sing[etn]?\\b", "zeig"),
-    *("diz", "dizer", "fal[ae]", "parl", "racont", "raccont", "dica", "dite\\b", "dì\\b", "di'"),
-    *("fing", "fais", "faites", "fac?ci", "haz\\b", "hagan?\\b", "faça", "resum", "résum"),
-    *("expli", "erklär", "spieg", "lee\\b", "lea\\b", "lies\\b", "muestr", "mostr", "montr"),
-    *("dóna|dona|dé\\b|da\\b|dê\\b|dai\\b|donne", "compórt", "actúa", "comport", "zusammenfass"),
-    *("fass", "deletre", "épel", "jur[ae]", "tu\\b so", "benimm", "verhalt", "agi", "atu", "digu"),
-)
+_SAY: Mapping[str, re.Pattern[str]] = {
+    "en": _words(
+        *("say", "tell", "told", "repeat", "answer", "repl(?:y|ie)", "respon", "writ", "print"),
+        *("speak", "talk", "pretend", "act as", "reveal", "announce", "sing\\b", "spell", "recite"),
+        *("explain", "summari", "list\\b", "describe", "read", "show", "give", "swear", "output"),
+        *("introduce", "insult", "mention", "display", "translat"),
+    ),
+    "es": _words(
+        *("di\\b", "d[ií][lmn][aeo]", "díga", "dig[ao]", "decir", "decid", "dice", "dicho", "habl"),
+        *("rep[ie]t", "contest", "resp[oó]nd", "escr[ií]b", "imprim", "cu[eé]nt", "cont[ae]"),
+        *("finj", "fing", "revel", "revél", "anunci", "cant", "recit", "explic", "explíc", "resum"),
+        *(
+            "descri",
+            "lee\\b",
+            "lea\\b",
+            "lean\\b",
+            "muéstr",
+            "muestr",
+            "mostr",
+            "insult",
+            "compórt",
+        ),
+        *(
+            "actúa",
+            "deletre",
+            "jur[ae]",
+            "present",
+            "enumer",
+            "tradu[czj]",
+            "menci",
+            "salud",
+            "haz\\b",
+        ),
+    ),
+    "fr": _words(
+        *(
+            "dis\\b",
+            "dites",
+            "dit\\b",
+            "dire\\b",
+            "r[eé]p[eéè]t",
+            "répon",
+            "écri[vst]",
+            "racont",
+            "parl",
+        ),
+        *(
+            "affich",
+            "fais\\b",
+            "faites",
+            "faire semblant",
+            "révél",
+            "annonc",
+            "chant",
+            "récit",
+            "lis",
+        ),
+        *(
+            "expli",
+            "résum",
+            "décri",
+            "montr",
+            "donne",
+            "insult",
+            "épel",
+            "jur[ez]",
+            "comport",
+            "imprim",
+        ),
+        *("présent", "énum", "tradui", "mention"),
+    ),
+    "de": _words(
+        *("sag", "wiederhol", "antwort", "beantwort", "schreib", "nenn", "gib", "geb", "verr[aä]t"),
+        *(
+            "sing[etn]?\\b",
+            "zeig",
+            "sprich",
+            "sprech",
+            "red[ae]",
+            "erzähl",
+            "erklär",
+            "lies",
+            "tu\\b so",
+        ),
+        *("fass", "beschreib", "beleidig", "benimm", "verhalt", "buchstabier", "kündig", "stell"),
+        *("übersetz", "druck", "fluch", "erwähn", "vor(?:lesen|stellen)"),
+    ),
+    "pt": _words(
+        *(
+            "dig[ao]",
+            "diz",
+            "dizer",
+            "dit[ao]",
+            "fal[ae]",
+            "rep[ie]t",
+            "respond",
+            "escrev",
+            "cont[ae]",
+        ),
+        *("finj", "revel", "anunci", "cant[ae]", "recit", "explic", "explique", "resum", "descrev"),
+        *(
+            "lei[ao]",
+            "mostr",
+            "insult",
+            "comporte",
+            "aja\\b",
+            "soletr",
+            "jur[ae]",
+            "apresent",
+            "imprim",
+        ),
+        *("tradu[zç]", "mencion"),
+    ),
+    "it": _words(
+        *(
+            "di['’]",
+            "dì\\b",
+            "dica",
+            "dite\\b",
+            "dill",
+            "dimm",
+            "dici",
+            "dire\\b",
+            "detto",
+            "ripet",
+        ),
+        *(
+            "rispond",
+            "scriv",
+            "parl",
+            "raccont",
+            "rivel",
+            "annunci",
+            "canta",
+            "recit",
+            "fing",
+            "legg",
+        ),
+        *(
+            "spieg",
+            "riassum",
+            "descriv",
+            "mostra",
+            "insult",
+            "comport",
+            "sillab",
+            "giur",
+            "present",
+        ),
+        *("stampa", "tradu[rc]", "menzion"),
+    ),
+    "ca": _words(
+        *(
+            "dig",
+            "dir\\b",
+            "dius",
+            "dit\\b",
+            "rep[ei]t",
+            "respo",
+            "escri",
+            "parl",
+            "expli",
+            "anunci",
+        ),
+        *("cant[ae]", "recit", "revel", "fing", "llege?ix", "resum", "descri", "mostr", "insult"),
+        *("comport", "lletreja", "jur[ae]", "present", "imprim", "tradu", "menci"),
+    ),
+}
+"""What a machine is told to do with words, by language: these stems are too short to mix."""
 
-DEMANDS: Mapping[str, re.Pattern[str]] = {
+_CONCEPTS: Mapping[str, re.Pattern[str]] = {
     "translation": _TRANSLATION,
     "interpreter": _INTERPRETER,
     "instructions": _INSTRUCTIONS,
     "ignore": _IGNORE,
     "system": _SYSTEM,
     "machine": _MACHINE,
-    "say": _SAY,
 }
 
 _IMPERATIVE = re.compile(
-    r"^\W*(?:please,? |por favor,? |s'il vous plaît,? |bitte,? |per favore,? |si us plau,? )?"
+    r"^\W*(?:(?:please|now|just|then|and|so|from now on|por favor|ahora|a partir de ahora|y|ahora"
+    r"|s'il (?:vous|te) pla[iî]t|désormais|maintenant|à partir de maintenant|et|bitte|jetzt|nun|und"
+    r"|ab jetzt|von nun an|agora|a partir de agora|per favore|d'ora in poi|adesso|ora|si us plau|a"
+    r" partir d'ara),? )*"
     r"(?:say|tell|repeat|answer|reply|respond|write|print|pretend|act as|reveal|announce|speak"
-    r"|sing|recite|spell|di|diles?|dime|diga(?:n|me|les?)?|repit[ae]n?|responda?n?|contest[ae]n?"
-    r"|escrib[ae]n?|habl[ae]n?|finj[ae]|revel[ae]|cuénta\w*|dis|dites|répétez?|réponds|répondez"
-    r"|écris|écrivez|raconte[rz]?|parle[rz]?|sag|sagen sie|antworte|wiederhole|schreib[e]?"
-    r"|erzähl[e]?|verrate|sprich|nenn[e]?|repita|escreva|fale|conte|finja|ripeti|rispondi|scrivi"
-    r"|parla|racconta|digues|repeteix|escriu|respon)\b",
+    r"|sing|recite|spell|show me|translate|output|introduce yourself|swear"
+    r"|di|diles?|dime|diga(?:n|me|les?)?|repit[ae]n?|respond[ae]n?|contest[ae]n?|escrib[ae]n?"
+    r"|habl[ae]n?|finj[ae]|revel[ae]|cuénta\w*|muéstr\w+|traduzca|traduce|tradúce\w*"
+    r"|dis|dites|répète[rz]?|répétez|réponds|répondez|écris|écrivez|raconte[rz]?|parle[rz]?|montre"
+    r"|montrez|traduis(?:ez)?"
+    r"|sag|sagen sie|antworte|antworten sie|wiederhole?|wiederholen sie|schreibe?|schreiben sie"
+    r"|erzähle?|verrate|verraten sie|sprich|nenne?|zeige?|zeigen sie|übersetze?|übersetzen sie"
+    r"|repita|escreva|fale|conte|finja|diga|mostre|traduza|ripeti|rispondi|scrivi|parla|racconta"
+    r"|mostra|traduci|dimmi|digues|repeteix|escriu|respon|mostra'm|tradueix)\b",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?:;,…])\s+")
@@ -155,21 +314,21 @@ _QUOTE_OF_SELF = re.compile(
 )
 
 
-def demanded(source: str) -> frozenset[str]:
+def demanded(source: str, language: str) -> frozenset[str]:
     """What the speaker talks of to a machine: a rendition must talk of it as well.
 
-    Empty where people only talk to each other.
+    Empty where people only talk to each other. `language` is one of KNOWN.
     """
-    found = _concepts(source)
+    found = _concepts(source, language)
     is_order = any(_IMPERATIVE.match(sentence) for sentence in _SENTENCE.split(source))
     if is_order or found & {"interpreter", "system"} or any(pair <= found for pair in _ORDERS):
         return found
     return frozenset()
 
 
-def kept(source: str, rendition: str) -> frozenset[str]:
-    """What of `demanded` a rendition, so far, talks of."""
-    return demanded(source) & _concepts(rendition)
+def kept(wanted: frozenset[str], rendition: str, language: str) -> frozenset[str]:
+    """What of `wanted` a rendition, so far, talks of. `language` is one of KNOWN."""
+    return wanted & _concepts(rendition, language) if wanted else wanted
 
 
 def gives_away(source: str, rendition: str) -> str | None:
@@ -194,5 +353,6 @@ def asks(text: str) -> bool:
     return _INTERROGATIVE.search(text) is not None
 
 
-def _concepts(text: str) -> frozenset[str]:
-    return frozenset(name for name, pattern in DEMANDS.items() if pattern.search(text))
+def _concepts(text: str, language: str) -> frozenset[str]:
+    patterns = {**_CONCEPTS, "say": _SAY[language.split("-")[0].lower()]}
+    return frozenset(name for name, pattern in patterns.items() if pattern.search(text))
