@@ -12,8 +12,10 @@ from livekit import rtc
 from livekit.agents.utils import http_context
 from livekit.plugins import openai
 
+from tests.fakes import Facts, ListTrack, meeting_clock, meeting_settings
 from tests.glossaries import entry, glossary
 from tests.vendors.openai import KEY, Fault, OpenAI, Reply, Request, completed, partial
+from translator.channel import Channel
 from translator.engines.livekit import (
     LiveKitEar,
     LiveKitRenderer,
@@ -21,9 +23,12 @@ from translator.engines.livekit import (
     LiveKitVoice,
 )
 from translator.errors import HearError, RenderError, SpeakError, SummarizeError
+from translator.floor import Floors
 from translator.hear import BLOCK, SAMPLE_RATE, Sound
+from translator.interpreters.cascade import Cascade
 from translator.prompt import Prompt, SummaryPrompt
-from translator.types import Brief, Hypothesis, Rendition, Segment
+from translator.record import Fact, Record, Rendered, Speaking, Spoken, Unspoken
+from translator.types import Brief, Cut, Hypothesis, Rendition, Segment, Tail
 
 pytestmark = pytest.mark.vendor
 
@@ -191,6 +196,85 @@ async def test_cancellation_closes_the_request() -> None:
         async with asyncio.timeout(5):
             await server.requests[0].ended.wait()
     assert not server.requests[0].answered
+
+
+# Rendering and speaking, clause by clause.
+
+SPOKEN = "The committee met yesterday in the town hall, and today it votes on the new bridge."
+RENDERED = "El comité se reunió ayer en el ayuntamiento, y hoy vota sobre el nuevo puente."
+
+
+class Vendor:
+    """Both stages by OpenAI's plugin, as the cascade calls them."""
+
+    def __init__(self, renderer: LiveKitRenderer, voice: LiveKitVoice[openai.TTS]) -> None:
+        self._renderer = renderer
+        self._voice = voice
+
+    def renderer(self, name: str) -> LiveKitRenderer:
+        return self._renderer
+
+    def reaches(self, name: str, source: str, target: str) -> bool:
+        return True
+
+    def voice(self, name: str) -> LiveKitVoice[openai.TTS]:
+        return self._voice
+
+
+async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_token() -> None:
+    def reply(request: Request) -> Reply:
+        return Reply(text=RENDERED, pause=0.15) if "messages" in request.body else Reply()
+
+    record, facts, floors = Record(meeting_clock()), Facts(), Floors()
+    record.subscribe(facts.note)
+    answered: list[bool] = []  # whether the model was done, as each rendition began to sound
+    over = asyncio.Event()
+    settings = meeting_settings()
+    channel = Channel("es", record=record, max_wait=settings.max_wait)
+    channel.put_machine_on_air()
+    channel.voiced.set()
+    track = ListTrack(record.clock)
+    cut = Cut(
+        segments=(replace(SEGMENT, text=SPOKEN),),
+        tail=Tail(speaker="p-1", speaker_name="Grace", language="en", text="", start=2.0, end=2.0),
+    )
+    async with (
+        OpenAI(reply) as server,
+        openai.LLM(model="gpt-test", base_url=server.base_url, api_key=KEY) as model,
+    ):
+
+        def note(fact: Fact) -> None:
+            if isinstance(fact, Speaking):
+                answered.append(server.requests[0].answered)
+            elif isinstance(fact, Spoken | Unspoken):
+                over.set()
+
+        record.subscribe(note)
+        voice = speaking(server)
+        engines = Vendor(LiveKitRenderer(model, Prompt.load()), voice)
+        cascade = Cascade(engines, settings=lambda _: settings, record=record)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(cascade.run(floors, channel)),
+                group.create_task(channel.run(track)),
+            ]
+            await asyncio.sleep(0)
+            floors.publish(cut)
+            await over.wait()
+            for task in tasks:
+                task.cancel()
+        await voice.aclose()
+    (began,), (whole,), (_,) = facts.of(Speaking), facts.of(Rendered), facts.of(Spoken)
+    assert answered == [False]
+    assert began.at < whole.at - 0.5  # seven more words take a second
+    assert whole.rendition.text == RENDERED
+    assert whole.rendition.prompt == "interpret 1.1.0"
+    said = [one.body["input"] for one in server.requests if "input" in one.body]
+    assert said == [
+        "El comité se reunió ayer en el ayuntamiento,",
+        "y hoy vota sobre el nuevo puente.",
+    ]
+    assert len(track.samples()) / 24_000 == pytest.approx(0.05 * len(RENDERED), abs=0.2)
 
 
 # Summing up.
