@@ -96,10 +96,10 @@ def test_both_files_become_one_snapshot(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("segments", "values"),
     [
-        ("fast", (3, 1.5, 0.35, 0.6)),
+        ("fast", (3, 1.2, 0.35, 0.6)),
         ("careful", (6, 5.0, 0.6, 1.2)),
         ({"max_seconds": 3.0}, (4, 3.0, 0.45, 0.8)),
-        ({"preset": "fast", "min_words": 5}, (5, 1.5, 0.35, 0.6)),
+        ({"preset": "fast", "min_words": 5}, (5, 1.2, 0.35, 0.6)),
         ({"endpointing": 1.4}, (4, 2.0, 0.45, 1.4)),
     ],
 )

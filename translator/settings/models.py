@@ -228,7 +228,7 @@ class Pair(_Model):
 
 
 PRESETS: Mapping[str, Mapping[str, float]] = {
-    "fast": {"min_words": 3, "max_seconds": 1.5, "pause": 0.35, "endpointing": 0.6},
+    "fast": {"min_words": 3, "max_seconds": 1.2, "pause": 0.35, "endpointing": 0.6},
     "balanced": {"min_words": 4, "max_seconds": 2.0, "pause": 0.45, "endpointing": 0.8},
     "careful": {"min_words": 6, "max_seconds": 5.0, "pause": 0.6, "endpointing": 1.2},
 }
