@@ -69,12 +69,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> "dict[str, list[Result]]":
-    from translator import agent, settings
     from translator.evaluation import manifest
-    from translator.evaluation.run import AS_CONFIGURED, Plan, evaluate
+    from translator.evaluation.run import AS_CONFIGURED, Plan, configured, evaluate
     from translator.rehearsal.commands import keep_quiet
 
-    settings.load(*agent.paths())
     entries = manifest.chosen(manifest.read(arguments.manifest), arguments.only)
     plan = Plan(
         entries=entries,
@@ -85,6 +83,9 @@ def _run(arguments: argparse.Namespace) -> "dict[str, list[Result]]":
         listen=arguments.listen,
         again=arguments.again,
     )
+    for preset in plan.presets:
+        with configured(entries[0], preset):  # or it would fail on every recording
+            pass
     print(f"{len(entries)} recordings in real time; what is done is kept in {plan.out}")
     keep_quiet()
     found = asyncio.run(evaluate(plan, _say))

@@ -128,11 +128,12 @@ def _quality(ones: Sequence[Result], others: Sequence[Result]) -> list[Differenc
 
 def _tested(name: str, results: Sequence[Any]) -> Difference:
     before, after = results
+    p_value = 1.0 if before.score == after.score else after.p_value
     return Difference(
         figure=name,
         before=round(before.score, 2),
         after=round(after.score, 2),
-        p=None if after.p_value is None else round(after.p_value, 4),
+        p=None if p_value is None else round(p_value, 4),
     )
 
 

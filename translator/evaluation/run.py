@@ -135,6 +135,8 @@ class Bench:
 
     async def result(self, task: Task, begins: Callable[[], None]) -> tuple[Result, str]:
         """What a task gives, and whether it was "kept" or is "done". Raises TranslatorError."""
+        # What the settings do not know cannot be found out among the languages that they know.
+        known = languages.lookup(task.entry.language, configured_languages()) is not None
         with configured(task.entry, task.preset) as loaded:
             path = self.plan.out / task.preset / task.entry.id / RESULT
             key = self._key(task, loaded)
@@ -145,14 +147,16 @@ class Bench:
             result = {
                 **_identity(task),
                 "key": key,
-                **await self._measured(task, loaded, path.parent),
+                **await self._measured(task, loaded, path.parent, declare=not known),
             }
             write_json(path, result)
             return result, "done"
 
-    async def _measured(self, task: Task, loaded: Settings, folder: Path) -> Result:
+    async def _measured(
+        self, task: Task, loaded: Settings, folder: Path, *, declare: bool
+    ) -> Result:
         entry = task.entry
-        wanted = self._order(entry, loaded, folder)
+        wanted = self._order(entry, loaded, folder, declare=declare or self.plan.declare)
         offline = await self._offline(entry, wanted, loaded)
         report = await interpret(wanted)
         heard = {
@@ -169,14 +173,12 @@ class Bench:
             settings=loaded,
         )
 
-    def _order(self, entry: Entry, loaded: Settings, folder: Path) -> Order:
-        known = languages.lookup(entry.language, loaded.spoken)
-        outside = entry.language not in configured_languages()
+    def _order(self, entry: Entry, loaded: Settings, folder: Path, *, declare: bool) -> Order:
         return order(
             file=entry.file,
             to=",".join(self._targets(entry, loaded)),
             out=folder,
-            spoken=known if self.plan.declare or outside else None,
+            spoken=languages.lookup(entry.language, loaded.spoken) if declare else None,
             speakers=[],
             room=None,
             loaded=loaded,
@@ -314,7 +316,7 @@ def _derive(
     """A copy of the organizer's file with its glossaries, changed."""
     content = yaml.safe_load(pairs.read_text(encoding="utf-8"))
     if preset != AS_CONFIGURED:
-        content["preset"] = preset
+        content["segments"] = preset
     for code in spoken:
         content["spoken"].append(code)
         content["languages"].setdefault(code, {"speak": "espeak"})

@@ -1,0 +1,244 @@
+"""A run over a manifest: what is done is kept, what is broken is reported, the rest goes on."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from translator.__main__ import main
+from translator.errors import ServiceError
+from translator.evaluation import manifest, run
+from translator.evaluation.manifest import Entry, Sentence
+from translator.evaluation.offline import Transcribed
+from translator.evaluation.run import Plan, Result, Task, evaluate
+from translator.rehearsal.order import Order
+from translator.rehearsal.recording import SAMPLE_RATE, write
+from translator.types import Word
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[1]
+
+
+class Ear:
+    """Hears the same in every recording."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    async def transcribe(self, path: Path, languages: Sequence[str]) -> Transcribed:
+        return Transcribed(
+            text="Good morning.",
+            words=(
+                Word(text="Good", start=0.1, end=0.3),
+                Word(text="morning.", start=0.3, end=0.8),
+            ),
+        )
+
+    async def align(
+        self, path: Path, sentences: Sequence[Sentence], language: str
+    ) -> tuple[Word, ...]:
+        return ()
+
+
+class Line:
+    """A line that takes no time; `broken` recordings end it."""
+
+    def __init__(self, *broken: str) -> None:
+        self.broken = broken
+        self.played: list[str] = []
+        self.presets: list[str] = []
+
+    async def interpret(self, order: Order) -> Mapping[str, Any]:
+        name = order.talks[0].path.stem
+        self.played.append(name)
+        self.presets.append(run.configured_languages()[-1])
+        if name in self.broken:
+            raise ServiceError("the worker's job ended")
+        order.out.mkdir(parents=True, exist_ok=True)
+        said = {
+            "kind": "segment", "segment_id": "s1", "origin": "source", "speaker": "p",
+            "language": "en", "text": "Good morning.", "start": 0.1, "received_at": 1.0,
+        }  # fmt: skip
+        lines = [
+            said,
+            {**said, "origin": "rendition", "language": "es", "text": "Buenos días."},
+        ]
+        (order.out / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        figures = {
+            "segments": 1, "spoken": 1, "evs_p50": 2.0, "evs_p90": 2.0, "evs_p99": 2.0,
+            "first_audio": 2.1, "end_lag": 1.0, "lag_slope": None, "backlog_max": 0.0,
+            "pace_max": 1.0, "coverage": 1.0, "term_hits": 0, "term_total": 0,
+            "renditions": [{"onset": 2.1, "evs": 2.0, "source_start": 0.1, "source_end": 0.8}],
+        }  # fmt: skip
+        return {
+            "seconds": order.seconds,
+            "languages": dict.fromkeys(order.targets, figures),
+            "failures": [],
+            "cores": {},
+            "memory_mb": {},
+        }
+
+
+@asynccontextmanager
+async def nothing() -> AsyncGenerator[None, None]:
+    yield
+
+
+@pytest.fixture(autouse=True)
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    """No room and no whisper; the settings are the project's own."""
+    one = Line()
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(run, "interpret", one.interpret)
+    monkeypatch.setattr(run, "running", nothing)
+    monkeypatch.setattr(run, "Listener", Ear)
+    monkeypatch.setattr(run, "rendered", rendered)
+    return one
+
+
+async def rendered(text: str, source: str, target: str, **_: object) -> str:
+    return "Buenos días."
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Entry]:
+    """Three seconds of noise, three times."""
+    noise = np.random.default_rng(1).integers(-9000, 9000, SAMPLE_RATE).astype(np.int16)
+    listed = []
+    for name in "abc":
+        write(tmp_path / f"{name}.wav", noise, SAMPLE_RATE)
+        listed.append(
+            {
+                "id": name,
+                "file": f"{name}.wav",
+                "language": "en",
+                "transcript": "Good morning!",
+                "references": {"es": "Buenos días."},
+            }
+        )
+    (tmp_path / "manifest.json").write_text(json.dumps(listed), encoding="utf-8")
+    return manifest.read(tmp_path / "manifest.json")
+
+
+Told = list[tuple[str, str]]
+
+
+async def evaluated(plan: Plan) -> tuple[list[Result], Told]:
+    told: Told = []
+
+    def say(task: Task, state: str, result: Result | None) -> None:
+        told.append((task.entry.id, state))
+
+    return await evaluate(plan, say), told
+
+
+async def test_what_is_done_is_kept(recordings: list[Entry], tmp_path: Path, line: Line) -> None:
+    out = tmp_path / "out"
+    await evaluated(Plan(entries=recordings[:2], out=out))
+    results, told = await evaluated(Plan(entries=recordings, out=out))
+    assert told == [("a", "kept"), ("b", "kept"), ("c", "runs"), ("c", "done")]
+    assert line.played == ["a", "b", "c"]
+    assert [one["id"] for one in results] == ["a", "b", "c"]
+    assert results[0]["speech"]["errors"] == {"wrong": 0, "words": 2}
+    assert results[0]["languages"]["es"]["chrf"] == 100.0
+
+
+async def test_a_recording_that_changed_is_done_again(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    plan = Plan(entries=recordings[:1], out=tmp_path / "out")
+    await evaluated(plan)
+    with recordings[0].file.open("ab") as file:
+        file.write(b"\0\0")
+    await evaluated(plan)
+    assert line.played == ["a", "a"]
+
+
+async def test_what_is_done_is_done_again_where_asked(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    for again in (False, True):
+        await evaluated(Plan(entries=recordings[:1], out=tmp_path / "out", again=again))
+    assert line.played == ["a", "a"]
+
+
+async def test_a_result_that_was_cut_off_counts_for_nothing(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    plan = Plan(entries=recordings[:1], out=tmp_path / "out")
+    await evaluated(plan)
+    path = plan.out / "configured" / "a" / "result.json"
+    path.write_text(path.read_text(encoding="utf-8")[:100], encoding="utf-8")
+    await evaluated(plan)
+    assert line.played == ["a", "a"]
+
+
+async def test_a_broken_recording_is_reported_and_the_rest_goes_on(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    line.broken = ("b",)
+    recordings[0].file.write_bytes(b"no sound")
+    plan = Plan(entries=recordings, out=tmp_path / "out")
+    results, told = await evaluated(plan)
+    assert [state for _, state in told if state != "runs"] == ["failed", "failed", "done"]
+    assert "no recording" in results[0]["error"]
+    assert results[1]["error"] == "the worker's job ended"
+    line.broken = ()
+    _, told = await evaluated(plan)  # what failed is tried again
+    assert ("b", "done") in told
+
+
+async def test_each_preset_is_run_with_settings_of_its_own(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    presets = ("fast", "careful")
+    plan = Plan(entries=recordings[:1], out=tmp_path / "out", presets=presets)
+    results, _ = await evaluated(plan)
+    assert [one["preset"] for one in results] == ["fast", "careful"]
+    assert results[0]["key"] != results[1]["key"]
+    with run.configured(recordings[0], "fast") as loaded:
+        assert loaded.segments.preset == "fast"
+
+
+async def test_a_language_that_the_settings_lack_is_heard_all_the_same(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    german = recordings[0].model_copy(update={"language": "de"})
+    results, _ = await evaluated(Plan(entries=[german], out=tmp_path / "out"))
+    assert line.presets == ["de"]
+    assert list(results[0]["languages"]) == ["de"]  # nothing renders it
+
+
+def test_the_command_writes_a_page_and_judges(
+    recordings: list[Entry],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["eval", str(tmp_path / "manifest.json"), "--out", str(tmp_path / "out")]
+    limits = tmp_path / "gate.yaml"
+    limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 2.5}}")
+    assert main([*given, "--gate", str(limits)]) == 0
+    assert "EVS p50 s | 2 |" in capsys.readouterr().out
+    assert (tmp_path / "out" / "index.html").exists()
+    limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 1.5}}")
+    again = ["eval", "--out", str(tmp_path / "out"), "--gate", str(limits)]
+    assert main([*again, "--compare", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "BELOW  evs_p50" in said
+    assert "0.000 to" in said
+
+
+def test_the_command_says_what_it_cannot_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "--out", str(tmp_path)]) == 2
+    assert main(["eval", str(tmp_path / "none.json")]) == 2
+    said = capsys.readouterr().err
+    assert "no run was made there" in said
+    assert "cannot be read" in said
