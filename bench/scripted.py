@@ -26,6 +26,7 @@ from translator.current import unedited
 from translator.errors import SettingsError
 from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
+from translator.speak import Voice
 from translator.summary import Summarizer
 from translator.types import Hypothesis, Pauses
 
@@ -115,7 +116,7 @@ class MarkerEngines:
     def reaches(self, name: str, source: str, target: str) -> bool:
         return True
 
-    def voice(self, name: str) -> "MarkerVoice":
+    def voice(self, name: str) -> Voice:
         return MarkerVoice(self._delays.speak)
 
     def summarizer(self, name: str) -> Summarizer:

@@ -89,6 +89,22 @@ def test_openai_hears_renders_and_speaks() -> None:
     assert transcribes.hearing()(["en", "es"], ["LiveKit"]).capabilities.streaming
 
 
+@pytest.mark.parametrize(
+    ("engine", "paced"),
+    [
+        ({"plugin": "openai", "model": "tts-1"}, True),
+        ({"plugin": "openai", "model": "tts-1", "base_url": "http://127.0.0.1:1/v1"}, False),
+        ({"plugin": "openai", "model": "gpt-4o-mini-tts"}, False),
+        ({"plugin": "openai"}, False),
+        ({"plugin": "elevenlabs"}, False),
+    ],
+)
+def test_a_pace_is_left_to_those_that_are_known_to_follow_it(
+    engine: dict[str, Any], paced: bool
+) -> None:
+    assert vendor(**engine).voice().paced == paced
+
+
 def test_the_registry_knows_plugins_by_their_name() -> None:
     options = {"speech_region": "westeurope"}
     engines = Engines({"mine": Engine(plugin="azure", key="A_KEY", options=options)})

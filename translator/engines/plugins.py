@@ -50,6 +50,9 @@ USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("assemblyai", "STT"): {"language_detection": True},  # else everything is English
 }
 """Arguments by plugin and class, unless `options` say otherwise."""
+PACED = frozenset({("openai", "tts-1"), ("openai", "tts-1-hd")})
+"""Plugins and models that follow `speed`. Many take it and speak as before, which nobody would
+notice but the listeners who fall behind: the channel hastens all others itself."""
 CHECKED_ENGLISH = frozenset({"openai", "azure", "elevenlabs"})
 """Plugins whose "en" means English, and not that they know no language."""
 
@@ -103,7 +106,8 @@ class Vendor:
 
     def voice(self) -> LiveKitVoice[tts.TTS[Any]]:
         """Speaks with the plugin's TTS."""
-        paced = self._call("TTS", "speak").takes("speed", "float")
+        engine = self._engine
+        paced = engine.base_url is None and (engine.plugin, engine.model) in PACED
         return LiveKitVoice(self.speaking(), set_pace=_set_speed if paced else None)
 
     def speaking(self) -> Callable[[str, str | None], tts.TTS[Any]]:
