@@ -156,6 +156,23 @@ def test_check_tells_the_manner_and_who_takes_no_instructions(
     assert printed.count("formal") == 1
 
 
+def test_check_tells_which_of_two_glossaries_counts(tmp_path: Path, capsys: Said) -> None:
+    main(["init"])
+    pairs = tmp_path / "language_pairs.yaml"
+    both = "glossaries: [glossaries/example.yaml, glossaries/ours.yaml]"
+    pairs.write_text(pairs.read_text().replace("glossaries: [glossaries/example.yaml]", both, 1))
+    (tmp_path / "glossaries" / "ours.yaml").write_text(
+        "version: 1\nterms:\n  - {en: Committee, es: comité}\n  - {en: boat, es: barco}\n"
+    )
+    capsys.readouterr()
+    assert main(["check"]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note:")]
+    assert notes == [
+        "note: 'committee' (en) is 'comisión' (es) by glossaries/example.yaml,"
+        " not 'comité' by glossaries/ours.yaml: the first one counts"
+    ]
+
+
 def test_check_tells_a_large_meeting_in_few_lines(
     tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:

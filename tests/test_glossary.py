@@ -1,5 +1,6 @@
 """Terms are found as people say them, and a faulty file says what is wrong with it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,171 @@ def test_a_file_of_another_encoding_is_refused(tmp_path: Path) -> None:
         load_glossary(path)
 
 
+# --- forms ------------------------------------------------------------------------------------
+
+INFLECTED = """\
+version: 1
+terms:
+  - en: {term: committee, forms: [committees]}
+    es: {term: comisión, forms: comisiones}
+    ja: 委員会
+  - en: {term: deaf}
+    es: {term: sordo, forms: [sorda, sordos, sordas]}
+  - {en: boat, es: barco}
+"""
+
+
+@pytest.fixture
+def inflected(tmp_path: Path) -> Glossary:
+    return load(tmp_path, INFLECTED)
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "target", "rendered"),
+    [
+        ("Two COMMITTEES", "en", "es", "comisiones"),
+        ("a committee", "en", "es", "comisión"),
+        ("las comisiones", "es", "en", "committees"),
+        ("committees", "en", "ja", "委員会"),
+        ("委員会", "ja", "en", "committee"),
+        ("personas sordas", "es", "en", "deaf"),
+        ("deaf people", "en", "es", "sordo"),
+    ],
+)
+def test_a_form_is_rendered_as_its_counterpart(
+    inflected: Glossary, text: str, source: str, target: str, rendered: str
+) -> None:
+    assert [term.target for term in inflected.terms(text, source, target)] == [rendered]
+
+
+def test_a_term_knows_the_other_forms_that_are_right(inflected: Glossary) -> None:
+    (term,) = inflected.terms("deaf", "en", "es")
+    assert term.forms == ("sorda", "sordos", "sordas")
+
+
+def test_forms_are_no_key_terms(inflected: Glossary) -> None:
+    assert inflected.key_terms("en") == ("committee", "deaf", "boat")
+
+
+# --- what became of them ----------------------------------------------------------------------
+
+
+def figures(glossary: Glossary, text: str, rendition: str) -> tuple[int, int, int]:
+    accuracy = glossary.accuracy(text, rendition, "en", "es")
+    return accuracy.hits, accuracy.due, accuracy.false_copies
+
+
+@pytest.mark.parametrize(
+    ("text", "rendition", "expected"),
+    [
+        ("The committee met.", "Se reunió la Comisión.", (1, 1, 0)),
+        ("The committee met.", "Se reunieron las comisiones.", (1, 1, 0)),
+        ("The committee met.", "Se reunió la comisio\u0301n.", (1, 1, 0)),
+        ("The committee met.", "Se reunió la comision.", (0, 1, 0)),
+        ("The committee met.", "Se reunió la subcomisión.", (0, 1, 0)),
+        ("The committee met.", "", (0, 1, 0)),
+        ("The committee met the committee.", "La comisión se reunió.", (1, 2, 0)),
+        ("The committee met the committees.", "La comisión, las comisiones.", (2, 2, 0)),
+        ("They met.", "La comisión se reunió.", (0, 0, 1)),
+        ("The committee met.", "La comisión y la comisión y un barco.", (1, 1, 2)),
+        ("Subcommittees met.", "Las subcomisiones se reunieron.", (0, 0, 0)),
+        ("Boats.", "Barcos.", (0, 0, 0)),
+        ("Boats.", "Un barco.", (0, 0, 0)),
+        ("deaf", "sordas", (1, 1, 0)),
+        ("", "", (0, 0, 0)),
+    ],
+)
+def test_each_occurrence_needs_one_of_its_own(
+    inflected: Glossary, text: str, rendition: str, expected: tuple[int, int, int]
+) -> None:
+    assert figures(inflected, text, rendition) == expected
+
+
+def test_a_kept_name_must_be_there_in_its_own_letters(glossary: Glossary) -> None:
+    assert figures(glossary, "LiveKit, the WHO and C++", "livekit, la OMS y C++") == (3, 3, 0)
+    assert figures(glossary, "LiveKit, the WHO and C++", "Live Kit, la oms y C+") == (0, 3, 0)
+
+
+def test_what_is_missing_is_named(glossary: Glossary) -> None:
+    accuracy = glossary.accuracy("a box for the committee", "una caja", "en", "es")
+    assert [term.target for term in accuracy.missing] == ["comité"]
+
+
+def test_a_term_within_a_longer_one_is_not_counted_twice(glossary: Glossary) -> None:
+    said, rendered = "the budget committee", "la comisión de presupuestos"
+    assert figures(glossary, said, rendered) == (1, 1, 0)
+    assert figures(glossary, f"{said} and the committee", rendered) == (1, 2, 0)
+
+
+# --- how they are said ------------------------------------------------------------------------
+
+SAID = """\
+version: 1
+terms:
+  - keep: {term: LiveKit, say: {es: laif kit}}
+  - keep: {term: SQL, say: sequel}
+  - {en: {term: GIF, forms: [GIFs], say: [jif, jifs]}, es: {term: GIF, say: yif}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("Usen livekit, hoy.", "es", "Usen laif kit, hoy."),
+        ("Usen LiveKit.", "es-MX", "Usen laif kit."),
+        ("Use LiveKit.", "en", "Use LiveKit."),
+        ("SQL or sql", "fr", "sequel or sql"),
+        ("GIFs and a GIF", "en", "jifs and a jif"),
+        ("GIFs y un GIF", "es", "GIFs y un yif"),
+        ("nothing  of it", "es", "nothing  of it"),
+    ],
+)
+def test_a_voice_says_what_the_glossary_says(
+    tmp_path: Path, text: str, language: str, spoken: str
+) -> None:
+    assert load(tmp_path, SAID).spoken(text, language) == spoken
+
+
+def test_a_kept_name_that_is_said_in_its_way_is_still_kept(tmp_path: Path) -> None:
+    assert load(tmp_path, SAID).terms("LiveKit", "es", "ja")[0].target == "LiveKit"
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{en: {term: a b, form: x}, es: c}", "did you mean 'forms'"),
+        ("{en: {forms: x}, es: c}", "en.term: is missing"),
+        ("{en: {term: a b, say: [x, y]}, es: c}", "more than the term and its forms"),
+        ("{en: {term: a b, say: {es: x}}, es: c}", "en.say: is by language only for a `keep`"),
+        ("{keep: {term: a b, say: {es!: x}}}", "'es!' is no language code"),
+    ],
+)
+def test_a_faulty_form_is_told(tmp_path: Path, line: str, fault: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(fault)):
+        load(tmp_path, f"version: 1\nterms:\n  - {line}\n")
+
+
+# --- several glossaries -----------------------------------------------------------------------
+
+
+def test_the_first_of_several_wins(glossary: Glossary, inflected: Glossary) -> None:
+    joined = inflected.followed_by(glossary)
+    assert [term.target for term in joined.terms("a committee, a box", "en", "es")] == [
+        "comisión",
+        "caja",
+    ]
+    assert inflected.followed_by(glossary) is joined
+    assert inflected.followed_by() is inflected
+
+
+def test_conflicts_are_names_that_are_rendered_in_two_ways(
+    glossary: Glossary, inflected: Glossary
+) -> None:
+    (conflict,) = inflected.followed_by(glossary).conflicts("en", "es")
+    assert (conflict.first.target, conflict.other.target) == ("comisión", "comité")
+    assert glossary.followed_by(glossary).conflicts("en", "es") == ()
+
+
 words = st.text(alphabet=st.characters(categories=("Ll", "Lu")), min_size=3, max_size=8)
 names = (
     st.lists(words, min_size=1, max_size=3).map(" ".join).filter(lambda name: not name.isupper())
@@ -226,3 +392,11 @@ def test_any_text_is_searched_without_a_fault(entries: list[dict[str, str]], tex
     glossary = Glossary(entries=tuple(entry(**names) for names in entries))
     found = sources(glossary, text)
     assert len(found) == len(set(found))
+
+
+@given(said=st.lists(st.sampled_from(["committee", "boxes", "boat", "x"])), rendition=st.text())
+def test_what_is_due_depends_on_what_was_said_alone(said: list[str], rendition: str) -> None:
+    glossary = Glossary(entries=(entry(en="committee", es="comité"), entry(en="boat", es="barco")))
+    accuracy = glossary.accuracy(" ".join(said), rendition, "en", "es")
+    assert accuracy.due == said.count("committee") + said.count("boat")
+    assert accuracy.hits + len(accuracy.missing) == accuracy.due

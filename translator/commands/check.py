@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.text import Text
 from translator import agent, languages
 from translator.document import Place, read
 from translator.engines import registry
-from translator.errors import Fault, SettingsError
+from translator.errors import SHOWN, Fault, SettingsError
 from translator.settings import Language, Pair, Settings, load
 
 WIDE = 160
@@ -40,6 +41,11 @@ def check(file: Path | None) -> None:
         tables.append(_summing_up(loaded, loaded.summarize))
     for table in tables:
         console.print(table, "")
+    notes = list(_conflicts(loaded))
+    for note in notes[:SHOWN]:
+        console.print(note, markup=False, soft_wrap=True)
+    if len(notes) > SHOWN:
+        console.print(f"and {len(notes) - SHOWN} more")
 
 
 def _paths(file: Path | None) -> tuple[Path, Path]:
@@ -114,6 +120,29 @@ def _manner(pair: Pair, deaf: Sequence[str]) -> str:
     """What the pair asks of its engines; `deaf` are those that take no instructions."""
     asked = ", ".join(wish for wish in (pair.register_, pair.gender) if wish is not None)
     return f"{asked} (not {', '.join(deaf)})" if asked and deaf else asked
+
+
+def _conflicts(loaded: Settings) -> Iterator[str]:
+    """The terms that the glossaries of a pair render in two ways."""
+    for source, target in product(loaded.spoken, loaded.languages):
+        pair = loaded.pair(source, target)
+        if pair is None or languages.same(source, target):
+            continue
+        for conflict in loaded.glossary(source, target).conflicts(source, target):
+            meant, other = conflict.first, conflict.other
+            first, second = (
+                next(
+                    name
+                    for name in pair.glossaries
+                    for entry in loaded.glossaries[name].entries
+                    if term in entry.terms(source, target)
+                )
+                for term in (meant, other)
+            )
+            yield (
+                f"note: {meant.source!r} ({source}) is {meant.target!r} ({target}) by {first},"
+                f" not {other.target!r} by {second}: the first one counts"
+            )
 
 
 def _speaking(loaded: Settings) -> Table:
