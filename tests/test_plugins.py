@@ -55,6 +55,20 @@ def test_assemblyai_hears() -> None:
     assert made["language_detection"] is True
 
 
+def test_key_terms_go_to_the_models_that_take_them() -> None:
+    assert hears(vendor("openai", model="gpt-transcribe"), ["en"], ["LiveKit"])["keywords"] == [
+        "LiveKit"
+    ]
+    assert hears(vendor("openai", model="gpt-4o-transcribe"), ["en"], ["LiveKit"])["keywords"] == []
+
+
+def test_no_more_key_terms_are_given_than_the_vendor_takes() -> None:
+    terms = ["a term of more than twenty letters", *(f"term {number}" for number in range(60))]
+    scribe = vendor("elevenlabs", model="scribe_v2_realtime", options={"server_vad": {}})
+    assert hears(scribe, ["en"], terms)["keyterms"] == terms[1:51]
+    assert len(hears(vendor("assemblyai"), ["en"], terms * 3)["keyterms_prompt"]) == 61
+
+
 def test_azure_hears_and_speaks_with_regions() -> None:
     azure = vendor("azure", options={"speech_region": "westeurope"})
     heard = hears(azure, ["en", "es", "zh", "ca"], ["LiveKit"])

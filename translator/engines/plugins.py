@@ -36,11 +36,15 @@ KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
 ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
 LANGUAGE_LISTS = ("language_codes", "languages", "language")
 LANGUAGES = ("language_code", "language")
-TERMS = ("keyterms_prompt", "keyterms", "keywords", "phrase_list")
+TERMS = ("keyterms", "phrase_list")
+"""Where plugins take key terms that do not implement LiveKit's hook for them."""
 VOICES = ("voice", "voice_id")
 
 MOST_LANGUAGES = {"azure": 10}
 """Languages that can be told apart at once, where the constructor does not say it itself."""
+MOST_TERMS: Mapping[str, tuple[int, int]] = {"elevenlabs": (50, 20)}
+"""Key terms that a vendor takes, and characters of one; it refuses all where one is too long."""
+USUAL_TERMS = (100, 50)
 NEEDS_VOICE = frozenset({"azure"})
 """Plugins whose usual voice speaks one language, and murmurs the others."""
 REGIONAL = frozenset({"azure"})
@@ -74,6 +78,9 @@ class Vendor:
     def hearing(self) -> Callable[[Sequence[str], Sequence[str]], stt.STT[Any]]:
         """What makes an STT for languages (BCP-47) and terms."""
         call = self._call("STT", "hear")
+        # The constructors differ in name and type, and some models refuse what others take.
+        hook = "_update_session_keyterms"
+        hooked = getattr(self._module().STT, hook) is not getattr(stt.STT, hook)
 
         def make(languages: Sequence[str], terms: Sequence[str]) -> stt.STT[Any]:
             most = MOST_LANGUAGES.get(self._engine.plugin, len(languages))
@@ -81,13 +88,20 @@ class Vendor:
                 raise self._wrong(f"hears at most {most} languages at once; shorten `spoken`")
             made: stt.STT[Any] = call.made(
                 **call.languages([self._tag(code) for code in languages]),
-                **call.named(TERMS, list(terms) or None),
+                **({} if hooked else call.named(TERMS, self._fitting(terms) or None)),
             )
+            if hooked and made.capabilities.keyterms:
+                made._update_session_keyterms(self._fitting(terms))
             if not made.capabilities.streaming:
                 raise self._wrong("hears whole recordings only; choose a `model` that streams")
             return made
 
         return make
+
+    def _fitting(self, terms: Sequence[str]) -> list[str]:
+        """The first of `terms` that the vendor takes."""
+        most, longest = MOST_TERMS.get(self._engine.plugin, USUAL_TERMS)
+        return [term for term in dict.fromkeys(terms) if len(term) <= longest][:most]
 
     def renderer(self) -> LiveKitRenderer:
         """Renders with the plugin's LLM."""
