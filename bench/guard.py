@@ -18,13 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tests.fakes import segment
 from tests.speech import Recording, manifest
 from translator.engines.apertium import ApertiumRenderer
 from translator.engines.host import running
 from translator.errors import RenderError
 from translator.guards.output import GuardedError, OutputGuard
 from translator.interpreters.clauses import Draft
-from translator.types import Brief, Segment
+from translator.types import Brief
 
 LANGUAGES = ("en", "es", "fr", "pt", "it", "ca", "de")
 """Of the meeting that the renditions are for."""
@@ -52,18 +53,7 @@ class Verdict:
 
 def brief(text: str, source: str, target: str) -> Brief:
     """A text alone."""
-    segment = Segment(
-        id="s",
-        speaker="p-1",
-        speaker_name="Ada",
-        language=source,
-        text=text,
-        start=0.0,
-        end=1.0,
-        committed=1.0,
-        settings=1,
-    )
-    return Brief(segment=segment, target=target)
+    return Brief(segment=segment(text=text, language=source), target=target)
 
 
 def judge(rendered: Rendered) -> Verdict:
@@ -73,12 +63,12 @@ def judge(rendered: Rendered) -> Verdict:
     why = None
     try:
         for word in rendered.text.split():
-            if clause := draft.add(f"{word} "):
+            if clause := draft.add(f" {word}"):
                 begin = time.thread_time()
                 guard.admit(clause)
                 spent.append(time.thread_time() - begin)
         begin = time.thread_time()
-        guard.finish(draft.text[draft.given :].strip())
+        guard.finish(draft.rest)
         spent.append(time.thread_time() - begin)
     except GuardedError as error:
         why = error.why
@@ -93,12 +83,12 @@ def references(recordings: dict[str, Recording]) -> Iterator[Rendered]:
                 yield Rendered(
                     name=one.id, brief=brief(one.transcript, one.language, target), text=text
                 )
-        for number, segment in enumerate(one.segments):
-            for target in set(segment) & set(LANGUAGES):
+        for number, part in enumerate(one.segments):
+            for target in set(part) & set(LANGUAGES):
                 yield Rendered(
                     name=f"{one.id}/{number}",
-                    brief=brief(segment["text"], one.language, target),
-                    text=segment[target],
+                    brief=brief(part["text"], one.language, target),
+                    text=part[target],
                 )
 
 
@@ -106,8 +96,8 @@ def passages(recordings: dict[str, Recording]) -> Iterator[tuple[str, str, str]]
     """(name, language, text) of all that was said."""
     for one in recordings.values():
         if one.segments:
-            for number, segment in enumerate(one.segments):
-                yield f"{one.id}/{number}", one.language, segment["text"]
+            for number, part in enumerate(one.segments):
+                yield f"{one.id}/{number}", one.language, part["text"]
         else:
             yield one.id, one.language, one.transcript
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 
 from babel import Locale, UnknownLocaleError
-from text_to_num import alpha2digit
+from text_to_num import alpha2digit  # type: ignore[attr-defined]
 
 SPELLED = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
 """Languages whose number words are read."""
@@ -129,7 +129,11 @@ class Figures:
 
     def foreign_to(self, source: "Figures") -> list[Figure]:
         """Those that `source` does not say: nobody may hear them."""
-        foreign = [one for one in self.stated if not _said(one, self, source)]
+        foreign = [
+            one
+            for one in self.stated
+            if not _said(one, self, source) and (one.in_digits or not one.readings & ROUND)
+        ]
         if not any(not one.in_digits and one.small for one in foreign):
             return foreign
         changed = bool(self._lacking(source))

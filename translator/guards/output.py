@@ -27,20 +27,24 @@ CANDIDATES = 8
 UNLIKELY = 0.02
 """Probability of the target language below which a text is not in it."""
 SURE_LETTERS = 50
-"""Fewer only tell the target language from the source's: others are too much alike."""
+"""Fewer only tell the target language from the source's, and English."""
 EVIDENCE = 300
 """Characters from the end that tell enough."""
 ECHOED = 0.85
 """Share of the words that are in both texts from which one is an echo of the other."""
 ECHO_WORDS = 4
 """Fewer words, names and figures aside, may be the same in both languages."""
-SHORTEST, LONGEST = 0.5, 2.2
-"""Lengths of a rendition against its source, both in letters of a language like English."""
-SLACK = 25
-"""Letters more or less that are never too many: a short segment varies most."""
+SHORTEST, LONGEST = 0.65, 2.0
+"""Lengths of a rendition against its source's, in letters as English would have them."""
+UNENDED = 0.85
+"""Length below which one that ends in mid-sentence, where its source does not, broke off."""
+TOO_FEW, TOO_MANY = 8, 25
+"""Letters beside these that a short segment varies by."""
 FOREIGN_LETTERS = 6
 """Letters of another script that may be a name."""
 
+_LENGTHS = {"en": 0.93, "es": 1.05, "fr": 1.05, "de": 1.1, "pt": 1.02, "it": 1.05, "ca": 1.02}
+"""Letters that say as much as one of most languages."""
 _WIDTHS = {"Hans": 0.33, "Hant": 0.33, "Jpan": 0.45, "Kore": 0.5, "Arab": 0.85, "Hebr": 0.8}
 """Characters that say as much as one of an alphabet."""
 _SCRIPTS = {
@@ -51,6 +55,7 @@ _SCRIPTS = {
 }
 """Unicode's names of the letters of a script, by ISO 15924."""
 _SENTENCE = re.compile(r"[^.!?…。！？؟]+[.!?…。！？؟]*")
+_END = re.compile(r"[.!?…。！？؟][^\w]*\Z")
 _QUESTION = re.compile(r"[?？؟]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -101,6 +106,8 @@ class OutputGuard:
         self._target = brief.target
         self._figures = Figures(self._source, brief.segment.language)
         self._candidates = _candidates(brief, languages)
+        # What a model falls back to: where there are few letters, the others are too much alike.
+        self._distinct = [*self._candidates[:2], *(set(self._candidates[2:]) & {"en"})]
         self._kept_terms = {
             word.casefold() for term in brief.terms for word in _WORD.findall(term.target)
         }
@@ -145,7 +152,7 @@ class OutputGuard:
         text = self._text
         if why := talk.gives_away(self._source, text):
             raise GuardedError(why)
-        if self._length(text) > self._letters * LONGEST + SLACK:
+        if self._length(text) > self._letters * LONGEST + TOO_MANY:
             raise GuardedError("too long")
         if _echoes(self._source, text, self._kept_terms) and not self._source_is_target():
             raise GuardedError("echo")
@@ -157,7 +164,7 @@ class OutputGuard:
 
     def _must_wait(self) -> bool:
         """Whether only the next clause will tell that this is no answer, and nobody obeyed."""
-        if self._demanded and not talk.kept(self._demanded, self._text, self._target):
+        if self._obeys(self._text):
             return True
         return self._asks and not _QUESTION.search(self._waiting)
 
@@ -165,13 +172,24 @@ class OutputGuard:
         text = self._text
         if Figures(text, self._target).missing_from(self._figures):
             raise GuardedError("missing figure")
-        if self._length(text) < self._letters * self._shortest - SLACK / 4:
+        if self._is_truncated(text):
             raise GuardedError("truncated")
-        kept = talk.kept(self._demanded, text, self._target)
-        if self._demanded and 2 * len(kept) <= len(self._demanded):
+        if self._obeys(text):
             raise GuardedError("obeyed")
         if _answers(self._source, text):
             raise GuardedError("answer")
+
+    def _obeys(self, text: str) -> bool:
+        """Whether a text, so far, leaves out most of what the speaker told a machine."""
+        kept = talk.kept(self._demanded, text, self._target)
+        return bool(self._demanded) and 2 * len(kept) <= len(self._demanded)
+
+    def _is_truncated(self, text: str) -> bool:
+        letters = self._length(text)
+        if letters < self._letters * self._shortest - TOO_FEW:
+            return True
+        broken = _END.search(self._source) is not None and _END.search(text) is None
+        return broken and letters < self._letters * UNENDED - TOO_FEW
 
     def _length(self, text: str) -> float:
         return Figures(text, self._target).letters / _width(self._target)
@@ -186,10 +204,13 @@ class OutputGuard:
     def _is_foreign(self, text: str) -> bool:
         """Whether a text is in another of the candidates, also without the words (most often
         names) that are in the source as well."""
-        if not self._is_other(text):
+        words = [word for word in _WORD.findall(text) if word.casefold() not in self._kept_terms]
+        if not self._is_other(" ".join(words)):
             return False
-        own = {word.casefold() for word in _WORD.findall(self._source)} | self._kept_terms
-        rest = " ".join(word for word in _WORD.findall(text) if word.casefold() not in own)
+        own = {word.casefold() for word in _WORD.findall(self._source)}
+        rest = " ".join(word for word in words if word.casefold() not in own)
+        if not rest:
+            return any(word[0].islower() for word in words)
         found = detection.probabilities(rest, self._candidates)
         return found.get(self._target, 0.0) < UNLIKELY
 
@@ -197,7 +218,7 @@ class OutputGuard:
         letters = detection.letters(text)
         if not self._candidates or letters < detection.LETTERS:
             return False
-        possible = self._candidates if letters >= SURE_LETTERS else self._candidates[:2]
+        possible = self._candidates if letters >= SURE_LETTERS else self._distinct
         found = detection.probabilities(text, self._candidates, possible=possible)
         return bool(found) and found[self._target] < UNLIKELY
 
@@ -223,7 +244,8 @@ def _script(language: str) -> str:
 
 
 def _width(language: str) -> float:
-    return _WIDTHS.get(_script(language), 1.0)
+    primary = language.split("-")[0].lower()
+    return _LENGTHS.get(primary) or _WIDTHS.get(_script(language), 1.0)
 
 
 def _foreign_script(text: str, language: str) -> bool:
