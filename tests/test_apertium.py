@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.fakes import segment
 from tests.processes import end_of
 from translator.engines import apertium
 from translator.engines.apertium import (
@@ -25,7 +26,7 @@ from translator.engines.apertium import (
 )
 from translator.engines.host import Host, running
 from translator.errors import RenderError, ServiceError
-from translator.types import Brief, Segment, Term
+from translator.types import Brief, Term
 
 pytestmark = pytest.mark.engine
 
@@ -71,18 +72,7 @@ async def test_what_goes_on_in_the_source_goes_on_in_the_rendition(host: Host) -
 async def render(
     host: Host, text: str, *, source: str = "en", target: str = "es", terms: tuple[Term, ...] = ()
 ) -> str:
-    segment = Segment(
-        id="1",
-        speaker="p-1",
-        speaker_name="Ada",
-        language=source,
-        text=text,
-        start=0.0,
-        end=1.0,
-        committed=1.0,
-        settings=1,
-    )
-    brief = Brief(segment=segment, target=target, terms=terms)
+    brief = Brief(segment=segment(text=text, language=source), target=target, terms=terms)
     rendition = ApertiumRenderer(host).render(brief)
     async with aclosing(rendition) as pieces:
         (piece,) = [piece async for piece in pieces]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import segment
 from translator.engines.apertium import ApertiumRenderer, ApertiumService, Nouns, traits_of
 from translator.engines.apertium_terms import Hidden, agreeing, joined, protect, restore
 from translator.engines.host import Host, running
 from translator.errors import RenderError
 from translator.glossary import Glossary, load_glossary
-from translator.types import Brief, Segment, Term
+from translator.types import Brief, Term
 
 pytestmark = pytest.mark.engine
 
@@ -200,18 +201,8 @@ def sentences(language: str) -> list[str]:
 
 
 def brief(text: str, source: str, target: str, glossary: Glossary) -> Brief:
-    segment = Segment(
-        id="1",
-        speaker="p-1",
-        speaker_name="Ada",
-        language=source,
-        text=text,
-        start=0.0,
-        end=1.0,
-        committed=1.0,
-        settings=1,
-    )
-    return Brief(segment=segment, target=target, terms=glossary.terms(text, source, target))
+    said = segment(text=text, language=source)
+    return Brief(segment=said, target=target, terms=glossary.terms(text, source, target))
 
 
 @pytest.mark.parametrize(
