@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from translator import languages
@@ -167,14 +167,7 @@ class Outbox:
             if self._tails.get((stream, tail.speaker), "") != text:
                 self._tails[stream, tail.speaker] = text
                 language = stream.removeprefix(f"{FLOOR}/")
-                changed = Tail(
-                    speaker=tail.speaker,
-                    speaker_name=tail.speaker_name,
-                    language=tail.language,
-                    text=text,
-                    start=tail.start,
-                    end=tail.end,
-                )
+                changed = replace(tail, text=text)
                 yield self.captions.tail(stream, changed, language=language, origin="source")
 
     def _source_streams(self, language: str) -> list[str]:
