@@ -266,6 +266,24 @@ async def test_terms_that_occur_are_asked_for_and_counted() -> None:
     assert (one.terms_missing, one.false_copies) == (("presupuesto",), 1)
 
 
+async def test_a_kept_name_is_read_in_its_own_letters() -> None:
+    text = "Please use LiveKit today, and every day."
+    pieces = [(0.1, "Por favor usen livekit hoy, "), (0.1, "y livekit siempre.")]
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={text: [Wording(pieces=pieces)]}),
+        settings=meeting_settings(
+            pairs=[_pair("*", "*", glossaries=("terms",))],
+            glossaries={"terms": glossary(entry(keep="LiveKit"))},
+        ),
+    )
+    await stage.interpret(segment(1, text))
+    whole = "Por favor usen LiveKit hoy, y LiveKit siempre."
+    assert [one.rendition.text for one in stage.facts.of(Rendered)] == [whole]
+    shown = [one.rendition.text for one in stage.facts.of(Rendering)]
+    assert shown
+    assert all(whole.startswith(one) for one in shown)
+
+
 async def test_a_rendition_that_failed_has_none_of_its_terms() -> None:
     text = "LiveKit is here."
     stage = Stage(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.glossaries import entry
 from translator.errors import SettingsError
-from translator.glossary import Glossary, load_glossary
+from translator.glossary import Glossary, load_glossary, respelled
 from translator.types import Term
 
 pytestmark = pytest.mark.unit
@@ -290,6 +290,19 @@ def test_each_occurrence_needs_one_of_its_own(
 def test_a_kept_name_must_be_there_in_its_own_letters(glossary: Glossary) -> None:
     assert figures(glossary, "LiveKit, the WHO and C++", "livekit, la OMS y C++") == (3, 3, 0)
     assert figures(glossary, "LiveKit, the WHO and C++", "Live Kit, la oms y C+") == (0, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("rendition", "respelt"),
+    [
+        ("Usen livekit y LIVEKIT.", "Usen LiveKit y LiveKit."),
+        ("Usen livekits y la oms.", "Usen livekits y la oms."),
+        ("El Comité usa c++.", "El Comité usa c++."),
+    ],
+)
+def test_only_kept_names_are_respelled(glossary: Glossary, rendition: str, respelt: str) -> None:
+    terms = glossary.terms("LiveKit, the WHO, the committee", "en", "es")
+    assert respelled(rendition, terms) == respelt
 
 
 def test_what_is_missing_is_named(glossary: Glossary) -> None:

@@ -10,7 +10,15 @@
 An entry says one thing in two languages or more, or holds a name that no language translates.
 """
 
-from translator.glossary.entries import KEEP, Accuracy, Conflict, Entry, Glossary, Name
+from translator.glossary.entries import (
+    KEEP,
+    Accuracy,
+    Conflict,
+    Entry,
+    Glossary,
+    Name,
+    respelled,
+)
 from translator.glossary.file import GlossaryFile, load_glossary
 from translator.glossary.words import Finder, composed
 
@@ -25,4 +33,5 @@ __all__ = [
     "Name",
     "composed",
     "load_glossary",
+    "respelled",
 ]

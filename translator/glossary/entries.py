@@ -160,12 +160,7 @@ class Glossary:
         finder = self._voices.get(language)
         if finder is None:
             finder = self._voices[language] = Finder(_said(self.entries, language))
-        said, end = "", 0
-        written = composed(text)
-        for one in finder.find(text):
-            said += written[end : one.start] + one.value
-            end = one.end
-        return said + written[end:] if end else text
+        return _replaced(text, finder)
 
     def conflicts(self, source: str, target: str) -> tuple[Conflict, ...]:
         """Names that two entries render differently."""
@@ -186,6 +181,24 @@ class Glossary:
                 targets=Finder((name, None) for term in terms for name in _right(term)),
             )
         return pair
+
+
+def respelled(text: str, terms: Iterable[Term]) -> str:
+    """A rendition with the kept ones among its `terms` in their own letters: only case changes."""
+    return _replaced(text, Finder((one.target, one.target) for one in terms if _kept(one)))
+
+
+def _kept(term: Term) -> bool:
+    return term.source == term.target
+
+
+def _replaced(text: str, finder: Finder[str]) -> str:
+    """`text` with what belongs to each name in its place."""
+    written, replaced, end = composed(text), "", 0
+    for one in finder.find(text):
+        replaced += written[end : one.start] + one.value
+        end = one.end
+    return replaced + written[end:] if end else text
 
 
 def _right(term: Term) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from translator.errors import RenderError, SettingsError
+from translator.glossary import respelled
 from translator.guards.output import Guard, GuardedError
 from translator.interpreters.clauses import Clauses, Draft
 from translator.render import Renderer
@@ -98,14 +99,14 @@ class Renderers:
         try:
             async with aclosing(renderer.render(brief)) as pieces:
                 async for piece in pieces:
-                    clause = draft.add(piece)
+                    clause = respelled(draft.add(piece), brief.terms)
                     if clause and (clause := guard.admit(clause)):
                         clauses.put_nowait(clause)
                         said = f"{said} {clause}".strip()
                         self._shown(brief, said)
             if not draft.text.strip():
                 raise RenderError("the rendition is empty", retryable=True)
-            if rest := guard.finish(draft.rest):
+            if rest := guard.finish(respelled(draft.rest, brief.terms)):
                 clauses.put_nowait(rest)
         except RenderError as error:
             if isinstance(error, GuardedError):
@@ -116,6 +117,6 @@ class Renderers:
         return Rendition(
             segment=brief.segment,
             language=brief.target,
-            text=draft.text.strip(),
+            text=respelled(draft.text.strip(), brief.terms),
             prompt=renderer.prompt,
         )
