@@ -13,8 +13,8 @@ from translator.access import Access, Role
 from translator.participant import PREFIX
 from translator.rehearsal.people import Listener, Speaker, channel_identity, joined, wishes
 
-SOON = 30.0
-"""Seconds; three times what it takes on a quiet machine."""
+SOON = 50.0
+"""Seconds; five times what it takes on a quiet machine."""
 
 
 async def until(condition: Callable[[], object], *, within: float = SOON) -> None:
