@@ -36,7 +36,7 @@ from translator.server import LiveKitServer
 from translator.settings import Language
 from translator.speak import Voice
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(240)]
 
 EXPANSIONS = {"es": 1.0, "fr": 1.2, "ca": 1.35, "pt": 1.6}
 SECONDS = 70.0
