@@ -224,7 +224,7 @@ def test_the_command_writes_a_page_and_judges(
     limits = tmp_path / "gate.yaml"
     limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 2.5}}")
     assert main([*given, "--gate", str(limits)]) == 0
-    assert "EVS p50 s | 2 |" in capsys.readouterr().out
+    assert "EVS p50 s | 2.00 |" in capsys.readouterr().out
     assert (tmp_path / "out" / "index.html").exists()
     limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 1.5}}")
     again = ["eval", "--out", str(tmp_path / "out"), "--gate", str(limits)]

@@ -155,4 +155,8 @@ def described(difference: Difference) -> Mapping[str, str]:
 
 def shown(value: float | None) -> str:
     """A figure as people read it."""
-    return "–" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.3f}" if 0 < abs(value) < 0.1 else f"{value:.2f}"

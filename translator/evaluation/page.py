@@ -14,12 +14,12 @@ from translator.evaluation.plots import Dot
 from translator.evaluation.summary import NAMES, Result, done
 
 TILES = (
-    ("wer_ratio", "of the errors offline", "×"),
-    ("chrf_ratio", "of the chrF offline", "×"),
-    ("evs_p50", "ear-voice span, median", " s"),
-    ("caption_p50", "from a word to its caption, median", " s"),
-    ("erasure_partial", "words taken back per word shown", ""),
-    ("coverage", "of the speech was heard", ""),
+    ("wer_ratio", "{:.2f}×", "the errors of the same model with the whole recording"),
+    ("chrf_ratio", "{:.0%}", "of the chrF of the same engines with whole sentences"),
+    ("evs_p50", "{:.1f} s", "ear-voice span at the median"),
+    ("caption_p50", "{:.1f} s", "from a spoken word to its caption"),
+    ("erasure_partial", "{:.2f}", "words taken back per word that stays"),
+    ("coverage", "{:.0%}", "of the speech was rendered and heard"),
 )
 """The figures that a person looks at first, and how they read."""
 WER_SHOWN = 0.6
@@ -52,18 +52,18 @@ def written(content: Mapping[str, Any], verdicts: Mapping[str, Sequence[Verdict]
 
 
 def _plots(results: Mapping[str, Sequence[Result]]) -> dict[str, str]:
-    wide = {"left": 44, "top": 30, "width": 1030, "height": 270}
-    half = {"left": 44, "top": 30, "width": 460, "height": 270}
+    wide = {"left": 40, "top": 30, "width": 1046, "height": 270}
+    half = {"left": 40, "top": 30, "width": 476, "height": 270}
     return {
-        "lag": _drawing(1100, 350, plots.lag_over_time(_lags(results), **wide), "Lag over time"),
+        "lag": _drawing(1100, 340, plots.lag_over_time(_lags(results), **wide), "Lag over time"),
         "evs": _drawing(
-            530, 350, plots.evs_distribution(_spans(results), **half), "Distribution of EVS"
+            530, 340, plots.evs_distribution(_spans(results), **half), "Distribution of EVS"
         ),
         "trade": _drawing(
-            530, 350, plots.quality_against_lag(_qualities(results), **half), "Quality against lag"
+            530, 340, plots.quality_against_lag(_qualities(results), **half), "Quality against lag"
         ),
-        "wer": _drawing(530, 350, _wer(results, **half), "Word error rate, live and offline"),
-        "chrf": _drawing(530, 350, _chrf(results, **half), "chrF, live and offline"),
+        "wer": _drawing(530, 340, _wer(results, **half), "Word error rate, live and offline"),
+        "chrf": _drawing(530, 340, _chrf(results, **half), "chrF, live and offline"),
     }
 
 

@@ -26,7 +26,6 @@ svg.plot, .plot { --ink:#1c2333; --soft:#69718a; --line:#e3e6ee; --paper:#ffffff
 .plot .grid { stroke: var(--line); stroke-width: 1; }
 .plot .rule { stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 4 4; fill: none; }
 .plot .paper { fill: var(--paper); }
-.plot .thin { fill: none; stroke-width: 1; opacity: .28; }
 .plot .thick { fill: none; stroke-width: 2.6; stroke-linejoin: round; stroke-linecap: round; }
 .plot .area { opacity: .16; stroke: none; }
 .plot .dot { opacity: .55; } .plot .dot:hover { opacity: 1; }
@@ -148,7 +147,7 @@ Lags = Mapping[str, Sequence[tuple[str, Points]]]
 
 
 def lag_over_time(lags: Lags, *, left: float, top: float, width: float, height: float) -> str:
-    """Each recording as a thin line, and the median of all that are heard at a time."""
+    """Each rendition as a dot; the median, and a band with eight of ten, of those of a time."""
     points = [point for lines in lags.values() for _, line in lines for point in line]
     if not points:
         return ""
@@ -159,29 +158,28 @@ def lag_over_time(lags: Lags, *, left: float, top: float, width: float, height: 
     for series, lines in enumerate(lags.values()):
         for name, line in lines:
             parts.append(
-                f'<path class="thin s{series % SERIES}" d="{axes.path(line)}">'
-                f"<title>{escape(name)}</title></path>"
-            )
-            parts.append(
                 axes.dots(
                     (Dot(x=x, y=y, told=f"{name}: {y:.1f} s") for x, y in line), series, radius=2.2
                 )
             )
     for series, lines in enumerate(lags.values()):
-        middle = list(_middle([point for _, line in lines for point in line], far))
+        found = [point for _, line in lines for point in line]
+        low, middle, high = (list(_course(found, far, share)) for share in (0.1, 0.5, 0.9))
         if len(middle) > 1:
+            band = axes.path([*low, *reversed(high)])
+            parts.append(f'<path class="area s{series % SERIES}" d="{band}Z"/>')
             parts.append(f'<path class="thick s{series % SERIES}" d="{axes.path(middle)}"/>')
     parts.append(legend(lags, left + width, top - 10))
     return "".join(parts)
 
 
-def _middle(points: Points, far: float) -> Iterator[tuple[float, float]]:
-    """The median lag of each part of the time, where several are heard."""
+def _course(points: Points, far: float, share: float) -> Iterator[tuple[float, float]]:
+    """The lag that `share` of the renditions of each part of the time do not exceed."""
     size = max(far / 24, 2.0)
     for number in range(math.ceil(far / size)):
         inside = [lag for at, lag in points if number * size <= at < (number + 1) * size]
-        if len(inside) > 1:
-            yield (number + 0.5) * size, median(inside)
+        if len(inside) > 2:
+            yield (number + 0.5) * size, percentile(inside, share)
 
 
 Spans = Mapping[str, Points]
@@ -207,9 +205,11 @@ def evs_distribution(spans: Spans, *, left: float, top: float, width: float, hei
             if value is not None and len(spans) == 1:
                 x, bottom = axes.at(value, 0.0)
                 y, named = top + 14 + 18 * row, f"p{share * 100:.0f} {value:.1f} s"
+                inside = x + 70 < left + width  # or it stands before the line
+                at, side = (x + 5, "") if inside else (x - 5, " end")
                 parts.append(
                     f'<line class="rule" x1="{x}" x2="{x}" y1="{y}" y2="{bottom}"/>'
-                    f'<text class="ink" x="{x + 5}" y="{y + 4}">{named}</text>'
+                    f'<text class="ink{side}" x="{at}" y="{y + 4}">{named}</text>'
                 )
     parts.append(legend(spans, left + width, top - 10))
     return "".join(parts)
