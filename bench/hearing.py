@@ -145,6 +145,7 @@ async def listen(
                 WhisperEar(host),
                 languages=lambda: languages,
                 expected=lambda: expected,
+                declared=lambda: None,
                 terms=list,
                 opened=lambda _: None,
                 failed=lambda error: print(f"  failed: {error}"),

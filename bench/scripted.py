@@ -137,6 +137,7 @@ class MarkerEar:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""

@@ -122,6 +122,7 @@ class ScriptedEar:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         act = self._acts.pop(0) if self._acts else Hearing()

@@ -37,9 +37,10 @@ async def segments(
     languages: Sequence[str],
     *,
     expected: str | None = None,
+    declared: str | None = None,
     terms: Sequence[str] = (),
 ) -> list[Segment]:
-    """What is committed of `wave`. `expected` is declared; what was spoken last replaces it."""
+    """What is committed of `wave`, after speech in the language `expected`."""
     last = expected
     segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", min_words=4, max_seconds=3.0)
     found: list[Segment] = []
@@ -52,6 +53,7 @@ async def segments(
                 ear,
                 languages=lambda: languages,
                 expected=lambda: last,
+                declared=lambda: declared,
                 terms=lambda: terms,
                 opened=lambda _: None,
                 failed=lambda error: pytest.fail(str(error)),

@@ -69,6 +69,7 @@ class ScriptedEar:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         act = self.acts[min(len(self.given), len(self.acts) - 1)]
@@ -131,6 +132,7 @@ class Floor:
             InTurn(lambda: tuple(self.named), self._made),
             languages=lambda: ["en", "es"],
             expected=lambda: self.expected,
+            declared=lambda: None,
             terms=lambda: ["LiveKit"],
             opened=self.opened.append,
             failed=self.failures.append,

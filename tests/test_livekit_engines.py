@@ -155,7 +155,9 @@ async def heard(
     ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script), **options)
     async with (
         aclosing(sounds(*(parts or SPOKEN))) as audio,
-        aclosing(ear.listen(audio, languages=languages, expected=expected, terms=())) as hypotheses,
+        aclosing(
+            ear.listen(audio, languages=languages, expected=expected, declared=None, terms=())
+        ) as hypotheses,
     ):
         return [hypothesis async for hypothesis in hypotheses]
 
@@ -189,7 +191,7 @@ async def test_languages_and_terms_reach_the_maker() -> None:
         return ScriptedSTT(Script())
 
     listening = LiveKitEar(make).listen(
-        sounds((0.1, 0.0)), languages=("en", "es"), expected=None, terms=("LiveKit",)
+        sounds((0.1, 0.0)), languages=("en", "es"), expected=None, declared=None, terms=("LiveKit",)
     )
     assert [hypothesis async for hypothesis in listening] == []
     assert made == [(("en", "es"), ("LiveKit",))]
@@ -388,7 +390,7 @@ async def test_an_stt_that_cannot_be_made_has_failed() -> None:
 
     with pytest.raises(HearError, match=r"no engine \(ValueError\): check its settings") as raised:
         async for _ in LiveKitEar(make).listen(
-            sounds((1.0, 0.9)), languages=("en",), expected=None, terms=()
+            sounds((1.0, 0.9)), languages=("en",), expected=None, declared=None, terms=()
         ):
             pass
     assert not raised.value.retryable
@@ -419,7 +421,9 @@ async def test_a_failure_of_the_floor_is_raised_as_it_is() -> None:
     script = Script(endless=True)
     ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
     with pytest.raises(LookupError, match="the floor is gone"):
-        async for _ in ear.listen(broken(), languages=("en",), expected=None, terms=()):
+        async for _ in ear.listen(
+            broken(), languages=("en",), expected=None, declared=None, terms=()
+        ):
             pass
 
 
@@ -427,7 +431,7 @@ async def test_who_stops_reading_ends_the_stream() -> None:
     script = Script(steps=[(1.0, says(INTERIM, "good"))], endless=True)
     ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
     async with aclosing(
-        ear.listen(sounds(*SPOKEN), languages=("en",), expected=None, terms=())
+        ear.listen(sounds(*SPOKEN), languages=("en",), expected=None, declared=None, terms=())
     ) as hypotheses:
         assert (await anext(hypotheses)).text == "good"
     assert script.closed
@@ -449,6 +453,7 @@ async def test_a_floor_is_heard_on_by_a_fresh_stt_after_a_failure() -> None:
                 LiveKitEar(lambda _languages, _terms: ScriptedSTT(next(left))),
                 languages=lambda: ("en",),
                 expected=lambda: None,
+                declared=lambda: None,
                 terms=tuple,
                 opened=lambda _open: None,
                 failed=failures.append,
@@ -640,6 +645,8 @@ async def test_the_pace_is_set_before_each_text() -> None:
     voice = speaking(engine, set_pace=lambda tts, pace: setattr(tts, "pace", pace))
     await said(voice, "Uno", pace=1.25)
     await said(voice, "Dos", pace=1.0)
+    assert voice.paced
+    assert not speaking(engine).paced
     assert engine.asked == [("Uno", 1.25), ("Dos", 1.0)]
 
 

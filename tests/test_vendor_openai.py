@@ -332,7 +332,11 @@ def listening(
 
     ear = LiveKitEar(make, knows_english=True, grace=grace)
     return ear.listen(
-        speech(2.0), languages=("en", "es"), expected="es", terms=("LiveKit", "comité")
+        speech(2.0),
+        languages=("en", "es"),
+        expected="es",
+        declared=None,
+        terms=("LiveKit", "comité"),
     )
 
 

@@ -132,6 +132,7 @@ async def listen(
     voiced: Sequence[tuple[float, float]] = (),
     languages: Sequence[str] = ("en",),
     expected: str | None = None,
+    declared: str | None = None,
     terms: Sequence[str] = (),
     cost: float = 0.2,
     host: Host | None = None,
@@ -143,7 +144,9 @@ async def listen(
     async with (
         aclosing(floor(*said, until=end, voiced=voiced)) as sounds,
         aclosing(
-            WhisperEar(host).listen(sounds, languages=languages, expected=expected, terms=terms)
+            WhisperEar(host).listen(
+                sounds, languages=languages, expected=expected, declared=declared, terms=terms
+            )
         ) as hypotheses,
     ):
         async for hypothesis in hypotheses:
@@ -362,6 +365,21 @@ async def test_the_expected_language_weighs_more() -> None:
     assert result.host.windows[0].languages["es"] > result.host.windows[0].languages["en"]
 
 
+async def test_the_declared_language_weighs_most() -> None:
+    result = await listen(
+        Said("Sí.", 1.0), languages=["en", "es", "fr"], expected="es", declared="en"
+    )
+    weights = result.host.windows[0].languages
+    assert weights["en"] > weights["es"] > weights["fr"]
+
+
+async def test_a_change_from_the_declared_language_is_followed_without_a_pause() -> None:
+    first = Said(SENTENCE, 1.0, "es")
+    second = Said(" ".join([SENTENCE] * 2), first.end, "en")
+    result = await listen(first, second, languages=["en", "es"], declared="es")
+    assert [final.language for final in result.finals] == ["es", "en"]
+
+
 async def test_the_language_of_one_utterance_is_expected_of_the_next() -> None:
     first = Said(SENTENCE, 1.0, "es")
     result = await listen(first, Said(SENTENCE, first.end + 1.2, "es"), languages=["en", "es"])
@@ -437,7 +455,9 @@ async def test_a_failure_of_the_host_is_the_ears(error: Exception, retryable: bo
         async with (
             aclosing(floor(Said("Hello there", 0.5), until=3.0)) as sounds,
             aclosing(
-                WhisperEar(Broken()).listen(sounds, languages=["en"], expected=None, terms=[])
+                WhisperEar(Broken()).listen(
+                    sounds, languages=["en"], expected=None, declared=None, terms=[]
+                )
             ) as hypotheses,
         ):
             async for _ in hypotheses:

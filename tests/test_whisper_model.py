@@ -109,6 +109,7 @@ async def listen(
                 WhisperEar(host),
                 languages=lambda: languages,
                 expected=lambda: None,
+                declared=lambda: None,
                 terms=list,
                 opened=lambda _: None,
                 failed=lambda error: pytest.fail(str(error)),

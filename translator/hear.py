@@ -67,13 +67,15 @@ class Ear(Protocol):
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         """Hear `audio` until it ends, then give what is left as final and return.
 
         `languages` are the only ones that may be identified, BCP-47; `expected` is the one
-        that the speaker declared or spoke last; `terms` should be spelled as given. Times are
-        seconds from the first sample of `audio`. Raises HearError.
+        that the speaker spoke last, `declared` the one that it says to speak, which counts for
+        more; `terms` should be spelled as given. Times are seconds from the first sample of
+        `audio`. Raises HearError.
         """
         ...
 
@@ -98,12 +100,15 @@ class InTurn:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
         try:
             ear = self._next()
-            hearing = ear.listen(audio, languages=languages, expected=expected, terms=terms)
+            hearing = ear.listen(
+                audio, languages=languages, expected=expected, declared=declared, terms=terms
+            )
             async with aclosing(hearing):
                 async for hypothesis in hearing:
                     yield hypothesis
@@ -163,6 +168,7 @@ async def hear(
     *,
     languages: Callable[[], Sequence[str]],
     expected: Callable[[], str | None],
+    declared: Callable[[], str | None],
     terms: Callable[[], Sequence[str]],
     opened: Callable[[bool], None],
     failed: Callable[[HearError], None],
@@ -170,8 +176,8 @@ async def hear(
     """Hear a floor until `sounds` end; at most one `ear.listen` runs at any instant.
 
     Times are seconds since the first of `sounds`, and ids of utterances are unique among all
-    that this call gives. `languages`, `expected` and `terms` are asked anew for each listen;
-    `opened` is told when a listen begins and when it has ended.
+    that this call gives. `languages`, `expected`, `declared` and `terms` are asked
+    anew for each listen; `opened` is told when a listen begins and when it has ended.
 
     When the ear fails, `failed` is told, what it had heard of an utterance becomes final if its
     language is known, and a fresh listen begins with the sounds after what is final, REPLAY
@@ -190,7 +196,13 @@ async def hear(
                 async with (
                     aclosing(gate.audio()) as audio,
                     aclosing(
-                        ear.listen(audio, languages=languages(), expected=expected(), terms=terms())
+                        ear.listen(
+                            audio,
+                            languages=languages(),
+                            expected=expected(),
+                            declared=declared(),
+                            terms=terms(),
+                        )
                     ) as hypotheses,
                 ):
                     async for hypothesis in hypotheses:

@@ -9,6 +9,8 @@ from translator.hear import ONSET
 
 STAYS = 0.8
 """How probable it is that a speaker goes on in the same language."""
+DECLARED = 0.9
+"""How probable it is that a speaker speaks the declared language."""
 BELIEVED_AFTER = 2.0
 """Seconds of voice of which Whisper's opinion counts in full; of one second it counts by half,
 because it is often sure and wrong."""
@@ -23,9 +25,11 @@ SURE = 0.9
 class Identification:
     """Which language an utterance is in, as far as its windows tell."""
 
-    def __init__(self, codes: Sequence[str], expected: str | None) -> None:
+    def __init__(self, codes: Sequence[str], *, last: str | None, declared: str | None) -> None:
+        """`last` is what the speaker spoke last, `declared` what it says that it speaks."""
         self._codes = codes
-        self._prior = self._going_on(expected)
+        self._declared = declared
+        self._prior = prior(codes, last=last, declared=declared)
         self._contrary = 0
         self.language = codes[0] if len(codes) == 1 else None
         """Once it is settled."""
@@ -45,17 +49,31 @@ class Identification:
         if self.language is None:
             if voice >= SETTLED_AFTER or (sure and voice >= SURE_AFTER):
                 self.language = code
-                self._prior = self._going_on(code)
+                self._prior = prior(self._codes, last=code, declared=self._declared)
             return True
         self._contrary = self._contrary + 1 if sure and code != self.language else 0
         return self._contrary < 2
 
-    def _going_on(self, language: str | None) -> dict[str, float]:
-        """How probable each language is after speech in `language`."""
-        if language not in self._codes or len(self._codes) == 1:
-            return dict.fromkeys(self._codes, 1 / len(self._codes))
-        other = (1 - STAYS) / (len(self._codes) - 1)
-        return {code: STAYS if code == language else other for code in self._codes}
+
+def prior(codes: Sequence[str], *, last: str | None, declared: str | None) -> dict[str, float]:
+    """How probable each language is before anything is heard; they add up to 1.
+
+    Who speaks the declared language is no surer to go on in it than who only declared it: else
+    nobody who changes could be followed.
+    """
+    said = _favoured(codes, declared, DECLARED)
+    if last != declared:
+        went_on = _favoured(codes, last, STAYS)
+        said = {code: said[code] * went_on[code] for code in codes}
+    total = sum(said.values())
+    return {code: share / total for code, share in said.items()}
+
+
+def _favoured(codes: Sequence[str], language: str | None, share: float) -> dict[str, float]:
+    if language not in codes or len(codes) == 1:
+        return dict.fromkeys(codes, 1 / len(codes))
+    other = (1 - share) / (len(codes) - 1)
+    return {code: share if code == language else other for code in codes}
 
 
 def _trust(voice: float) -> float:

@@ -161,11 +161,13 @@ class WhisperEar:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         listening = Listening(
             languages=languages,
             expected=expected,
+            declared=declared,
             terms=terms,
             model=self._model,
             pauses=self._pauses,
@@ -205,12 +207,14 @@ class Listening:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
         model: str,
         pauses: Pauses,
     ) -> None:
         self._languages = {whisper_code(language): language for language in reversed(languages)}
         self._expected = whisper_code(expected) if expected else None
+        self._declared = whisper_code(declared) if declared else None
         self._codes = tuple(self._languages)
         self._before = ""  # in the expected language
         self._terms = ", ".join(terms)
@@ -232,7 +236,10 @@ class Listening:
             return
         self._recent.append(heard)
         if heard.voiced:
-            self._begin(list(self._recent), expected=self._expected)
+            self._begin(
+                list(self._recent),
+                Identification(self._codes, last=self._expected, declared=self._declared),
+            )
 
     def finish(self) -> None:
         """There are no more sounds."""
@@ -306,13 +313,13 @@ class Listening:
         self._before = f"{self._before} {utterance.text}"[-MEMORY:]
         self._expected = language
 
-    def _begin(self, sounds: "list[_Heard]", *, expected: str | None) -> None:
+    def _begin(self, sounds: "list[_Heard]", identification: Identification) -> None:
         self._count += 1
         self._utterance = _Utterance(
             id=str(self._count),
             sounds=sounds,
             read=self._read,
-            identification=Identification(self._codes, expected),
+            identification=identification,
             pauses=self._pauses,
         )
 
@@ -321,7 +328,7 @@ class Listening:
         before = self._utterance
         assert before is not None
         before.forget_rest()
-        self._begin(before.unfrozen(), expected=None)
+        self._begin(before.unfrozen(), Identification(self._codes, last=None, declared=None))
         assert self._utterance is not None
         if before.text:
             self._remember(before)

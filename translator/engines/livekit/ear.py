@@ -48,10 +48,11 @@ class LiveKitEar:
         *,
         languages: Sequence[str],
         expected: str | None,
+        declared: str | None,
         terms: Sequence[str],
     ) -> AsyncGenerator[Hypothesis, None]:
         """See translator.hear.Ear."""
-        identifier = Identifier(languages, expected, knows_english=self._knows_english)
+        identifier = Identifier(languages, expected, declared, knows_english=self._knows_english)
         await asyncio.to_thread(identifier.load)
         utterances = _Utterances(identifier)
         async with (

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from livekit.agents import stt
 
 from translator import detection
+from translator.engines.identification import prior
 from translator.languages import lookup, same
 
 SURE = 0.9
@@ -15,9 +16,15 @@ class Identifier:
     """Which of some languages is spoken: as the STT says, as the text looks, as expected."""
 
     def __init__(
-        self, languages: Sequence[str], expected: str | None, *, knows_english: bool
+        self,
+        languages: Sequence[str],
+        expected: str | None,
+        declared: str | None,
+        *,
+        knows_english: bool,
     ) -> None:
         self.expected = _among(expected or "", languages)
+        self._declared = _among(declared or "", languages)
         self._languages = tuple(languages)
         self._knows_english = knows_english
         one_each = {detection.profile(code): code for code in reversed(languages)}
@@ -32,7 +39,7 @@ class Identifier:
         """BCP-47, one of the given languages; None while nothing tells."""
         if len(self._languages) == 1:
             return self._languages[0]
-        return self._told(data) or self._detected(text) or self.expected
+        return self._told(data) or self._detected(text) or self._declared or self.expected
 
     def _told(self, data: stt.SpeechData) -> str | None:
         confidence = (data.metadata or {}).get("language_confidence")
@@ -50,10 +57,19 @@ class Identifier:
         if detection.letters(text) < detection.LETTERS or not self._detects:
             return None
         probabilities = detection.probabilities(text, self._detectable)
-        sure = [code for code, probability in probabilities.items() if probability >= SURE]
-        if not sure:
+        known = prior(
+            self._detectable, last=self._meant(self.expected), declared=self._meant(self._declared)
+        )
+        shares = {code: known[code] * share for code, share in probabilities.items()}
+        found = max(shares, key=lambda code: shares[code])
+        if shares[found] < SURE * sum(shares.values()) or not shares[found]:
             return None
-        return self.expected if same(self.expected or "", sure[0]) else sure[0]
+        varieties = (self._declared, self.expected)
+        return next((code for code in varieties if code and same(code, found)), found)
+
+    def _meant(self, code: str | None) -> str | None:
+        """The detectable one that `code` is a variety of."""
+        return next((one for one in self._detectable if same(code or "", one)), None)
 
 
 def _among(code: str, languages: Sequence[str]) -> str | None:
