@@ -18,6 +18,8 @@ pytestmark = pytest.mark.unit
 
 RATE = 1000
 MAX_WAIT = 2.0
+FILTERED = 0.1
+"""Seconds that the filter may add or leave out, at so low a rate."""
 
 
 class Player:
@@ -346,6 +348,40 @@ def test_every_turn_is_played_whole_and_alone(arrivals: list[tuple[float, float,
         n: sum(len(p.samples) for _, p in player.played if _number(p.turn) == n) for n in begun
     }
     assert seconds == {n: round(a[2] * RATE) for n, a in enumerate(arrivals) if a[2]}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.floats(1.0, FASTEST), st.integers(0, 20)), max_size=8)
+)
+def test_what_is_heard_is_whole_and_no_faster_than_the_fastest(
+    makings: list[tuple[int, float, int]],
+) -> None:
+    """Each making is of tenths of seconds, at a pace, so many tenths after the one before."""
+
+    async def run() -> tuple[Player, list[Turn]]:
+        player = Player()
+        turns = []
+        async with player.playing():
+            for number, (tenths, pace, pause) in enumerate(makings):
+                await asyncio.sleep(pause / 10)
+                turns.append(player.turns.turn(segment(number, start=number)))
+                for _ in range(tenths):
+                    await turns[-1].play(audio(0.1), pace=pace)
+                turns[-1].end()
+            await asyncio.sleep(60.0)
+        return player, turns
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        player, turns = runner.run(run())
+    skipped = {_number(turn) for turn in player.skipped}
+    assert player.order == [number for number in range(len(makings)) if number not in skipped]
+    for number, ((tenths, pace, _), turn) in enumerate(zip(makings, turns, strict=True)):
+        if number in skipped:
+            continue
+        heard = sum(len(p.samples) for _, p in player.played if p.turn is turn) / RATE
+        made = tenths / 10
+        assert made * pace / FASTEST - FILTERED <= heard <= made + FILTERED
 
 
 @settings(max_examples=30, deadline=None)
