@@ -159,9 +159,10 @@ class Bench:
         wanted = self._order(entry, loaded, folder, declare=declare or self.plan.declare)
         offline = await self._offline(entry, wanted, loaded)
         report = await interpret(wanted)
+        voiced = [code for code, one in report["languages"].items() if one["spoken"]]
         heard = {
             code: (await self._ear(loaded).transcribe(folder / f"{code}.wav", [code])).text
-            for code in (wanted.targets if self.plan.listen else ())
+            for code in (voiced if self.plan.listen else ())
         }
         return await asyncio.to_thread(
             measured,
