@@ -63,8 +63,8 @@ class Entry(BaseModel):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The languages that it has a reference in."""
-        return tuple(code for code in self.references or () if code not in self.spoken[:1])
+        """The languages that it has a reference in, and somebody in it does not speak."""
+        return tuple(code for code in self.references or () if set(self.spoken) != {code})
 
     def sentences(self, target: str, seconds: float) -> list[Sentence]:
         """Timed stretches with a reference in `target`: its segments, else the whole of it."""

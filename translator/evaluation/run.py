@@ -194,8 +194,8 @@ class Bench:
             code
             for code in wanted
             if languages.lookup(code, loaded.languages)
-            and not languages.same(code, entry.language)
-            and _reached(with_engines, loaded, entry.language, code)
+            and _needed(entry, code)
+            and all(_reached(with_engines, loaded, one, code) for one in entry.spoken)
         ]
         if not (self.plan.to or entry.targets):
             found = found[:1]
@@ -205,7 +205,8 @@ class Bench:
         transcript = await self._transcript(entry, loaded)
         renditions: dict[str, str] = {}
         async with opened(loaded) as engines:
-            for code in wanted.targets:
+            one_language = len(entry.spoken) == 1  # else no renderer takes the whole of it
+            for code in wanted.targets if one_language else ():
                 with suppress(RenderError):  # then there is nothing to stand beside
                     renditions[code] = await rendered(
                         transcript["text"], entry.language, code, settings=loaded, engines=engines
@@ -258,7 +259,13 @@ class Bench:
         )
 
 
+def _needed(entry: Entry, code: str) -> bool:
+    return not all(languages.same(one, code) for one in entry.spoken)
+
+
 def _reached(engines: Engines, loaded: Settings, source: str, target: str) -> bool:
+    if languages.same(source, target):
+        return True
     pair = loaded.pair(source, target)
     return pair is not None and any(engines.reaches(n, source, target) for n in pair.rendered_by)
 
@@ -321,7 +328,9 @@ def _derive(
     for code in spoken:
         content["spoken"].append(code)
         content["languages"].setdefault(code, {"speak": "espeak"})
-    derived.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    derived.write_text(
+        yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
+    )
     for name in loaded.glossaries:
         copy = derived.parent / name
         copy.parent.mkdir(parents=True, exist_ok=True)
