@@ -287,6 +287,12 @@ def test_each_occurrence_needs_one_of_its_own(
     assert figures(inflected, text, rendition) == expected
 
 
+def test_a_whole_speech_is_counted_at_once(inflected: Glossary) -> None:
+    speech = "The committee met the committees by boat. " * 1000
+    rendition = "La comisión se reunió con las comisiones en barco. " * 999
+    assert figures(inflected, speech, rendition) == (2997, 3000, 0)
+
+
 def test_a_kept_name_must_be_there_in_its_own_letters(glossary: Glossary) -> None:
     assert figures(glossary, "LiveKit, the WHO and C++", "livekit, la OMS y C++") == (3, 3, 0)
     assert figures(glossary, "LiveKit, the WHO and C++", "Live Kit, la oms y C+") == (0, 3, 0)

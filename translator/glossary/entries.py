@@ -4,10 +4,12 @@ A glossary is used four times: a recognizer is given its key terms, a renderer i
 rendition is counted by it, and a voice gets the text as it is to be said.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from translator.glossary.words import Finder, composed, words
+from translator.glossary.words import Finder, Found, composed, key
 from translator.languages import lookup, same
 from translator.types import Term
 
@@ -140,18 +142,14 @@ class Glossary:
         pair = self._pair(source, target)
         said = list(pair.terms.find(text))
         due = [one.value for one in said if one.listed]
-        left, missing = composed(rendition), list[Term]()
-        for term in sorted(due, key=lambda term: -len(words(term.target))):
-            rest = _without(left, term)
-            missing += [term] if rest is None else []
-            left = left if rest is None else rest
-        for one in said:
-            if not one.listed:
-                left = _without(left, one.value, plurals=True) or left
+        rest = _Rendition(rendition, due)
+        missing = [term for term in due if not rest.take(term.target)]
+        missing = [term for term in missing if not any(map(rest.take, term.forms))]
+        rest.excuse([one.value for one in said if not one.listed])
         return Accuracy(
             hits=len(due) - len(missing),
             due=len(due),
-            false_copies=sum(1 for _ in pair.targets.find(left)),
+            false_copies=sum(1 for _ in pair.targets.find(rest.text)),
             missing=tuple(missing),
         )
 
@@ -206,13 +204,38 @@ def _right(term: Term) -> tuple[str, ...]:
     return (term.target, *term.forms)
 
 
-def _without(text: str, term: Term, *, plurals: bool = False) -> str | None:
-    """`text` without the first occurrence of a right form; None where there is none."""
-    finder = Finder(((name, None) for name in _right(term)), plurals=plurals)
-    found = next(finder.find(text), None)
-    if found is None:
-        return None
-    return text[: found.start] + _USED * (found.end - found.start) + text[found.end :]
+class _Rendition:
+    """A rendition, of which each word counts once."""
+
+    def __init__(self, text: str, terms: Iterable[Term]) -> None:
+        """`terms` are those that may be taken."""
+        self.text = composed(text)
+        """What was not taken; other characters stand for the rest."""
+        names = ((name, key(name)) for term in terms for name in _right(term))
+        self._places: dict[tuple[str, ...], list[Found[tuple[str, ...]]]] = {}
+        for found in Finder(names).find(self.text):
+            self._places.setdefault(found.value, []).append(found)
+
+    def take(self, name: str) -> bool:
+        """Take one occurrence of `name`; whether there was one."""
+        places = self._places.get(key(name))
+        if not places:
+            return False
+        self._cross_out(places.pop())
+        return True
+
+    def excuse(self, terms: Sequence[Term]) -> None:
+        """Take an occurrence for each of `terms` where there is one, in any form or plural."""
+        left = Counter(term.target for term in terms)
+        names = ((name, term.target) for term in terms for name in _right(term))
+        for found in Finder(names, plurals=True).find(self.text):
+            if left[found.value]:
+                left[found.value] -= 1
+                self._cross_out(found)
+
+    def _cross_out(self, found: Found[Any]) -> None:
+        size = found.end - found.start
+        self.text = self.text[: found.start] + _USED * size + self.text[found.end :]
 
 
 def _said(entries: Iterable[Entry], language: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Finder(Generic[T]):
         self._values: dict[_Words, T] = {}
         self._endings = _PLURALS if plurals else _PLURALS[:1]
         for name, value in names:
-            self._values.setdefault(_key(name), value)
+            self._values.setdefault(key(name), value)
         self._longest = max(map(len, self._values), default=0)
 
     def find(self, text: str) -> Iterator[Found[T]]:
@@ -102,6 +103,7 @@ class Finder(Generic[T]):
         return None
 
 
-def _key(name: str) -> _Words:
-    """An acronym as it is written, any other name folded."""
+@lru_cache(maxsize=2**16)
+def key(name: str) -> tuple[str, ...]:
+    """What names that are found alike have in common: an acronym as it is written, else folded."""
     return words(name) if name.isupper() else _fold(words(name))
