@@ -98,7 +98,8 @@ class Summary:
                 self._keep(said)
 
     async def _sum_up(self, said: Sequence[Segment]) -> None:
-        summarizer = self._summarizer()
+        # In a thread, because a vendor's client takes half a second to make.
+        summarizer = await asyncio.to_thread(self._summarizer)
         if summarizer is None:
             return
         async with asyncio.timeout(DEADLINE):

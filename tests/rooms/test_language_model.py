@@ -30,7 +30,13 @@ spoken: [en]
 languages:
   es: {speak: espeak}
 pairs:
-  - {from: en, to: es, render: model, glossaries: [terms.yaml]}
+  - from: en
+    to: es
+    render: model
+    glossaries: [terms.yaml]
+    register: formal
+    guard: false  # what the scripted model says is no rendition
+summarize: model
 """
 TERMS_YAML = """
 version: 1
@@ -39,9 +45,17 @@ terms:
 """
 
 
+def is_summary(request: Request) -> bool:
+    return "notes of a live meeting" in str(request.messages[0]["content"])
+
+
 def reply(request: Request) -> Reply:
+    if is_summary(request):
+        return Reply(text="Somebody wants an engineer.", first_byte=0.1)
     passage = str(request.messages[-1]["content"])
-    return Reply(text=f"La ingeniera dice {len(passage.split())} palabras.", first_byte=0.1)
+    return Reply(
+        text=f"La ingeniera dice esto, y son {len(passage.split())} palabras.", first_byte=0.1
+    )
 
 
 async def test_a_language_model_renders_with_the_glossary_in_its_prompt(
@@ -56,11 +70,11 @@ async def test_a_language_model_renders_with_the_glossary_in_its_prompt(
         monkeypatch.setenv(ENGINES, str(engines))
         monkeypatch.setenv(KEY, server.key)
         wanted = order(
-            file=speech("call_en_T02"),
+            file=speech("call_en_T02"),  # twice: enough is said for a summary
             to="es",
             out=tmp_path / "out",
             spoken="en",
-            speakers=(),
+            speakers=[f"Ada={speech('call_en_T02')}@15"],
             room=None,
             loaded=settings.load(pairs, engines),
         )
@@ -71,10 +85,14 @@ async def test_a_language_model_renders_with_the_glossary_in_its_prompt(
     assert figures["term_total"] == figures["term_hits"] >= 1
     prompts = [str(request.messages[0]["content"]) for request in server.requests]
     assert any('"engineer" is "ingeniera"' in prompt for prompt in prompts)
+    assert any("Address people formally" in prompt for prompt in prompts)
+    summed_up = [str(one.messages[1]["content"]) for one in server.requests if is_summary(one)]
+    assert summed_up
+    assert all(set(json.loads(line)) == {"speaker", "said"} for line in summed_up[0].splitlines())
     lines = (wanted.out / "captions.jsonl").read_text(encoding="utf-8").splitlines()
     spanish = [one for one in map(json.loads, lines) if one["language"] == "es"]
     finals = [one["text"] for one in spanish if one["final"]]
-    assert all(text.startswith("La ingeniera dice") for text in finals)
+    assert all(text.startswith("La ingeniera dice esto,") for text in finals)
     assert any(one["kind"] == "tail" and one["text"] for one in spanish), "it was not streamed"
     everything = "".join(path.read_text(errors="ignore") for path in wanted.out.glob("*.json*"))
     assert server.key not in everything
