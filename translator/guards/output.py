@@ -287,7 +287,9 @@ def _answers(source: str, rendition: str) -> bool:
     """Whether questions are gone."""
     asked = sum(bool(_QUESTION.search(one)) for one in _sentences(source))
     if not asked:
-        return False
+        return talk.begins_to_ask(source) and not (
+            _QUESTION.search(rendition) or talk.asks(rendition)
+        )
     sentences = _sentences(rendition)
     if not re.search(r"[.!?…]", rendition):  # without punctuation
         return not talk.asks(rendition)

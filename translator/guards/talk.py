@@ -36,6 +36,7 @@ _INTERPRETER = _words(
     *("interpreting", "interpretación simult", "interprétation"),
 )
 _INSTRUCTIONS = _words(
+    *("new rule", "nueva regla", "nouvelle règle", "neue regel", "nova regra", "nuova regola"),
     *("instru[cç]", "istruzion", "anweisung", "vorgabe", "prompt", "consigne", "consigna"),
     *("reglas", "rules?\\b", "règles", "regeln?\\b", "regras\\b", "regole\\b", "regles\\b"),
     *("guideline", "directri[cz]", "directive", "diretri[cz]", "direttiv", "richtlinie"),
@@ -271,6 +272,12 @@ _INTERROGATIVE = re.compile(
     re.IGNORECASE,
 )
 
+_QUESTION = re.compile(
+    r"^\W*(?:(?:what|who|why|how|where) (?:is|are|was|were|do|does|did|can|should|many|much)"
+    r"|qué|cuáles|cuál|quién(?:es)?|dónde|cuánt[oa]s?|por qué|pourquoi|combien|est-ce que|warum"
+    r"|wieso|wie ?viele?|por quê|quem é|quais são|perché non|quants|quantes)\b[^.!?]*\Z",
+    re.IGNORECASE,
+)
 _INABILITY = (
     r"(?:can['’ ]?no?t|cannot|unable|not able|won['’]t|no puedo|no podemos|no me es posible"
     r"|ne (?:peux|pouvons|suis pas)|nicht\b.{0,40}\b|kann (?:ich )?\w* ?nicht|não (?:posso|consigo)"
@@ -346,6 +353,11 @@ def gives_away(source: str, rendition: str) -> str | None:
     ):
         return "meta talk"
     return None
+
+
+def begins_to_ask(text: str) -> bool:
+    """Whether a text without a question mark is a question all the same, beyond doubt."""
+    return _QUESTION.match(text) is not None
 
 
 def asks(text: str) -> bool:
