@@ -8,7 +8,8 @@
 # make eval        the recordings of a manifest through the real line and offline: figures, and
 #                  OUT/index.html with the plots; what is done is kept:
 #                  make eval [SPEECH=manifest.json] [OUT=out/eval] [ONLY=id,…] [PRESET=fast,…]
-#                  [COMPARE=an earlier OUT] [LISTEN=1] [AGAIN=1] [LIMITS=subset]
+#                  [TO=es,fr] [COMPARE=an earlier OUT] [LISTEN=1] [AGAIN=1] [LIMITS=subset]
+#                  [PICTURE=docs/quality.svg]
 # make picture     docs/page.png and docs/phone.png: the page while a recorded person speaks
 # make lock        pin the Python packages anew (UPGRADE=1: to the newest)
 # make clean       remove all that make made

@@ -164,9 +164,9 @@ def lag_over_time(lags: Lags, *, left: float, top: float, width: float, height: 
             )
     for series, lines in enumerate(lags.values()):
         found = [point for _, line in lines for point in line]
-        low, middle, high = (list(_course(found, far, share)) for share in (0.1, 0.5, 0.9))
+        lower, middle, upper = (list(_course(found, far, share)) for share in (0.1, 0.5, 0.9))
         if len(middle) > 1:
-            band = axes.path([*low, *reversed(high)])
+            band = axes.path([*lower, *reversed(upper)])
             parts.append(f'<path class="area s{series % SERIES}" d="{band}Z"/>')
             parts.append(f'<path class="thick s{series % SERIES}" d="{axes.path(middle)}"/>')
     parts.append(legend(lags, left + width, top - 10))

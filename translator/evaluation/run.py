@@ -159,12 +159,13 @@ class Bench:
         wanted = self._order(entry, loaded, folder, declare=declare or self.plan.declare)
         offline = await self._offline(entry, wanted, loaded)
         report = await interpret(wanted)
+        load = os.getloadavg()[0]
         voiced = [code for code, one in report["languages"].items() if one["spoken"]]
         heard = {
             code: (await self._ear(loaded).transcribe(folder / f"{code}.wav", [code])).text
             for code in (voiced if self.plan.listen else ())
         }
-        return await asyncio.to_thread(
+        figures = await asyncio.to_thread(
             measured,
             entry,
             folder,
@@ -173,6 +174,7 @@ class Bench:
             heard=heard,
             settings=loaded,
         )
+        return {**figures, "load": round(load / (os.cpu_count() or 1), 2)}
 
     def _order(self, entry: Entry, loaded: Settings, folder: Path, *, declare: bool) -> Order:
         return order(

@@ -52,6 +52,7 @@ NAMES: Mapping[str, str] = {
     "boundary_f1": "cuts at clause ends, F1",
     "out_of_order": "recordings with segments out of order",
     "failures": "failures of a stage",
+    "load": "load of the machine per core, median",
 }
 """What each figure is called, in the order of the tables."""
 
@@ -109,6 +110,7 @@ def summed(results: Sequence[Result]) -> Figures:
         "boundary_f1": _boundaries(readings),
         "out_of_order": sum(not one["in_order"] for one in readings),
         "failures": sum(len(one["failures"]) for one in good),
+        "load": median([one["load"] for one in good]) if good else None,
     }
     figures["wer_ratio"] = _share(figures["wer"], figures["wer_offline"])
     figures["chrf_ratio"] = _share(figures["chrf"], figures["chrf_offline"])
@@ -180,11 +182,12 @@ def _evs(rendered: Sequence[Mapping[str, Any]]) -> Figures:
 
 
 def _coverage(good: Sequence[Result]) -> float | None:
+    """Of what needs a voice: in their own language people are heard themselves."""
     spans = [
         (language["coverage"], one["seconds"])
         for one in good
-        for language in one["languages"].values()
-        if language["coverage"] is not None
+        for code, language in one["languages"].items()
+        if language["coverage"] is not None and (code != one["language"] or "reference" in language)
     ]
     return _share(sum(value * weight for value, weight in spans), sum(w for _, w in spans))
 
