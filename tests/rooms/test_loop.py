@@ -17,7 +17,7 @@ from translator.rehearsal.people import channel_identity, joined, wishes
 from translator.rehearsal.recording import SAMPLE_RATE
 from translator.rehearsal.run import Rehearsal, rehearsal
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(240)]
 
 LOUDNESS = 0.1  # -20 dB
 LATE = 0.15
