@@ -25,7 +25,8 @@ def guarded(*names: str) -> Settings:
 
 def writing(*texts: str) -> ScriptedRenderer:
     """A renderer that streams these, call by call, word by word."""
-    return ScriptedRenderer(acts={SAID: [Wording(pieces=_streamed(text)) for text in texts]})
+    acts = {SAID: [Wording(pieces=_streamed(text)) for text in texts]}
+    return ScriptedRenderer(acts=acts, prompt="interpret 1.0.0")
 
 
 def _streamed(text: str) -> Sequence[tuple[float, str]]:
@@ -104,3 +105,19 @@ async def test_a_pair_may_do_without() -> None:
     stage = Stage(renderer=writing(ECHO), settings=meeting_settings(pairs=[pair]))
     await stage.interpret(segment(1, SAID))
     assert stage.committed == [("p-ada/1", "es", ECHO)]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("In the year 2015 vinimos here, and cuarenta people stayed.", []),
+        (CHANGED, ["changed figure"]),
+    ],
+)
+async def test_an_engine_that_takes_no_instructions_is_judged_by_its_figures_alone(
+    text: str, why: Sequence[str]
+) -> None:
+    acts = {SAID: [Wording(pieces=_streamed(text))]}
+    stage = Stage(renderer=ScriptedRenderer(acts=acts), settings=guarded())
+    await stage.interpret(segment(1, SAID))
+    assert [one.why for one in stage.facts.of(Guarded)] == why

@@ -96,6 +96,30 @@ class Unguarded:
         return rest
 
 
+class FigureGuard:
+    """Judges the figures alone: an engine that takes no instructions neither answers nor obeys,
+    and what it leaves untranslated is still the best that there is."""
+
+    def __init__(self, brief: Brief) -> None:
+        self._figures = Figures(brief.segment.text, brief.segment.language)
+        self._target = brief.target
+        self._text = ""
+
+    def admit(self, clauses: str) -> str:
+        """See Guard."""
+        self._text = f"{self._text} {clauses}".strip()
+        if Figures(clauses, self._target).foreign_to(self._figures):
+            raise GuardedError("changed figure")
+        return clauses
+
+    def finish(self, rest: str) -> str:
+        """See Guard."""
+        self.admit(rest)
+        if Figures(self._text, self._target).missing_from(self._figures):
+            raise GuardedError("missing figure")
+        return rest
+
+
 class OutputGuard:
     """Judges one rendition."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import aclosing
 from functools import partial
 from typing import Protocol
@@ -13,12 +13,13 @@ from translator.backchannels import Conversation
 from translator.channel import Channel
 from translator.errors import RenderError, StageError
 from translator.glossary import Glossary
-from translator.guards.output import OutputGuard, Unguarded
+from translator.guards.output import FigureGuard, Guard, OutputGuard, Unguarded
 from translator.interpreters import Floors, renderers, voices
 from translator.interpreters.clauses import Clauses, drain
 from translator.interpreters.renderers import BrokenOffError, Renderers
 from translator.interpreters.voices import Voices
 from translator.record import Failed, Guarded, Record, Rendered, Rendering, Unspoken
+from translator.render import Renderer
 from translator.settings import Language, Settings
 from translator.turns import Turn
 from translator.types import Brief, Rendition, Segment
@@ -176,9 +177,12 @@ class Cascade:
             raise RenderError(
                 f"no line of language_pairs.yaml fits {segment.language} to {brief.target}"
             )
-        codes = (*settings.spoken, *settings.languages)
-        guard = partial(OutputGuard, brief, languages=codes) if pair.guard else Unguarded
-        return await self._renderers.render(brief, pair.rendered_by, clauses, guard=guard)
+        guarded = partial(
+            guard,
+            brief,
+            candidates=(*settings.spoken, *settings.languages) if pair.guard else None,
+        )
+        return await self._renderers.render(brief, pair.rendered_by, clauses, guard=guarded)
 
     async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
         """Fill the turn. Without any audio it is reported here; the channel reports the others."""
@@ -238,3 +242,13 @@ class Cascade:
         self._record.emit(
             Failed(at=self._record.clock(), stage=stage, language=language, message=message)
         )
+
+
+def guard(brief: Brief, renderer: Renderer, *, candidates: Collection[str] | None) -> Guard:
+    """What a renderer's words must pass. `candidates` are the languages that they may be in by
+    mistake; None: they pass as they are."""
+    if candidates is None:
+        return Unguarded()
+    if renderer.prompt is None:
+        return FigureGuard(brief)
+    return OutputGuard(brief, languages=candidates)

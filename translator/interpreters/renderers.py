@@ -56,7 +56,12 @@ class Renderers:
         self._failed = failed
 
     async def render(
-        self, brief: Brief, names: Sequence[str], clauses: Clauses, *, guard: Callable[[], Guard]
+        self,
+        brief: Brief,
+        names: Sequence[str],
+        clauses: Clauses,
+        *,
+        guard: Callable[[Renderer], Guard],
     ) -> Rendition:
         """The rendition by the first of `names` that gives one; its clauses go into `clauses` as
         they come, past a guard of its own.
@@ -75,7 +80,7 @@ class Renderers:
                     renderer = self._renderer(name)
                     # In a thread, because the first guard of a meeting must read profiles.
                     return await self._attempt(
-                        brief, renderer, clauses, await asyncio.to_thread(guard)
+                        brief, renderer, clauses, await asyncio.to_thread(guard, renderer)
                     )
                 except BrokenOffError:
                     raise
