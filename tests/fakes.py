@@ -80,7 +80,7 @@ def meeting_settings(
         languages={"es": speaking, "fr": speaking} if languages is None else languages,
         pairs=(anything,) if pairs is None else tuple(pairs),
         glossaries=glossaries or {},
-        segments=settings.Segmenting(),
+        segments=settings.Segmenting(max_seconds=3.0),
         max_wait=max_wait,
         grace=grace,
         max_languages=max_languages,

@@ -68,7 +68,8 @@ def test_a_wait_that_trembles_changes_the_pace_at_most_once(
         before = measures(wait + (tremor if number % 2 else 0.0), before)
         paces.append(before.pace)
     inner = wait > CALM and wait + tremor < HURRY
-    assert len(set(paces[1:])) == 1 or not inner
+    tremor_in_pace = tremor * (FASTEST - 1.0) / (HURRY - CALM)
+    assert len(set(paces[1:])) == 1 or not inner or tremor_in_pace >= STEP
 
 
 @given(st.lists(waits, max_size=40))

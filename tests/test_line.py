@@ -33,6 +33,7 @@ from translator.floor import Floor, Floors
 from translator.guards.echo import EchoGuard
 from translator.hear import REACH
 from translator.interpreters.cascade import Cascade
+from translator.lag import FASTEST
 from translator.outbox import Outbox, Readers
 from translator.record import Failed, Heard, Record, Rendered, Speaking, Spoken, Unspoken
 from translator.types import Hypothesis, Segment
@@ -373,8 +374,8 @@ async def test_a_voice_slower_than_the_channel_is_heard_whole_and_in_order() -> 
     await meeting.hold(ada=TALK)
     check(meeting)
     assert [one.text for one in meeting.spoken("es")] == ADA
-    heard = sum(len(samples) for _, samples in meeting.tracks["es"].written)
-    assert heard == len(ADA) * 24_000
+    heard = sum(len(samples) for _, samples in meeting.tracks["es"].written) / 24_000
+    assert len(ADA) / FASTEST < heard <= len(ADA)
 
 
 async def test_who_only_reads_buys_no_voice() -> None:
@@ -416,6 +417,6 @@ async def test_a_meeting_that_is_cancelled_leaves_no_task_and_no_open_segment(
     await meeting.hold(seconds, ada=TALK, bob=[(2.5, 0), (4.0, LOUD), (3.0, 0)])
     assert [ear.open for ear in ears.values()] == [0, 0]
     for code in ("es", "fr"):
-        assert all(len(ends) == 1 for ends in meeting.ends(code).values())
+        assert all(len(ends) == 1 for ends in meeting.ends(code).values()), meeting.ends(code)
     rendered = [(one.rendition.segment.id, one.target) for one in meeting.facts.of(Rendered)]
     assert len(rendered) == len(set(rendered))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import meeting_clock, segment
 from tests.virtual_time import VirtualTimeLoop
-from translator.lag import FASTEST
+from translator.lag import CALM, FASTEST
 from translator.turns import AHEAD, Piece, Turn, Turns
 
 pytestmark = pytest.mark.unit
@@ -200,7 +200,7 @@ async def test_a_voice_that_is_far_ahead_waits() -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(speak())
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(CALM / 2)
         assert player.turns.backlog == AHEAD
         async with player.playing():
             await asyncio.sleep(10.05)

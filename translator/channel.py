@@ -193,12 +193,18 @@ class Channel:
 
     async def _next(self, source: Input) -> Piece | None:
         """The next piece of `source`; None when it is off air and has none at hand."""
-        async with asyncio.TaskGroup() as group:
-            got = group.create_task(source.next())
-            switched = group.create_task(self._switched.wait())
-            await asyncio.wait((got, switched), return_when=asyncio.FIRST_COMPLETED)
-            got.cancel()
-            switched.cancel()
+        got: asyncio.Task[Piece] | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                got = group.create_task(source.next())
+                switched = group.create_task(self._switched.wait())
+                await asyncio.wait((got, switched), return_when=asyncio.FIRST_COMPLETED)
+                got.cancel()
+                switched.cancel()
+        except asyncio.CancelledError:
+            if got is not None and got.done() and not got.cancelled():
+                self._note(got.result(), self._record.clock())  # it was taken, and is lost
+            raise
         return None if got.cancelled() else got.result()
 
     def _note(self, piece: Piece, begins: float) -> None:

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
-CALM = 1.0
+CALM = 0.2
 """Seconds of wait that are no reason to hurry."""
-HURRY = 3.0
+HURRY = 1.7
 """Seconds of wait from which the pace is the fastest."""
 FASTEST = 1.25
 """Beyond it listeners tire (design limit)."""
 STEP = 0.03
 """A smaller change of pace is not made: nobody hears it."""
-TERSE = 5.0
+TERSE = 4.0
 """Seconds of wait from which renditions are asked to be shorter, until HURRY again."""
 LATEST = 8.0
 """Seconds of wait from which a rendition may be skipped; from twice as many it must be."""
