@@ -23,6 +23,9 @@ class Pauses:
     """Any."""
 
 
+USUAL = Pauses()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """What STT says now of one utterance, from the utterance's beginning.

@@ -18,7 +18,7 @@ from translator.render import Renderer
 from translator.settings import Engine, Settings
 from translator.speak import Voice
 from translator.summary import Summarizer
-from translator.types import Pauses
+from translator.types import USUAL, Pauses
 
 PAIRS = Path("language_pairs.yaml")
 ENGINES = Path("engines.yaml")
@@ -53,7 +53,7 @@ class Engines:
         """Let go of the engine host, for who does not end with its process."""
         await self._host.close()
 
-    def ear(self, name: str, pauses: Pauses = Pauses()) -> Ear:
+    def ear(self, name: str, pauses: Pauses = USUAL) -> Ear:
         """An ear of its own for one floor. Raises SettingsError for an engine that cannot hear.
 
         A vendor's engine has its own `pauses`, by its options.

@@ -21,7 +21,7 @@ from translator.engines.identification import Identification
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import Sound, Voicing, blocks, reading, seconds
 from translator.segment import Times, Token, agreed, cut, tokens
-from translator.types import Hypothesis, Pauses, Word
+from translator.types import USUAL, Hypothesis, Pauses, Word
 
 PATH = "/whisper/transcribe"
 
@@ -150,7 +150,7 @@ class Transcript:
 class WhisperEar:
     """Speech to text by the Whisper of the engine host. See hear.Ear."""
 
-    def __init__(self, host: Host, *, model: str = "base", pauses: Pauses = Pauses()) -> None:
+    def __init__(self, host: Host, *, model: str = "base", pauses: Pauses = USUAL) -> None:
         self._host = host
         self._model = model
         self._pauses = pauses
