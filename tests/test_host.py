@@ -78,7 +78,7 @@ async def test_the_host_has_no_keys_in_its_environment(monkeypatch: pytest.Monke
 
 
 async def test_a_service_that_nobody_leased_is_loaded_once_by_requests() -> None:
-    question = {"text": "Hello.", "source": "en", "target": "en"}
+    question = {"text": "Hello.", "source": "en", "target": "en", "terms": []}
 
     async def ask(host: Host) -> None:
         async with host.post("/apertium/render", json=question):
