@@ -54,7 +54,7 @@ check: setup $(page)
 	$(bin)/ruff check .
 	$(bin)/mypy
 	@npm --prefix client run --silent check
-	$(bin)/pytest -q -m "unit or line or web"
+	$(bin)/pytest -q -m "unit or line or web" --numprocesses 2
 
 test: check
 	@scripts/packages browser

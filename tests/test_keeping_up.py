@@ -34,7 +34,7 @@ from translator.lag import FASTEST, LATEST
 from translator.record import Record, Rendered, Speaking, Spoken, Unspoken
 from translator.types import Cut, Segment, Tail
 
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
 MINUTES = 15.0
 LONGEST = 5.0
