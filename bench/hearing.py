@@ -130,8 +130,7 @@ async def listen(
         speaker="p",
         speaker_name="p",
         prefix="",
-        min_words=Segmenting().min_words,
-        max_seconds=Segmenting().max_seconds,
+        limits=Segmenting().limits,
     )
     expected: str | None = None
     begin = time.monotonic()

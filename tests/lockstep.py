@@ -15,7 +15,9 @@ from livekit import rtc
 
 from translator.hear import BLOCK, SAMPLE_RATE, Ear, detect, hear
 from translator.segment import Segmenter
-from translator.types import Segment
+from translator.types import Limits, Segment
+
+LIMITS = Limits(min_words=4, max_seconds=3.0)
 
 Wave = npt.NDArray[np.int16]
 TURNS = 12
@@ -42,7 +44,7 @@ async def segments(
 ) -> list[Segment]:
     """What is committed of `wave`, after speech in the language `expected`."""
     last = expected
-    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", min_words=4, max_seconds=3.0)
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", limits=LIMITS)
     found: list[Segment] = []
     async with (
         aclosing(frames(wave)) as source,

@@ -7,18 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translator.segment import Segmenter, tokens
-from translator.types import Hypothesis, Segment, Word
+from translator.types import Hypothesis, Limits, Segment, Word
 
 pytestmark = pytest.mark.unit
 
 
-def segmenter(*, min_words: int = 4, max_seconds: float = 3.0) -> Segmenter:
+def segmenter(*, min_words: int = 4, max_seconds: float = 3.0, anywhere: bool = False) -> Segmenter:
     return Segmenter(
         speaker="p-1",
         speaker_name="Ana",
         prefix="p-1:",
-        min_words=min_words,
-        max_seconds=max_seconds,
+        limits=Limits(min_words=min_words, max_seconds=max_seconds, anywhere=anywhere),
     )
 
 
@@ -145,6 +144,13 @@ def test_long_speech_is_cut_without_a_clause_and_not_after_a_word_that_leads_on(
     text = f"tall green trees grow slowly {loose}"
     kept = text.removesuffix(loose.split()[-1]).strip()
     assert push(segmenter(), *[said(text, end=5.0)] * 2)[1] == [kept]
+
+
+def test_long_speech_may_be_cut_in_the_middle_of_a_phrase_where_that_is_wanted() -> None:
+    text = "tall green trees grow slowly along the"
+    hurried = segmenter(anywhere=True)
+    assert push(hurried, *[said(text, end=5.0)] * 2)[1] == [text]
+    assert push(segmenter(anywhere=True), *[said(text, end=2.9)] * 2)[1] == []
 
 
 def test_speech_that_is_not_yet_long_is_not_cut_inside_a_clause() -> None:

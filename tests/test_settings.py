@@ -108,6 +108,7 @@ def test_a_preset_says_how_soon_speech_is_cut_and_single_values_change_it(
 ) -> None:
     found = folder.load(changed(PAIRS, segments=segments)).segments
     assert (found.min_words, found.max_seconds, found.pause, found.endpointing) == values
+    assert found.limits.anywhere == (found.preset == "fast")
     assert (found.pauses.finished, found.pauses.longest) == values[2:]
 
 

@@ -25,9 +25,11 @@ from translator.engines.whisper import (
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import BLOCK, Sound, blocks, seconds
 from translator.segment import Segmenter, tokens
-from translator.types import Hypothesis, Pauses, Word
+from translator.types import Hypothesis, Limits, Pauses, Word
 
 pytestmark = pytest.mark.unit
+
+LIMITS = Limits(min_words=4, max_seconds=3.0)
 
 WORD = 0.4
 """Seconds of each word of a script."""
@@ -190,7 +192,7 @@ async def test_what_is_stable_is_never_changed() -> None:
 async def test_segments_are_committed_long_before_a_long_speech_ends() -> None:
     said = Said(" ".join([SENTENCE] * 6), 0.5)
     result = await listen(said)
-    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", min_words=4, max_seconds=3.0)
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", limits=LIMITS)
     late = [
         at - segment.start
         for at, hypothesis in zip(result.at, result.hypotheses, strict=True)
@@ -210,7 +212,10 @@ async def test_segments_are_as_long_as_the_organizer_wants_them(
     said = Said("one two three four five six seven eight nine ten " * 6, 0.5)
     result = await listen(said)
     segmenter = Segmenter(
-        speaker="p", speaker_name="Ana", prefix="", min_words=min_words, max_seconds=max_seconds
+        speaker="p",
+        speaker_name="Ana",
+        prefix="",
+        limits=Limits(min_words=min_words, max_seconds=max_seconds),
     )
     segments = [
         segment

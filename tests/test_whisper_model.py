@@ -31,9 +31,11 @@ from translator.engines.whisper_model import (
 from translator.errors import HearError, ServiceError
 from translator.hear import SAMPLE_RATE, detect, hear
 from translator.segment import Segmenter, tokens
-from translator.types import Segment
+from translator.types import Limits, Segment
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+
+LIMITS = Limits(min_words=4, max_seconds=3.0)
 
 Wave = npt.NDArray[np.int16]
 
@@ -98,7 +100,7 @@ async def listen(
             piece = padded[start : start + step]
             yield rtc.AudioFrame(piece.tobytes(), SAMPLE_RATE, 1, len(piece))
 
-    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", min_words=4, max_seconds=3.0)
+    segmenter = Segmenter(speaker="p", speaker_name="Ana", prefix="", limits=LIMITS)
     segments: list[Segment] = []
     async with (
         aclosing(frames()) as source,

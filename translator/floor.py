@@ -78,13 +78,11 @@ class Floor:
 
     async def run(self, frames: AsyncIterator[rtc.AudioFrame]) -> None:
         """Hear `frames` (16 kHz mono, in real time) until they end."""
-        segments = self._settings().segments
         segmenter = Segmenter(
             speaker=self.speaker,
             speaker_name=self.speaker_name,
             prefix=self._prefix,
-            min_words=segments.min_words,
-            max_seconds=segments.max_seconds,
+            limits=self._settings().segments.limits,
         )
         origin = _Origin(self._record.clock)
         async with aclosing(self._noted(detect(origin.mark(frames)), origin)) as sounds:
@@ -120,9 +118,7 @@ class Floor:
         else:
             self._language = hypothesis.language or self._language
         settings = self._settings()
-        segmenter.limit(
-            min_words=settings.segments.min_words, max_seconds=settings.segments.max_seconds
-        )
+        segmenter.limits = settings.segments.limits
         segments = segmenter.push(hypothesis, now=self._record.clock(), settings=settings.number)
         self._give(segments, segmenter, hypothesis, tail=segmenter.tail)
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
-from translator.types import Hypothesis, Segment, Word
+from translator.types import Hypothesis, Limits, Segment, Word
 
 STUB = 3
 """Words below which a clause is a stub: nothing is cut so short while there is a choice."""
@@ -110,11 +110,13 @@ def cut(
     language: str,
     long: bool,
     min_words: int,
+    anywhere: bool = False,
 ) -> int:
     """How many of `words` make a segment now, 0 for none.
 
     The first `stable` of them will not change; `long` says that they have lasted so long that
-    a worse place to cut is better than none.
+    a worse place to cut is better than none; `anywhere` allows even one in the middle of a
+    phrase, after an article or a preposition.
     """
     code = language.split("-")[0].lower()
     conjunctions = CONJUNCTIONS.get(code, frozenset())
@@ -127,6 +129,8 @@ def cut(
                 return places[-1]
     if not long:
         return 0
+    if anywhere:
+        return stable if stable >= min_words else 0
     loose = conjunctions | OPENERS.get(code, frozenset())
     while stable and words[stable - 1].key in loose:
         stable -= 1
@@ -146,25 +150,17 @@ class Segmenter:
     _until: float
     """End of the last segment of the utterance."""
 
-    def __init__(
-        self, *, speaker: str, speaker_name: str, prefix: str, min_words: int, max_seconds: float
-    ) -> None:
-        """Ids are `prefix` and a number; `prefix` is the segmenter's own in its meeting. For the
-        others see `limit`."""
+    def __init__(self, *, speaker: str, speaker_name: str, prefix: str, limits: Limits) -> None:
+        """Ids are `prefix` and a number; `prefix` is the segmenter's own in its meeting."""
         self._speaker = speaker
         self._speaker_name = speaker_name
         self._prefix = prefix
-        self.limit(min_words=min_words, max_seconds=max_seconds)
+        self.limits = limits
+        """May be changed at any time."""
         self._count = 0
         self._last: Hypothesis | None = None
         self._shown = _Shown()
         self._forget()
-
-    def limit(self, *, min_words: int, max_seconds: float) -> None:
-        """From now on a clause shorter than `min_words` waits for the next one, and speech longer
-        than `max_seconds` is cut without waiting for the end of a clause."""
-        self._min_words = min_words
-        self._max_seconds = max_seconds
 
     @property
     def tail(self) -> str:
@@ -204,8 +200,9 @@ class Segmenter:
                 rest,
                 stable - self._done,
                 language=hypothesis.language,
-                long=duration > self._max_seconds,
-                min_words=self._min_words,
+                long=duration > self.limits.max_seconds,
+                min_words=self.limits.min_words,
+                anywhere=self.limits.anywhere,
             )
             if not count:
                 break
@@ -250,7 +247,7 @@ class Segmenter:
         count = 0
         for token in self._words[self._done :]:
             count += 1
-            if token.ends_sentence and count >= self._min_words:
+            if token.ends_sentence and count >= self.limits.min_words:
                 counts.append(count)
                 count = 0
         if counts and count < STUB:

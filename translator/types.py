@@ -27,6 +27,18 @@ USUAL = Pauses()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where speech is cut into segments."""
+
+    min_words: int
+    """A shorter clause waits for the next one."""
+    max_seconds: float
+    """Longer speech is cut without waiting for the end of a clause."""
+    anywhere: bool = False
+    """Then also in the middle of a phrase: after an article, a preposition, a conjunction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """What STT says now of one utterance, from the utterance's beginning.
 

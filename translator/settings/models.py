@@ -23,7 +23,7 @@ from pydantic import (
 from translator import languages
 from translator.document import Version, language_code, nearest
 from translator.glossary import Glossary
-from translator.types import Gender, Pauses, Register
+from translator.types import Gender, Limits, Pauses, Register
 
 ANY = "*"
 MEETINGS = "meetings"
@@ -228,7 +228,13 @@ class Pair(_Model):
 
 
 PRESETS: Mapping[str, Mapping[str, float]] = {
-    "fast": {"min_words": 3, "max_seconds": 1.2, "pause": 0.35, "endpointing": 0.6},
+    "fast": {
+        "min_words": 3,
+        "max_seconds": 1.2,
+        "anywhere": True,
+        "pause": 0.35,
+        "endpointing": 0.6,
+    },
     "balanced": {"min_words": 4, "max_seconds": 2.0, "pause": 0.45, "endpointing": 0.8},
     "careful": {"min_words": 6, "max_seconds": 5.0, "pause": 0.6, "endpointing": 1.2},
 }
@@ -244,6 +250,8 @@ class Segmenting(_Model):
     """Fewer are not cut off at a comma; more are calmer."""
     max_seconds: float = Field(default=BALANCED["max_seconds"], ge=1.0, le=20.0)
     """A longer segment is cut anyway; less is faster."""
+    anywhere: bool = False
+    """Then also in the middle of a phrase, as in "the | house": faster still."""
     pause: float = Field(default=BALANCED["pause"], ge=0.25, le=1.5)
     """Seconds of silence that end a sentence which looks finished. whisper follows it; a vendor's
     engine has options of its own in engines.yaml."""
@@ -266,6 +274,13 @@ class Segmenting(_Model):
                 " what looks finished cannot wait longer than all else"
             )
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """For a segmenter."""
+        return Limits(
+            min_words=self.min_words, max_seconds=self.max_seconds, anywhere=self.anywhere
+        )
 
     @property
     def pauses(self) -> Pauses:
