@@ -14,11 +14,14 @@ from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from translator.glossary.words import MARKS
+
 NORMALIZER = "NFKC, lower case, punctuation stripped, numbers as written"
 FEWEST = 10
 """Words of a reference from which BLEU says anything of one recording."""
 
-_WORD = re.compile(r"[^\W_]+(?:(?:'|(?<=\d)[.,](?=\d))[^\W_]+)*")
+_LETTERS = rf"[^\W_](?:[^\W_]|[{MARKS}])*"
+_WORD = re.compile(rf"{_LETTERS}(?:(?:'|(?<=\d)[.,](?=\d)){_LETTERS})*")
 _BY_CHARACTER = {"ja": "char", "ko": "char", "zh": "zh"}
 
 

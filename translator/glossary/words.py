@@ -11,13 +11,13 @@ T = TypeVar("T")
 
 _Words = tuple[str, ...]
 
-# Marks that join the letter before them and are no \w for re: vowel signs, accents, viramas.
-_MARKS = "".join(
+MARKS = "".join(
     chr(code) for code in range(0x300, 0x1100) if unicodedata.category(chr(code)).startswith("M")
 )
+"""They join the letter before them and are no \\w for re: vowel signs, accents, viramas."""
 # Thai, Lao, Burmese, Khmer, Japanese and Chinese put no space between words.
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[\w{_MARKS}])+|[^\w\s]")
+_WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[\w{MARKS}])+|[^\w\s]")
 _PLURALS = ("", "s", "es")
 
 
