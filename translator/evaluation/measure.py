@@ -11,6 +11,7 @@ from typing import Any
 from translator.evaluation import latency
 from translator.evaluation.manifest import Entry
 from translator.evaluation.reading import (
+    SPOKEN,
     Message,
     Page,
     boundaries,
@@ -109,7 +110,7 @@ def _reading(
     rendered = {code: pages(messages, code) for code in targets if code != entry.language}
     return {
         "erasure": {
-            "spoken": erasure(own),
+            SPOKEN: erasure(own),
             **{code: erasure(found) for code, found in rendered.items() if found},
         },
         "word_delays": [[round(one, 3) for one in pair] for pair in delays],

@@ -7,7 +7,6 @@ Takes the lines of a rehearsal's captions.jsonl: messages of the topic `translat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from translator import languages
@@ -18,6 +17,8 @@ from translator.types import Word
 SHORT = 3
 """Words that a segment should have at least."""
 CLAUSE_SIGNS = ".,;:?!…"
+SPOKEN = "spoken"
+"""Stands where a language would, for speakers' own words."""
 
 Message = Mapping[str, Any]
 
@@ -42,15 +43,21 @@ class Page:
     """What was committed, in the order that it came; a correction takes the old text's place."""
 
     def take(self, message: Message) -> None:
-        """One message more."""
+        """One message more.
+
+        What is known is told again where it could not be rendered: it changes nothing.
+        """
         if message["kind"] == "tail":
             self._show(message, message["text"])
             return
-        known = [one["segment_id"] for one in self.finals]
-        if message["segment_id"] in known:
-            self.finals[known.index(message["segment_id"])] = message
-        else:
+        known = {one["segment_id"]: at for at, one in enumerate(self.finals)}
+        at = known.get(message["segment_id"])
+        if at is None:
             self.finals.append(message)
+        elif self.finals[at]["text"] == message["text"]:
+            return
+        else:
+            self.finals[at] = message
         tail = message.get("tail")
         self._show(message, tail["text"] if tail else "")
 
@@ -203,12 +210,6 @@ def f1(counts: Mapping[str, int]) -> float | None:
     """Of hits, cuts and due; None where there is nothing to find and nothing was cut."""
     total = counts["cuts"] + counts["due"]
     return 2 * counts["hits"] / total if total else None
-
-
-def middle(values: Iterable[float]) -> float | None:
-    """The median; None of nothing."""
-    found = list(values)
-    return median(found) if found else None
 
 
 def in_order(page: Page) -> bool:
