@@ -8,7 +8,7 @@ from itertools import chain
 from statistics import median
 from typing import Any
 
-from translator.evaluation.reading import SHORT, f1
+from translator.evaluation.reading import SHORT, SPOKEN, f1
 from translator.evaluation.words import quality
 from translator.lag import weighted_percentile
 
@@ -76,7 +76,12 @@ def summed(results: Sequence[Result]) -> Figures:
     speech = [one["speech"] for one in good]
     readings = [one["reading"] for one in good]
     rendered = renderings(good)
-    erased = [counts for one in readings for counts in one["erasure"].values()]
+    erased = [
+        counts
+        for one in good
+        for code, counts in one["reading"]["erasure"].items()
+        if code == SPOKEN or code in one["languages"]
+    ]
     delays = list(chain.from_iterable(one["word_delays"] for one in readings))
     lengths = list(chain.from_iterable(one["segment_words"] for one in readings))
     figures: Figures = {
@@ -149,8 +154,10 @@ def _quality(good: Sequence[Result]) -> Figures:
     if not scored:
         return dict.fromkeys(("bleu", "bleu_offline", "chrf", "chrf_offline"))
     references = [one["reference"] for _, one in scored]
+    codes = {code for code, _ in scored}
+    tokenized_as = codes.pop() if len(codes) == 1 else ""
     line, offline = (
-        quality(references, [one[name] for _, one in scored], scored[0][0])
+        quality(references, [one[name] for _, one in scored], tokenized_as)
         for name in ("text", "offline_text")
     )
     return {
