@@ -40,6 +40,8 @@ pytestmark = pytest.mark.unit
         ("It costs 1,250.50 euros.", "it costs 1,250.50 euros"),
         ("‘quoted’ words'", "quoted words"),
         ("¿Qué tal, señor?", "qué tal señor"),
+        ("यह हिन्दी है।", "यह हिन्दी है"),
+        ("snake_case", "snake case"),
         ("", ""),
     ],
 )
@@ -115,6 +117,13 @@ def test_every_word_that_is_taken_back_counts() -> None:
         final(2.0, 1, "Good morning", left=""),  # and two more, since it now is a capital
     )
     assert erasure([found]) == {"committed": 0, "partial": 4, "words": 2}
+
+
+def test_a_segment_that_was_not_rendered_takes_nothing_back() -> None:
+    said = final(2.0, 1, "good morning", left="to all")
+    again = final(2.5, 1, "good morning", stream="es")  # its readers get the speaker's words
+    found = one_page(said, again, final(3.0, 2, "to all"))
+    assert erasure([found]) == {"committed": 0, "partial": 0, "words": 4}
 
 
 def test_a_correction_is_erasure_of_committed_text() -> None:
@@ -258,6 +267,24 @@ def test_pairs_of_languages_are_told_apart() -> None:
     assert list(by_direction([result("a"), other])) == ["en-es", "fr-es"]
 
 
+def test_a_pair_of_languages_has_the_erasure_of_its_own_captions() -> None:
+    one = result("a")
+    spanish = one["languages"]["es"]
+    calm, nervous = ({"committed": 0, "partial": n, "words": 10} for n in (0, 10))
+    erasure = {"spoken": calm, "es": calm, "fr": nervous}
+    several = {**one, "languages": {"es": spanish, "fr": spanish}}
+    several["reading"] = {**one["reading"], "erasure": erasure}
+    assert by_direction([several])["en-es"]["erasure_partial"] == 0.0
+    assert by_direction([several])["en-fr"]["erasure_partial"] == 0.5
+
+
+def test_languages_written_in_words_are_never_counted_by_letters() -> None:
+    spanish = result("a")["languages"]["es"]
+    wrong = {**spanish, "text": " ".join(reversed(spanish["text"].split()))}
+    mixed, spaced = (result("a", languages={code: wrong, "es": wrong}) for code in ("ja", "fr"))
+    assert summed([mixed])["bleu"] == summed([spaced])["bleu"]
+
+
 # The gate
 
 GATE = """
@@ -317,6 +344,15 @@ def test_a_run_that_is_later_everywhere_differs() -> None:
     assert found["first_word"].significant
     assert (found["first_word"].low, found["first_word"].high) == (2.0, 2.0)
     assert not found["evs_p50"].significant
+
+
+def test_too_few_recordings_tell_no_difference_from_chance() -> None:
+    changed = {**result("x")["languages"]["es"], "first_word": 4.8, "text": "otra cosa"}
+    before = [result(str(number)) for number in range(5)]
+    after = [result(str(number), languages={"es": changed}) for number in range(5)]
+    found = {one.figure: one for one in compared(before, after)}
+    assert (found["first_word"].before, found["first_word"].after) == (2.8, 4.8)
+    assert [one.figure for one in found.values() if one.significant] == []
 
 
 def test_only_what_both_runs_have_is_compared() -> None:

@@ -18,6 +18,9 @@ from translator.evaluation.summary import NAMES, Figures, Result, done, summed
 from translator.evaluation.words import normalized
 
 DRAWS = 400
+FEWEST = 6
+"""Recordings that can tell a difference from chance: fewer all change in one direction by chance
+alone more often than once in 20 times."""
 SEED = 12345
 COMPARED = (
     *("wer", "wer_ratio", "chrf_ratio", "term_accuracy", "erasure_partial", "caption_p50"),
@@ -53,9 +56,10 @@ def compared(before: Sequence[Result], after: Sequence[Result]) -> list[Differen
     if not ones:
         return []
     figures = summed(ones), summed(others)
-    draws = [_difference(ones, others, seed) for seed in range(DRAWS)]
+    enough = len(ones) >= FEWEST
+    draws = [_difference(ones, others, seed) for seed in range(DRAWS if enough else 0)]
     found = [_measured(name, *figures, draws) for name in COMPARED]
-    return [*_quality(ones, others), *found]
+    return [*_quality(ones, others, enough=enough), *found]
 
 
 def paired(before: Sequence[Result], after: Sequence[Result]) -> tuple[list[Result], list[Result]]:
@@ -87,7 +91,7 @@ def _difference(ones: Sequence[Result], others: Sequence[Result], seed: int) -> 
 
 def _measured(name: str, before: Figures, after: Figures, draws: Sequence[Figures]) -> Difference:
     values = sorted(value for draw in draws if (value := draw[name]) is not None)
-    known = len(values) >= DRAWS // 2
+    known = len(draws) > 0 and len(values) >= len(draws) // 2
     return Difference(
         figure=name,
         before=before[name],
@@ -97,8 +101,8 @@ def _measured(name: str, before: Figures, after: Figures, draws: Sequence[Figure
     )
 
 
-def _quality(ones: Sequence[Result], others: Sequence[Result]) -> list[Difference]:
-    """BLEU and chrF of all renditions that have a reference."""
+def _quality(ones: Sequence[Result], others: Sequence[Result], *, enough: bool) -> list[Difference]:
+    """BLEU and chrF of all renditions that have a reference; no p unless there is `enough`."""
     pairs = [
         (one["languages"][code], other["languages"][code])
         for one, other in zip(ones, others, strict=True)
@@ -123,17 +127,20 @@ def _quality(ones: Sequence[Result], others: Sequence[Result]) -> list[Differenc
         n_samples=1000,
     )
     _, scores = test()
-    return [_tested(name, scores[key]) for name, key in (("bleu", "BLEU"), ("chrf", "chrF2"))]
+    return [
+        _tested(name, scores[key], enough=enough)
+        for name, key in (("bleu", "BLEU"), ("chrf", "chrF2"))
+    ]
 
 
-def _tested(name: str, results: Sequence[Any]) -> Difference:
+def _tested(name: str, results: Sequence[Any], *, enough: bool) -> Difference:
     before, after = results
     p_value = 1.0 if before.score == after.score else after.p_value
     return Difference(
         figure=name,
         before=round(before.score, 2),
         after=round(after.score, 2),
-        p=None if p_value is None else round(p_value, 4),
+        p=round(p_value, 4) if enough and p_value is not None else None,
     )
 
 
