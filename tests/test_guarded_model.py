@@ -1,7 +1,6 @@
 """A language model that means harm, behind LiveKit's real OpenAI plugin and the output guard."""
 
 from contextlib import suppress
-from functools import partial
 
 import pytest
 from livekit.plugins import openai
@@ -54,9 +53,13 @@ async def rendered(asked: Brief, *replies: str) -> tuple[list[str], list[str], i
             guarded=lambda brief, why: caught.append(why),
             failed=lambda language, error: None,
         )
-        guard = partial(OutputGuard, asked, languages=LANGUAGES)
         with suppress(RenderError):
-            await renderers.render(asked, ["model"], clauses, guard=guard)
+            await renderers.render(
+                asked,
+                ["model"],
+                clauses,
+                guard=lambda _: OutputGuard(asked, languages=LANGUAGES),
+            )
         requests = len(server.requests)
     return [str(clauses.get_nowait()) for _ in range(clauses.qsize())], caught, requests
 
