@@ -236,7 +236,7 @@ def frame(duration: float, level: int, sample_rate: int = SAMPLE_RATE) -> rtc.Au
 
 @dataclass(slots=True, kw_only=True)
 class ScriptedEngines:
-    """Gives the same renderer and voice by any name that has none of its own.
+    """Gives the same renderer and voice by any name that has none of its own, to a thread.
 
     `unusable` names raise SettingsError; `unreached` ones know no pair.
     """
@@ -260,8 +260,18 @@ class ScriptedEngines:
         return self.voices.get(name, self.one_voice)
 
     def _check(self, name: str) -> None:
+        assert not in_event_loop(), "to make an engine takes time"
         if name in self.unusable:
             raise SettingsError(f"{name} has no key")
+
+
+def in_event_loop() -> bool:
+    """Whether this is called by what an event loop runs, and not by a thread beside it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

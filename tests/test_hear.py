@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
+from tests.fakes import in_event_loop
 from translator.errors import HearError, SettingsError
 from translator.hear import (
     BLOCK,
@@ -139,6 +140,7 @@ class Floor:
         )
 
     def _made(self, name: str) -> ScriptedEar:
+        assert not in_event_loop(), "to make an ear takes time"
         if name in self.unusable:
             raise SettingsError(f"no {name}")
         return self.named[name]

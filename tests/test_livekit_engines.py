@@ -16,6 +16,7 @@ from livekit.agents import stt as agents_stt
 from livekit.agents import tts as agents_tts
 from livekit.agents.types import NOT_GIVEN, NotGivenOr, TimedString
 
+from tests.fakes import in_event_loop
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.errors import HearError, RenderError, SpeakError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
@@ -384,6 +385,21 @@ async def test_a_vendors_failure_is_told_without_its_words(
     assert raised.value.__suppress_context__
 
 
+async def test_an_stt_is_made_beside_the_event_loop() -> None:
+    made: list[bool] = []
+
+    def make(languages: Sequence[str], terms: Sequence[str]) -> agents_stt.STT[Any]:
+        made.append(in_event_loop())
+        return ScriptedSTT(Script())
+
+    listening = LiveKitEar(make).listen(
+        sounds((1.0, 0.0)), languages=("en",), expected=None, declared=None, terms=()
+    )
+    async with aclosing(listening):
+        assert [one async for one in listening] == []
+    assert made == [False]
+
+
 async def test_an_stt_that_cannot_be_made_has_failed() -> None:
     def make(languages: Sequence[str], terms: Sequence[str]) -> agents_stt.STT[Any]:
         raise ValueError("a key is required")
@@ -630,6 +646,18 @@ async def test_there_is_one_tts_for_each_language_and_voice() -> None:
     assert made == [("es", None), ("es", "eva"), ("fr", None)]
     await voice.aclose()
     assert all(engine.closed for engine in engines)
+
+
+async def test_a_tts_is_made_once_and_beside_the_event_loop() -> None:
+    made: list[bool] = []
+
+    def make(language: str, voice: str | None) -> ScriptedTTS:
+        made.append(in_event_loop())
+        return ScriptedTTS()
+
+    voice = LiveKitVoice(make)
+    await asyncio.gather(said(voice, "Uno"), said(voice, "Dos"))
+    assert made == [False]
 
 
 async def test_a_voice_that_cannot_be_made_has_failed() -> None:

@@ -142,6 +142,27 @@ def test_an_edit_makes_anew_what_it_changes_and_nothing_else() -> None:
     assert engines.voice("robot") is robot
 
 
+def test_an_edit_that_comes_while_an_engine_is_made_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = Engine(plugin="openai", key="A_KEY", model="gpt-4.1")
+    after = before.model_copy(update={"model": "gpt-5"})
+    engines = Engines({"mine": before})
+    made: list[str] = []
+
+    class Slow:
+        """A plugin's model; the edit comes while it is made."""
+
+        def __init__(self, *, model: str, api_key: str) -> None:
+            made.append(model)
+            engines.take({"mine": after})
+
+    monkeypatch.setattr("livekit.plugins.openai.LLM", Slow)
+    for _ in range(3):
+        engines.renderer("mine")
+    assert made == ["gpt-4.1", "gpt-5"]
+
+
 def test_whether_an_engine_knows_a_pair_follows_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("translator.engines.registry.installed_modes", lambda: {"eng-spa"})
     engines = Engines({"mine": Engine(plugin="apertium")})

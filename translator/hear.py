@@ -88,7 +88,7 @@ class InTurn:
 
     def __init__(self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear]) -> None:
         """`names` are the engines that hear, in their order; `ear` makes one, or raises
-        SettingsError."""
+        SettingsError, and is called in a thread, because that may take time."""
         self._names = names
         self._ear = ear
         self._known: Sequence[str] = ()
@@ -105,7 +105,7 @@ class InTurn:
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
         try:
-            ear = self._next()
+            ear = await asyncio.to_thread(self._next)
             hearing = ear.listen(
                 audio, languages=languages, expected=expected, declared=declared, terms=terms
             )

@@ -1,10 +1,12 @@
 """The engines by the names that `engines.yaml` gives them; each is built when first called for."""
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from translator import languages
 from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
@@ -24,15 +26,39 @@ PAIRS = Path("language_pairs.yaml")
 ENGINES = Path("engines.yaml")
 
 
+T = TypeVar("T")
+
+
+class _Made(Generic[T]):
+    """Engines of one kind, each made once for as long as it is configured so; for any thread."""
+
+    def __init__(self, make: Callable[[str, Engine], T]) -> None:
+        self._make = make
+        self._made: dict[str, tuple[Engine, T]] = {}
+        self._making = threading.Lock()
+
+    def get(self, name: str, engine: Engine) -> T:
+        """The one that is made of `engine`."""
+        with self._making:
+            known = self._made.get(name)
+            if known is None or known[0] != engine:
+                known = self._made[name] = engine, self._make(name, engine)
+            return known[1]
+
+
 class Engines:
-    """What a meeting calls; must be used in one event loop."""
+    """What a meeting calls, and what it calls for is used in one event loop.
+
+    A vendor's client takes up to half a second to make, so ears, renderers, voices and summarizers
+    are asked for in a thread.
+    """
 
     def __init__(self, configured: Mapping[str, Engine]) -> None:
         self._configured = dict(configured)
         self._host = Host()
-        self._renderers: dict[str, Renderer] = {}
-        self._voices: dict[str, Voice] = {}
-        self._summarizers: dict[str, Summarizer] = {}
+        self._renderers = _Made[Renderer](self._renderer)
+        self._voices = _Made[Voice](self._voice)
+        self._summarizers = _Made[Summarizer](self._summarizer)
         self._reached: dict[tuple[str, str, str], bool] = {}
 
     def take(self, configured: Mapping[str, Engine]) -> None:
@@ -44,9 +70,6 @@ class Engines:
         """
         known, self._configured = self._configured, {**self._configured, **configured}
         for name in (name for name in known if known[name] != self._configured[name]):
-            self._renderers.pop(name, None)
-            self._voices.pop(name, None)
-            self._summarizers.pop(name, None)
             self._reached = {one: is_so for one, is_so in self._reached.items() if one[0] != name}
 
     async def close(self) -> None:
@@ -63,7 +86,7 @@ class Engines:
             case "whisper":
                 return WhisperEar(self._host, model=engine.model or "base", pauses=pauses)
             case "apertium" | "espeak":
-                raise self._cannot(name, "hear")
+                raise _cannot(name, engine, "hear")
         return Vendor(name, engine).ear()
 
     def try_ear(self, name: str, languages: Sequence[str]) -> None:
@@ -75,9 +98,7 @@ class Engines:
 
     def renderer(self, name: str) -> Renderer:
         """One for all who call it. Raises SettingsError for an engine that cannot render."""
-        if name not in self._renderers:
-            self._renderers[name] = self._renderer(name)
-        return self._renderers[name]
+        return self._renderers.get(name, self._configured[name])
 
     def reaches(self, name: str, source: str, target: str) -> bool:
         """Whether it renders `source` into `target` at all."""
@@ -86,37 +107,34 @@ class Engines:
             self._reached[one] = reach(self._configured[name], source, target) is not None
         return self._reached[one]
 
-    def _renderer(self, name: str) -> Renderer:
-        engine = self._configured[name]
+    def _renderer(self, name: str, engine: Engine) -> Renderer:
         match engine.plugin:
             case "apertium":
                 return ApertiumRenderer(self._host)
             case "whisper" | "espeak":
-                raise self._cannot(name, "render")
+                raise _cannot(name, engine, "render")
         return Vendor(name, engine).renderer()
 
     def voice(self, name: str) -> Voice:
         """One for all who call it. Raises SettingsError for an engine that cannot speak."""
-        if name not in self._voices:
-            self._voices[name] = self._voice(name)
-        return self._voices[name]
+        return self._voices.get(name, self._configured[name])
 
-    def _voice(self, name: str) -> Voice:
-        engine = self._configured[name]
+    def _voice(self, name: str, engine: Engine) -> Voice:
         match engine.plugin:
             case "espeak":
                 return EspeakVoice(self._host)
             case "whisper" | "apertium":
-                raise self._cannot(name, "speak")
+                raise _cannot(name, engine, "speak")
         return Vendor(name, engine).voice()
 
     def summarizer(self, name: str) -> Summarizer:
         """One for all who call it. Raises SettingsError for an engine that cannot sum up."""
-        if name not in self._summarizers:
-            if self._configured[name].plugin in EMBEDDED:
-                raise self._cannot(name, "summarize")
-            self._summarizers[name] = Vendor(name, self._configured[name]).summarizer()
-        return self._summarizers[name]
+        return self._summarizers.get(name, self._configured[name])
+
+    def _summarizer(self, name: str, engine: Engine) -> Summarizer:
+        if engine.plugin in EMBEDDED:
+            raise _cannot(name, engine, "summarize")
+        return Vendor(name, engine).summarizer()
 
     def try_voice(self, name: str, language: str, voice: str | None) -> None:
         """Raises SettingsError where nothing can be made that speaks so."""
@@ -125,9 +143,9 @@ class Engines:
         else:
             Vendor(name, self._configured[name]).speaking()(language, voice)
 
-    def _cannot(self, name: str, verb: str) -> SettingsError:
-        plugin = self._configured[name].plugin
-        return SettingsError(f"engine {name!r} (plugin {plugin!r}) cannot {verb}")
+
+def _cannot(name: str, engine: Engine, verb: str) -> SettingsError:
+    return SettingsError(f"engine {name!r} (plugin {engine.plugin!r}) cannot {verb}")
 
 
 def preload(settings: Settings) -> None:

@@ -28,7 +28,7 @@ class BrokenOffError(RenderError):
 
 class Engines(Protocol):
     """Renderers by the names that the settings use. One that cannot be made raises
-    SettingsError."""
+    SettingsError; to make one takes time, so they are asked for in a thread."""
 
     def renderer(self, name: str) -> Renderer: ...
 
@@ -77,11 +77,10 @@ class Renderers:
                 self._failed(brief.target, failure)
             for _ in range(ATTEMPTS):
                 try:
-                    renderer = self._renderer(name)
-                    # In a thread, because the first guard of a meeting must read profiles.
-                    return await self._attempt(
-                        brief, renderer, clauses, await asyncio.to_thread(guard, renderer)
-                    )
+                    # In a thread: a vendor's client takes half a second to make, and the first
+                    # guard of a meeting must read profiles.
+                    renderer, judge = await asyncio.to_thread(self._made, name, guard)
+                    return await self._attempt(brief, renderer, clauses, judge)
                 except BrokenOffError:
                     raise
                 except RenderError as error:
@@ -90,11 +89,12 @@ class Renderers:
                         break
         raise failure
 
-    def _renderer(self, name: str) -> Renderer:
+    def _made(self, name: str, guard: Callable[[Renderer], Guard]) -> tuple[Renderer, Guard]:
         try:
-            return self._engines.renderer(name)
+            renderer = self._engines.renderer(name)
         except SettingsError as error:
             raise RenderError(str(error)) from error
+        return renderer, guard(renderer)
 
     async def _attempt(
         self, brief: Brief, renderer: Renderer, clauses: Clauses, guard: Guard

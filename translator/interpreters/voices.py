@@ -1,5 +1,6 @@
 """The voices of a cascade: the language's engines one after the other, until one speaks."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Protocol
@@ -15,7 +16,8 @@ ATTEMPTS = 2
 
 
 class Engines(Protocol):
-    """Voices by the names that the settings use. One that cannot be made raises SettingsError."""
+    """Voices by the names that the settings use. One that cannot be made raises SettingsError; to
+    make one takes time, so they are asked for in a thread."""
 
     def voice(self, name: str) -> Voice: ...
 
@@ -42,7 +44,7 @@ class Voices:
                 self._failed(code, failure)
             for _ in range(ATTEMPTS):
                 try:
-                    voice = self._voice(name)
+                    voice = await asyncio.to_thread(self._voice, name)
                     made = pace if voice.paced else 1.0
                     frames = voice.say(
                         text, language=code, voice=language.voice_of(name), pace=made

@@ -31,7 +31,7 @@ class LiveKitEar:
         patience: float = 8.0,
         grace: float = 2.0,
     ) -> None:
-        """`make` gives a new STT for languages (BCP-47) and terms.
+        """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
 
         `knows_english` says that its "en" means English, and not that it knows no language.
         After `patience` seconds of speech without a word it has failed; after the end of the
@@ -55,8 +55,9 @@ class LiveKitEar:
         identifier = Identifier(languages, expected, declared, knows_english=self._knows_english)
         await asyncio.to_thread(identifier.load)
         utterances = _Utterances(identifier)
+        engine = await asyncio.to_thread(made, lambda: self._make(languages, terms), HearError)
         async with (
-            made(lambda: self._make(languages, terms), HearError) as engine,
+            engine,
             engine.stream(conn_options=once(self._patience)) as stream,
         ):
             feed = _Feed(audio, stream, utterances, patience=self._patience, grace=self._grace)

@@ -1,5 +1,6 @@
 """A voice by a plugin's TTS."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar
@@ -25,14 +26,16 @@ class LiveKitVoice(Generic[Engine]):
     ) -> None:
         """`make` gives a TTS for a language (BCP-47) and a voice, None for the usual one.
 
-        `set_pace` sets an option that the TTS reads when a request begins; without it the
-        voice is not paced: every text is spoken at the normal rate. At most `patience` seconds pass between two frames.
+        `make` is called in a thread. `set_pace` sets an option that the TTS reads when a request
+        begins; without it the voice is not paced: every text is spoken at the normal rate. At most
+        `patience` seconds pass between two frames.
         """
         self._make = make
         self.paced = set_pace is not None
         self._set_pace = set_pace
         self._patience = patience
         self._engines: dict[tuple[str, str | None], Engine] = {}
+        self._making = asyncio.Lock()
 
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
@@ -40,10 +43,7 @@ class LiveKitVoice(Generic[Engine]):
         """See translator.speak.Voice."""
         if not any(character.isalnum() for character in text):
             return  # vendors answer punctuation with an error
-        engine = self._engines.get((language, voice))
-        if engine is None:
-            engine = made(lambda: self._make(language, voice), SpeakError)
-            self._engines[language, voice] = engine
+        engine = await self._engine(language, voice)
         if self._set_pace is not None:
             self._set_pace(engine, pace)
         async with (
@@ -52,6 +52,15 @@ class LiveKitVoice(Generic[Engine]):
         ):
             async for piece in pieces:
                 yield piece.frame
+
+    async def _engine(self, language: str, voice: str | None) -> Engine:
+        one = (language, voice)
+        async with self._making:
+            if one not in self._engines:
+                self._engines[one] = await asyncio.to_thread(
+                    made, lambda: self._make(*one), SpeakError
+                )
+            return self._engines[one]
 
     async def aclose(self) -> None:
         """Close every TTS that was made."""
