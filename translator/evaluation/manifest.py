@@ -6,13 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    TypeAdapter,
+    ValidationError,
+)
 
+from translator.document import path_of
 from translator.errors import InputError
 
 SPOKEN_BY_PEOPLE = ("dataset", "human")
 """How the kinds of transcript begin that a word error rate may be measured against; the others
 are what some recognizer wrote, or nothing."""
+
+NO_MANIFEST = "this is no manifest of recordings, a JSON list (docs/evaluation.md)"
+SHOWN = 10
+"""Faults that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +39,25 @@ class Sentence:
     """By language."""
 
 
+class _Timed(BaseModel):
+    """What a segment has besides its translations."""
+
+    start: FiniteFloat
+    end: FiniteFloat
+    text: str
+
+
+def _timed(segment: Mapping[str, Any]) -> Mapping[str, Any]:
+    _Timed.model_validate(segment)
+    return segment
+
+
 class Entry(BaseModel):
     """One recording of a manifest; what else the file says of it is not read."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    id: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
     """Names the recording's results, too."""
     file: Path
     """Beside the manifest, or absolute."""
@@ -44,7 +70,7 @@ class Entry(BaseModel):
     transcript_kind: str = "dataset"
     references: Mapping[str, str] | None = None
     """Translations of the whole transcript, by language."""
-    segments: tuple[Mapping[str, Any], ...] = ()
+    segments: tuple[Annotated[Mapping[str, Any], AfterValidator(_timed)], ...] = ()
     """Of long recordings: `start`, `end`, `text`, and translations by language."""
 
     @property
@@ -87,13 +113,18 @@ class Entry(BaseModel):
 def read(path: Path) -> list[Entry]:
     """The recordings of a manifest, a JSON list. Raises InputError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: the manifest cannot be read ({error.strerror})") from None
     try:
-        entries = TypeAdapter(list[Entry]).validate_python(json.loads(text))
-    except (ValidationError, ValueError) as error:
-        raise InputError(f"{path}: this is no manifest of recordings: {error}") from None
+        entries = TypeAdapter(list[Entry]).validate_python(json.loads(content))
+    except ValidationError as error:
+        faults = [f"{path_of(one['loc'])}: {one['msg']}" for one in error.errors()[:SHOWN]]
+        raise InputError("\n  ".join([f"{path}: {NO_MANIFEST}", *faults])) from None
+    except ValueError as error:  # no JSON, or no text at all, such as a recording
+        raise InputError(f"{path}: {NO_MANIFEST}: {error}") from None
+    if not entries:
+        raise InputError(f"{path}: the manifest has no recordings")
     twice = {one.id for one in entries if sum(one.id == other.id for other in entries) > 1}
     if twice:
         raise InputError(f"{path}: two recordings have one id: {', '.join(sorted(twice))}")
