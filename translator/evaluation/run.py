@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from translator import agent, languages
+from translator import agent, document, languages
 from translator import settings as configuration
 from translator.engines.host import running
 from translator.engines.registry import Engines
@@ -137,13 +137,14 @@ class Bench:
         """What a task gives, and whether it was "kept" or is "done". Raises TranslatorError."""
         # What the settings do not know cannot be found out among the languages that they know.
         known = languages.lookup(task.entry.language, configured_languages()) is not None
-        with configured(task.entry, task.preset) as loaded:
+        with configured(task.entry.spoken, task.preset) as loaded:
             path = self.plan.out / task.preset / task.entry.id / RESULT
             key = self._key(task, loaded)
             kept = None if self.plan.again else read_json(path)
             if kept is not None and kept.get("key") == key:
                 return kept, "kept"
             begins()
+            path.unlink(missing_ok=True)  # or a run that ends here would leave another's figures
             result = {
                 **_identity(task),
                 "key": key,
@@ -304,12 +305,12 @@ def configured_languages() -> tuple[str, ...]:
 
 
 @contextmanager
-def configured(entry: Entry, preset: str) -> Iterator[Settings]:
+def configured(spoken: Sequence[str], preset: str) -> Iterator[Settings]:
     """The settings for one recording, also for the worker that the block starts: the
-    organizer's, under `preset`, and with the recording's languages. Raises SettingsError."""
+    organizer's, under `preset`, and with the languages `spoken` in it. Raises SettingsError."""
     pairs, engines = agent.paths()
     loaded = configuration.load(pairs, engines)
-    missing = [code for code in entry.spoken if not languages.lookup(code, loaded.spoken)]
+    missing = [code for code in spoken if not languages.lookup(code, loaded.spoken)]
     if preset == AS_CONFIGURED and not missing:
         yield loaded
         return
@@ -324,7 +325,7 @@ def _derive(
     pairs: Path, derived: Path, loaded: Settings, *, preset: str, spoken: Sequence[str]
 ) -> None:
     """A copy of the organizer's file with its glossaries, changed."""
-    content = yaml.safe_load(pairs.read_text(encoding="utf-8"))
+    content = document.read(pairs).data  # in which `no` is Norwegian, and not false
     if preset != AS_CONFIGURED:
         content["segments"] = preset
     for code in spoken:
