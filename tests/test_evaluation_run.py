@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from translator import agent
 from translator.__main__ import main
 from translator.errors import ServiceError
 from translator.evaluation import manifest, run
@@ -167,6 +168,18 @@ async def test_what_is_done_is_done_again_where_asked(
     assert line.played == ["a", "a"]
 
 
+async def test_a_run_that_failed_leaves_no_earlier_result(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    out = tmp_path / "out"
+    await evaluated(Plan(entries=recordings[:1], out=out))
+    line.broken = ("a",)
+    await evaluated(Plan(entries=recordings[:1], out=out, again=True))
+    line.broken = ()
+    await evaluated(Plan(entries=recordings[:1], out=out))
+    assert line.played == ["a", "a", "a"]
+
+
 async def test_a_result_that_was_cut_off_counts_for_nothing(
     recordings: list[Entry], tmp_path: Path, line: Line
 ) -> None:
@@ -201,8 +214,18 @@ async def test_each_preset_is_run_with_settings_of_its_own(
     results, _ = await evaluated(plan)
     assert [one["preset"] for one in results] == ["fast", "careful"]
     assert results[0]["key"] != results[1]["key"]
-    with run.configured(recordings[0], "fast") as loaded:
+    with run.configured(("en",), "fast") as loaded:
         assert loaded.segments.preset == "fast"
+
+
+def test_norwegian_is_spoken_under_a_preset_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = tmp_path / "language_pairs.yaml"
+    pairs.write_text("version: 1\nhear: whisper\nspoken: [en, no]\nlanguages: {en: , no: }\n")
+    monkeypatch.setenv(agent.PAIRS, str(pairs))
+    with run.configured((), "careful") as loaded:
+        assert loaded.spoken == ("en", "no")
 
 
 async def test_a_language_that_the_settings_lack_is_heard_all_the_same(
@@ -228,10 +251,48 @@ def test_the_command_writes_a_page_and_judges(
     assert (tmp_path / "out" / "index.html").exists()
     limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 1.5}}")
     again = ["eval", "--out", str(tmp_path / "out"), "--gate", str(limits)]
+    kept = tmp_path / "out" / "results.json"
+    content = json.loads(kept.read_text(encoding="utf-8"))
+    content["method"]["machine"] = "another"
+    kept.write_text(json.dumps(content), encoding="utf-8")
     assert main([*again, "--compare", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().out
     assert "BELOW  evs_p50" in said
-    assert "0.000 to" in said
+    assert "out, configured | now, configured" in said
+    assert "3 recordings in common" in said
+    assert json.loads(kept.read_text(encoding="utf-8"))["method"]["machine"] == "another"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--gate", "none.yaml"], "none.yaml: is missing"),
+        (["--compare", "nowhere"], "--compare nowhere: no run was made there"),
+        (["--preset", "fats"], "did you mean 'fast'"),
+        (["--to", "xh"], "--to xh: language_pairs.yaml has en"),
+        (["--out", "gate.yaml"], "gate.yaml cannot be made"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_runs(
+    recordings: list[Entry],
+    tmp_path: Path,
+    line: Line,
+    capsys: pytest.CaptureFixture[str],
+    wrong: list[str],
+    said: str,
+) -> None:
+    given = ["eval", str(tmp_path / "manifest.json"), "--out", str(tmp_path / "out")]
+    assert main([*given, *wrong]) == 2
+    assert said in capsys.readouterr().err
+    assert line.played == []
+
+
+def test_a_run_of_another_version_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "results.json").write_text('{"presets": {}}')
+    assert main(["eval", "--out", str(tmp_path)]) == 2
+    assert "another version" in capsys.readouterr().err
 
 
 def test_the_command_says_what_it_cannot_use(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from translator.evaluation.gate import Section
-    from translator.evaluation.run import Result, Task
+    from translator.evaluation.gate import GateFile, Limits, Verdict
+    from translator.evaluation.run import Plan, Result, Task
+    from translator.settings import Settings
 
 REST = ("whole", "subset")
 
@@ -64,13 +65,38 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         ) from None
     if arguments.scenarios is not None:
         return _try_scenarios(arguments)
-    results = _run(arguments) if arguments.manifest else _kept(arguments.out)
-    return _tell(arguments, results)
+    # Before anything runs: nobody waits an hour to learn that a name is wrong.
+    gate = _gate(arguments.gate)
+    limits: Limits = getattr(gate, arguments.limits) if gate else {}
+    before = _kept("--compare", arguments.compare) if arguments.compare else None
+    for folder in (arguments.out, *([arguments.picture.parent] if arguments.picture else [])):
+        _make(folder)
+    content = _run(arguments) if arguments.manifest else _again("--out", arguments.out)
+    return _tell(arguments, content, limits, before)
 
 
-def _run(arguments: argparse.Namespace) -> "dict[str, list[Result]]":
+def _gate(path: Path | None) -> "GateFile | None":
+    """The named gate, else this folder's, if it has one."""
+    from translator.evaluation import gate
+
+    path = path or (gate.GATE if gate.GATE.exists() else None)
+    return gate.load(path) if path else None
+
+
+def _make(folder: Path) -> None:
+    from translator.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}") from None
+
+
+def _run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The whole of a run over the manifest."""
     from translator.evaluation import manifest
     from translator.evaluation.run import AS_CONFIGURED, Plan, configured, evaluate
+    from translator.evaluation.whole import whole
     from translator.rehearsal.commands import keep_quiet
 
     entries = manifest.chosen(manifest.read(arguments.manifest), arguments.only)
@@ -83,13 +109,32 @@ def _run(arguments: argparse.Namespace) -> "dict[str, list[Result]]":
         listen=arguments.listen,
         again=arguments.again,
     )
-    for preset in plan.presets:
-        with configured(entries[0], preset):  # or it would fail on every recording
-            pass
+    with configured((), AS_CONFIGURED) as loaded:
+        _check(plan, loaded)
     print(f"{len(entries)} recordings in real time; what is done is kept in {plan.out}")
     keep_quiet()
     found = asyncio.run(evaluate(plan, _say))
-    return {preset: [one for one in found if one["preset"] == preset] for preset in plan.presets}
+    return whole(
+        {preset: [one for one in found if one["preset"] == preset] for preset in plan.presets}
+    )
+
+
+def _check(plan: "Plan", loaded: "Settings") -> None:
+    """Raises InputError for what would be wrong with every recording."""
+    from translator import languages
+    from translator.document import nearest
+    from translator.errors import InputError
+    from translator.evaluation.run import AS_CONFIGURED
+    from translator.settings.models import PRESETS
+
+    for preset in plan.presets:
+        if preset not in (AS_CONFIGURED, *PRESETS):
+            known = ", ".join(PRESETS)
+            raise InputError(f"--preset {preset}: there are {known}{nearest(preset, PRESETS)}")
+    for code in plan.to:
+        if languages.lookup(languages.normalize(code), loaded.languages) is None:
+            known = ", ".join(loaded.languages)
+            raise InputError(f"--to {code}: language_pairs.yaml has {known}")
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -120,61 +165,67 @@ def _say(task: "Task", state: str, result: "Result | None") -> None:
         print(f"{head}: {line}{kept}", flush=True)
 
 
-def _kept(out: Path) -> "dict[str, list[Result]]":
+def _kept(option: str, out: Path) -> dict[str, Any]:
+    """What an earlier run left in `out`, which the user gave as `option`."""
     from translator.errors import InputError
-    from translator.evaluation.run import read_json
+    from translator.evaluation.run import VERSION, read_json
 
-    whole = read_json(out / "results.json")
-    if whole is None:
-        raise InputError(f"--out {out}: no run was made there; give a manifest of recordings")
-    return {preset: list(one["recordings"]) for preset, one in whole["presets"].items()}
+    content = read_json(out / "results.json")
+    if content is None:
+        raise InputError(f"{option} {out}: no run was made there; give a manifest of recordings")
+    if content.get("version") != VERSION:
+        raise InputError(f"{option} {out}: another version of translator left this; run it again")
+    return content
 
 
-def _tell(arguments: argparse.Namespace, results: "dict[str, list[Result]]") -> int:
-    """Write the whole and the page, print the tables, and judge."""
-    from translator.evaluation.page import written
-    from translator.evaluation.run import write_json
-    from translator.evaluation.summary import done, summed
+def _again(option: str, out: Path) -> dict[str, Any]:
+    """An earlier run, added up as is done now."""
     from translator.evaluation.whole import whole
 
-    content = whole(results)
-    verdicts = {
-        preset: list(_judged(arguments.gate, arguments.limits, summed(ones)))
-        for preset, ones in results.items()
-    }
+    content = _kept(option, out)
+    return whole(_recordings(content), content["method"])
+
+
+def _recordings(content: Mapping[str, Any]) -> "dict[str, list[Result]]":
+    return {preset: one["recordings"] for preset, one in content["presets"].items()}
+
+
+def _tell(
+    arguments: argparse.Namespace,
+    content: Mapping[str, Any],
+    limits: "Limits",
+    before: Mapping[str, Any] | None,
+) -> int:
+    """Write the whole and the page, print the tables, and judge."""
+    from translator.evaluation.gate import judged
+    from translator.evaluation.page import picture, written
+    from translator.evaluation.run import write_json
+    from translator.evaluation.summary import done
+
+    presets = content["presets"]
+    verdicts = {preset: judged(limits, one["figures"]) for preset, one in presets.items()}
     write_json(arguments.out / "results.json", content)
     page = arguments.out / "index.html"
     page.write_text(written(content, verdicts), encoding="utf-8")
-    for preset, ones in results.items():
-        print(*_report(preset, ones), sep="\n")
+    for preset, one in presets.items():
+        print(*_report(preset, one), sep="\n")
     if arguments.picture:
-        from translator.evaluation.page import picture
-
         arguments.picture.write_text(picture(content), encoding="utf-8")
-    if arguments.compare:
-        print(*_compared(arguments.compare, results), sep="\n")
+    if before is not None:
+        print(*_compared(arguments.compare, _recordings(before), _recordings(content)), sep="\n")
     print(f"\nThe plots: {page}; all figures: {arguments.out / 'results.json'}")
     failed = [one for ones in verdicts.values() for one in ones if not one.passed]
     print(*_gate_table(verdicts), sep="\n")
-    nothing = not any(done(ones) for ones in results.values())
+    nothing = not any(done(one["recordings"]) for one in presets.values())
     return 1 if failed or nothing else 0
 
 
-def _judged(path: Path | None, limits: str, figures: Mapping[str, float | None]) -> Iterator[Any]:
-    from translator.evaluation import gate
-
-    path = path or (gate.GATE if gate.GATE.exists() else None)
-    if path is not None:
-        section: Section = getattr(gate.load(path), limits)
-        yield from gate.judged(section, figures)
-
-
-def _report(preset: str, results: "Sequence[Result]") -> Iterator[str]:
+def _report(preset: str, whole: Mapping[str, Any]) -> Iterator[str]:
     """The figures as a Markdown table: all recordings, then each pair of languages."""
     from translator.evaluation.compare import shown
-    from translator.evaluation.summary import NAMES, by_direction, summed
+    from translator.evaluation.summary import NAMES
 
-    columns = {"all": summed(results), **by_direction(results)}
+    columns = {"all": whole["figures"], **whole["directions"]}
     yield f"\nPreset: {preset}\n" if preset != "configured" else ""
     yield f"| | {' | '.join(columns)} |"
     yield "|---|" + "---|" * len(columns)
@@ -182,12 +233,12 @@ def _report(preset: str, results: "Sequence[Result]") -> Iterator[str]:
         values = [shown(figures[name]) for figures in columns.values()]
         if any(value != "–" for value in values):
             yield f"| {called} | {' | '.join(values)} |"
-    for one in results:
+    for one in whole["recordings"]:
         if "error" in one:
             yield f"\nfailed: {one['id']}: {one['error']}"
 
 
-def _gate_table(verdicts: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+def _gate_table(verdicts: "Mapping[str, Sequence[Verdict]]") -> Iterator[str]:
     from translator.evaluation.compare import shown
     from translator.evaluation.scenarios import FIGURES
     from translator.evaluation.summary import NAMES
@@ -204,24 +255,34 @@ def _gate_table(verdicts: Mapping[str, Sequence[Any]]) -> Iterator[str]:
             yield f"  BELOW  {one.figure:20} {value:>8}  {limit:16}  {called[one.figure]}"
 
 
-def _compared(before: Path, results: "dict[str, list[Result]]") -> Iterator[str]:
-    from translator.evaluation.compare import compared, described
+def _compared(
+    folder: Path,
+    before: "Mapping[str, Sequence[Result]]",
+    results: "Mapping[str, Sequence[Result]]",
+) -> Iterator[str]:
+    """A table for each preset, against the same one of before, or else its first."""
+    from translator.evaluation.compare import FEWEST, compared, described, paired
 
-    earlier = _kept(before)
     for preset, ones in results.items():
-        others = earlier.get(preset) or next(iter(earlier.values()))
-        yield f"\n| {preset} | {before} | now | 95 % of the differences | |"
+        other = preset if preset in before else next(iter(before))
+        yield f"\n| | {folder}, {other} | now, {preset} | 95 % of the differences | |"
         yield "|---|---|---|---|---|"
-        for one in map(described, compared(others, ones)):
+        for one in map(described, compared(before[other], ones)):
             yield f"| {' | '.join(one.values())} |"
+        common = len(paired(before[other], ones)[0])
+        if common < FEWEST:
+            yield f"\n{common} recordings in common: from {FEWEST} on, chance can be told apart."
 
 
 def _try_scenarios(arguments: argparse.Namespace) -> int:
     from translator import agent, settings
-    from translator.evaluation import gate, scenarios
+    from translator.evaluation import scenarios
     from translator.evaluation.compare import shown
+    from translator.evaluation.gate import judged
     from translator.evaluation.run import write_json
 
+    gate = _gate(arguments.gate)
+    _make(arguments.out)
     found = scenarios.load(Path(arguments.scenarios) if arguments.scenarios else scenarios.SHIPPED)
     outcomes = asyncio.run(scenarios.tried(found, settings.load(*agent.paths())))
     for one in outcomes:
@@ -238,7 +299,6 @@ def _try_scenarios(arguments: argparse.Namespace) -> int:
         arguments.out / "scenarios.json",
         {"figures": figures, "scenarios": [one.to_json() for one in outcomes]},
     )
-    path = arguments.gate or (gate.GATE if gate.GATE.exists() else None)
-    verdicts = list(gate.judged(gate.load(path).scenarios, figures)) if path else []
+    verdicts = judged(gate.scenarios if gate else {}, figures)
     print(*_gate_table({"configured": verdicts}), sep="\n")
     return 0 if all(one.passed for one in verdicts) else 1

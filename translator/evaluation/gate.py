@@ -8,26 +8,27 @@
 A section is for one kind of run; its keys are the names of figures.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from translator.document import Version, nearest, read, validated
-from translator.errors import SettingsError
 from translator.evaluation.scenarios import FIGURES as SCENARIO_FIGURES
 from translator.evaluation.summary import NAMES
 
 GATE = Path("gate.yaml")
 
 
-def _figure(name: str) -> str:
-    known = [*NAMES, *SCENARIO_FIGURES]
-    if name not in known:
-        raise ValueError(f"unknown figure {name!r}{nearest(name, known)}")
-    return name
+def _one_of(known: Mapping[str, str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"unknown figure {name!r}{nearest(name, known)}")
+        return name
+
+    return AfterValidator(check)
 
 
 class Limit(BaseModel):
@@ -55,8 +56,9 @@ class Limit(BaseModel):
         )
 
 
-class Section(RootModel[dict[Annotated[str, AfterValidator(_figure)], Limit]]):
-    """Limits by the names of figures."""
+Limits = Mapping[str, Limit]
+"""By the names of figures."""
+_OfRecordings = Mapping[Annotated[str, _one_of(NAMES)], Limit]
 
 
 class GateFile(BaseModel):
@@ -65,11 +67,11 @@ class GateFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Version
-    whole: Section = Section({})
+    whole: _OfRecordings = {}
     """For all recordings of a manifest."""
-    subset: Section = Section({})
+    subset: _OfRecordings = {}
     """For a few, where a single word weighs more."""
-    scenarios: Section = Section({})
+    scenarios: Mapping[Annotated[str, _one_of(SCENARIO_FIGURES)], Limit] = {}
     """For the text scenarios."""
 
 
@@ -92,10 +94,8 @@ def load(path: Path) -> GateFile:
     return validated(read(path), GateFile)
 
 
-def judged(section: Section, figures: Mapping[str, float | None]) -> Iterator[Verdict]:
-    """A verdict on each figure that the section limits. Raises SettingsError for a figure that
-    this kind of run does not have."""
-    for name, limit in section.root.items():
-        if name not in figures:
-            raise SettingsError(f"the gate limits {name}, which this run does not measure")
-        yield Verdict(figure=name, value=figures[name], limit=limit)
+def judged(limits: Limits, figures: Mapping[str, float | None]) -> list[Verdict]:
+    """A verdict on each figure that is limited."""
+    return [
+        Verdict(figure=name, value=figures[name], limit=limit) for name, limit in limits.items()
+    ]
