@@ -62,9 +62,10 @@ def test_words_that_say_something_are_none(text: str, language: str | None) -> N
 
 
 def said(one: Segment, tail: str = "", *, until: float | None = None) -> Cut:
-    """A cut with one segment; `tail` follows it until then."""
+    """A cut with one segment; `tail` follows it until then, or more that is not steady yet."""
     end = one.end if until is None else until
-    return Cut(segments=(one,), tail=tail_of(one.speaker, tail, one.end, end))
+    rest = tail_of(one.speaker, tail, one.end, end)
+    return Cut(segments=(one,), tail=rest, ended=until is None)
 
 
 def saying(text: str, start: float, end: float, *, speaker: str = "p-ada") -> Cut:
@@ -141,9 +142,9 @@ def test_two_who_only_listen_do_not_silence_each_other() -> None:
 def test_an_answer_of_more_words_is_said() -> None:
     mid = saying("The committee has", 0.0, 2.0)
     assert not interrupts(mid, yes=yes(1.0, "Yes, but not today."))
-    assert not interrupts(
-        mid, yes=said(segment(1, "Yes,", start=1.0, end=1.4, speaker="p-bob"), "but", until=1.8)
-    )
+    bob = segment(1, "Yes,", start=1.0, end=1.4, speaker="p-bob")
+    assert not interrupts(mid, yes=said(bob, "but", until=1.8))
+    assert not interrupts(mid, yes=said(bob, until=1.8))  # "but" is not steady yet
 
 
 def test_a_floor_that_vanished_in_mid_sentence_silences_nobody() -> None:

@@ -106,6 +106,10 @@ class Stage:
         return [one for fact in self.facts.of(Heard) for one in fact.cut.segments]
 
     @property
+    def ended(self) -> list[bool]:
+        return [fact.cut.ended for fact in self.facts.of(Heard)]
+
+    @property
     def tails(self) -> list[str]:
         return [fact.cut.tail.text for fact in self.facts.of(Heard)]
 
@@ -147,6 +151,7 @@ async def test_what_is_not_committed_and_steady_is_the_tail() -> None:
     )
     await stage.hear((3.0, LOUD), (3.0, 0))
     assert stage.tails == ["", "", "Good", ""]
+    assert stage.ended == [False, False, False, True]
     assert [one.text for one in stage.segments] == ["Good morning."]
 
 

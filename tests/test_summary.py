@@ -75,14 +75,14 @@ class Meeting:
             yield
             task.cancel()
 
-    def say(self, text: str = "", *, speaker: str = "p-ada", tail: str = "") -> Segment:
-        """Commit `text`, a whole utterance unless a tail follows."""
+    def say(self, text: str = "", *, speaker: str = "p-ada", ended: bool = True) -> Segment:
+        """Commit `text`; nothing that follows it is steady enough for a tail."""
         self._count += 1
         one = segment(self._count, text or f"Sentence {self._count}.", speaker=speaker)
         rest = Tail(
-            speaker=speaker, speaker_name="A", language="en", text=tail, start=one.end, end=one.end
+            speaker=speaker, speaker_name="A", language="en", text="", start=one.end, end=one.end
         )
-        self.floors.publish(Cut(segments=(one,), tail=rest))
+        self.floors.publish(Cut(segments=(one,), tail=rest, ended=ended))
         return one
 
     def talk(self, utterances: int = UTTERANCES) -> None:
@@ -119,7 +119,7 @@ async def test_an_utterance_of_many_segments_counts_once() -> None:
     meeting = Meeting(engine)
     async with meeting.running():
         for _ in range(3 * UTTERANCES):
-            meeting.say(tail="and so on")
+            meeting.say(ended=False)
         await asyncio.sleep(2.0)
         assert engine.calls == []
 
@@ -141,7 +141,7 @@ async def test_who_talks_on_and_on_is_summed_up_after_so_many_tokens() -> None:
     long = "word " * (TOKENS // 10)  # 5 letters are more than a token
     async with meeting.running():
         while not engine.calls:
-            meeting.say(long, tail="and")
+            meeting.say(long, ended=False)
             await asyncio.sleep(0.1)
     ((texts, _),) = engine.calls
     assert TOKENS <= tokens(texts) <= TOKENS + tokens([long])
@@ -232,7 +232,7 @@ async def test_what_waits_for_an_engine_that_fails_for_an_hour_is_bounded() -> N
     meeting = Meeting(engine)
     async with meeting.running():
         for _ in range(60):
-            meeting.say("word " * 1000, tail="and")
+            meeting.say("word " * 1000, ended=False)
             await asyncio.sleep(10.0)
     sizes = [tokens(texts) for texts, _ in engine.calls]
     assert len(sizes) < 60

@@ -74,7 +74,7 @@ class Conversation:
         speaker = cut.tail.speaker
         self._tails[speaker] = cut.tail
         self._said[speaker].extend(cut.segments)
-        if len(cut.segments) != 1 or cut.tail.text:
+        if len(cut.segments) != 1 or not cut.ended:
             return False
         (segment,) = cut.segments
         return is_backchannel(segment.text, segment.language) and any(

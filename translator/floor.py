@@ -149,6 +149,7 @@ class Floor:
                 start=segments[-1].end if segments else hypothesis.start,
                 end=hypothesis.end,
             ),
+            ended=hypothesis.final,
         )
         self._floors.publish(cut)
         self._record.emit(Heard(at=self._record.clock(), cut=cut))

@@ -78,7 +78,7 @@ class Summary:
         self._tokens += tokens(one.text for one in cut.segments)
         if cut.segments:
             self._open.add(speaker)
-        if speaker in self._open and not cut.tail.text:
+        if speaker in self._open and cut.ended:
             self._open.discard(speaker)
             self._utterances += 1
         if self._utterances >= UTTERANCES or self._tokens >= TOKENS:

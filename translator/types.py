@@ -148,7 +148,8 @@ class Brief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:
-    """All uncommitted text of one speaker: may still change, or vanish."""
+    """The uncommitted text of one speaker that is steady enough to be read: may still change, or
+    vanish. Empty does not mean that nothing more was said."""
 
     speaker: str
     speaker_name: str
@@ -165,3 +166,5 @@ class Cut:
 
     segments: tuple[Segment, ...]
     tail: Tail
+    ended: bool = False
+    """Whether the utterance is over."""
