@@ -187,6 +187,16 @@ async def test_the_text_of_a_rendition_only_grows_clause_by_clause() -> None:
     assert shown == ["Buenos días a todos,", "Buenos días a todos, y gracias por venir."]
 
 
+async def test_a_rendition_in_lines_of_its_own_only_grows_too() -> None:
+    pieces = [(0.1, "Buenos días a todos.\n"), (0.1, "Gracias por venir hoy.\n\n"), (0.1, "Adiós.")]
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}))
+    await stage.interpret(segment(1, HELLO))
+    shown = [one.rendition.text for one in stage.facts.of(Rendering, Rendered)]
+    assert len(shown) == 3
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+    assert shown[-1] == " ".join(said(stage.voice))
+
+
 async def test_a_renderer_is_shown_the_last_renditions() -> None:
     stage = Stage()
     await stage.interpret(*(segment(n, f"Sentence number {n}.", start=n) for n in range(9)))

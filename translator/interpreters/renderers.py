@@ -113,6 +113,7 @@ class Renderers:
                 raise RenderError("the rendition is empty", retryable=True)
             if rest := guard.finish(respelled(draft.rest, brief.terms)):
                 clauses.put_nowait(rest)
+                said = f"{said} {rest}".strip()
         except RenderError as error:
             if isinstance(error, GuardedError):
                 self._guarded(brief, error.why)
@@ -122,6 +123,6 @@ class Renderers:
         return Rendition(
             segment=brief.segment,
             language=brief.target,
-            text=respelled(draft.text.strip(), brief.terms),
+            text=said,
             prompt=renderer.prompt,
         )
