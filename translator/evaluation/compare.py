@@ -14,7 +14,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
-from translator.evaluation.summary import NAMES, Figures, Result, done, summed
+from translator.evaluation.summary import NAMES, Figures, Result, counted, done, summed
 from translator.evaluation.words import normalized
 
 DRAWS = 400
@@ -23,7 +23,7 @@ FEWEST = 6
 alone more often than once in 20 times."""
 SEED = 12345
 COMPARED = (
-    *("wer", "wer_ratio", "chrf_ratio", "term_accuracy", "erasure_partial", "caption_p50"),
+    *("wer", "wer_ratio", "term_accuracy", "erasure_partial", "caption_p50"),
     *("first_word", "evs_p50", "evs_p90", "laal", "long_yaal", "end_lag", "coverage"),
     *("segment_words", "short_segments", "boundary_f1"),
 )
@@ -82,7 +82,7 @@ def _only(result: Result, codes: set[str]) -> Result:
 
 def _difference(ones: Sequence[Result], others: Sequence[Result], seed: int) -> Figures:
     draw = random.Random(SEED + seed).choices(range(len(ones)), k=len(ones))
-    before, after = (summed([side[i] for i in draw]) for side in (ones, others))
+    before, after = (counted([side[i] for i in draw]) for side in (ones, others))
     return {
         name: None if (a := after[name]) is None or (b := before[name]) is None else a - b
         for name in COMPARED

@@ -73,6 +73,14 @@ def renderings(results: Iterable[Result]) -> list[Mapping[str, Any]]:
 def summed(results: Sequence[Result]) -> Figures:
     """The figures of all of them, by NAMES."""
     good = done(results)
+    figures = {**counted(results), **_quality(good), **_as_heard(good)}
+    figures["chrf_ratio"] = _share(figures["chrf"], figures["chrf_offline"])
+    return {name: _rounded(figures[name]) for name in NAMES}
+
+
+def counted(results: Sequence[Result]) -> Figures:
+    """Those of them, not rounded, for which no text must be read again: it takes no time."""
+    good = done(results)
     speech = [one["speech"] for one in good]
     readings = [one["reading"] for one in good]
     rendered = renderings(good)
@@ -89,8 +97,6 @@ def summed(results: Sequence[Result]) -> Figures:
         "failed": len(results) - len(good),
         "wer": _error_rate(one["errors"] for one in speech),
         "wer_offline": _error_rate(one["offline_errors"] for one in speech),
-        **_quality(good),
-        **_as_heard(good),
         "term_accuracy": _share(
             sum(one["term_hits"] for one in rendered), sum(one["term_total"] for one in rendered)
         ),
@@ -118,8 +124,7 @@ def summed(results: Sequence[Result]) -> Figures:
         "load": median([one["load"] for one in good]) if good else None,
     }
     figures["wer_ratio"] = _share(figures["wer"], figures["wer_offline"])
-    figures["chrf_ratio"] = _share(figures["chrf"], figures["chrf_offline"])
-    return {name: _rounded(figures[name]) for name in NAMES}
+    return figures
 
 
 def by_direction(results: Sequence[Result]) -> dict[str, Figures]:
