@@ -19,6 +19,7 @@ from tests.fakes import (
     ScriptedRenderer,
     ScriptedVoice,
     Wording,
+    in_event_loop,
     meeting_clock,
     meeting_settings,
     retryable_render_error,
@@ -31,12 +32,12 @@ from translator.channel import Channel
 from translator.current import Current
 from translator.errors import RenderError, SpeakError
 from translator.floor import Floors
-from translator.glossary import Entry, Name
+from translator.glossary import Entry, Glossary, Name
 from translator.interpreters.cascade import CONTEXT, Cascade
 from translator.lag import FASTEST
 from translator.record import Failed, Record, Rendered, Rendering, Speaking, Spoken, Unspoken
 from translator.settings import Language, Pair, Settings
-from translator.types import Cut, Segment, Tail
+from translator.types import Cut, Segment, Tail, Term
 
 pytestmark = pytest.mark.unit
 
@@ -274,6 +275,19 @@ async def test_terms_that_occur_are_asked_for_and_counted() -> None:
     (one,) = stage.facts.of(Rendered)
     assert (one.terms, one.terms_due) == (1, 2)
     assert (one.terms_missing, one.false_copies) == (("presupuesto",), 1)
+
+
+async def test_terms_are_looked_for_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    usual = Glossary.terms
+
+    def terms(self: Glossary, text: str, source: str, target: str) -> tuple[Term, ...]:
+        asked.append(in_event_loop())
+        return usual(self, text, source, target)
+
+    monkeypatch.setattr(Glossary, "terms", terms)
+    await Stage().interpret(segment(1, HELLO))
+    assert asked == [False]
 
 
 async def test_a_kept_name_is_read_in_its_own_letters() -> None:

@@ -110,15 +110,19 @@ class Cascade:
         """One speaker: render in order; a rendition is spoken while the next one is rendered."""
         while True:
             segment, clauses = await segments.get()
-            await self._render(self._brief(segment, channel), clauses)
+            await self._render(await self._brief(segment, channel), clauses)
 
-    def _brief(self, segment: Segment, channel: Channel) -> Brief:
+    async def _brief(self, segment: Segment, channel: Channel) -> Brief:
         target = channel.language
         pair = self._settings(segment.settings).pair(segment.language, target)
+        # In a thread, because thousands of entries take 0.1 s to read for a new pair.
+        terms = await asyncio.to_thread(
+            self._glossary(segment, target).terms, segment.text, segment.language, target
+        )
         return Brief(
             segment=segment,
             target=target,
-            terms=self._glossary(segment, target).terms(segment.text, segment.language, target),
+            terms=terms,
             context=tuple(self._context),
             summary=self._summary(),
             register=None if pair is None else pair.register_,
