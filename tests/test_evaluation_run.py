@@ -245,9 +245,11 @@ def test_the_command_writes_a_page_and_judges(
 ) -> None:
     given = ["eval", str(tmp_path / "manifest.json"), "--out", str(tmp_path / "out")]
     limits = tmp_path / "gate.yaml"
-    limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 2.5}}")
+    limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 2.5}, term_accuracy: {at_least: 1}}")
     assert main([*given, "--gate", str(limits)]) == 0
-    assert "EVS p50 s | 2.00 |" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "EVS p50 s | 2.00 |" in said
+    assert "1 of 2 limits kept; not to be told from these recordings: term_accuracy" in said
     assert (tmp_path / "out" / "index.html").exists()
     limits.write_text("version: 1\nwhole: {evs_p50: {at_most: 1.5}}")
     again = ["eval", "--out", str(tmp_path / "out"), "--gate", str(limits)]

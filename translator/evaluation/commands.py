@@ -246,10 +246,13 @@ def _gate_table(verdicts: "Mapping[str, Sequence[Verdict]]") -> Iterator[str]:
     called = {**NAMES, **FIGURES}
     for preset, ones in verdicts.items():
         failed = [one for one in ones if not one.passed]
+        untold = [one.figure for one in ones if one.value is None]
         if not ones:
             continue
         name = "" if preset == "configured" else f" of {preset}"
-        yield f"\nThe gate{name}: {len(ones) - len(failed)} of {len(ones)} limits kept"
+        kept = len(ones) - len(failed) - len(untold)
+        besides = f"; not to be told from these recordings: {', '.join(untold)}" if untold else ""
+        yield f"\nThe gate{name}: {kept} of {len(ones)} limits kept{besides}"
         for one in failed:
             value, limit = shown(one.value), str(one.limit)
             yield f"  BELOW  {one.figure:20} {value:>8}  {limit:16}  {called[one.figure]}"
