@@ -590,6 +590,18 @@ async def test_a_slow_rendition_of_one_speaker_delays_no_others_captions() -> No
     assert stage.facts.of(Speaking)[0].start == pytest.approx(stage.settings.max_wait, abs=0.05)
 
 
+async def test_who_has_left_leaves_no_task_behind() -> None:
+    stage = Stage()
+    async with stage.running():
+        before = len(asyncio.all_tasks())
+        for number in range(50):
+            stage.commit(segment(number, HELLO, speaker=f"p-{number}"))
+            await asyncio.sleep(3.0)
+        assert len(stage.committed) == 50
+        await asyncio.sleep(10.0)
+        assert len(asyncio.all_tasks()) <= before + 2  # the channel waits for a piece or a change
+
+
 async def test_overlapping_speakers_are_heard_one_after_the_other_by_onset() -> None:
     stage = Stage(voice=ScriptedVoice(Saying(seconds=3.0)))
     bob = segment(1, BYE, start=0.5, end=1.5, speaker="p-bob")

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 CONTEXT = 6
 """Renditions that a renderer is shown."""
 
+_Line = deque[tuple[Segment, Clauses]]
+"""What one speaker has said and is not rendered yet."""
+
 
 class Engines(renderers.Engines, voices.Engines, Protocol):
     """The engines that a cascade calls, by the names that the settings use."""
@@ -63,7 +66,7 @@ class Cascade:
 
     async def run(self, floors: Floors, channel: Channel) -> None:
         """See Interpreter. Segments of one speaker are rendered in order, speakers in parallel."""
-        lines: dict[str, asyncio.Queue[tuple[Segment, Clauses]]] = {}
+        lines: dict[str, _Line] = {}
         conversation = Conversation()
         async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
             async for cut in cuts:
@@ -76,9 +79,6 @@ class Cascade:
                         self._note_said(segment)
                         self._leave_unspoken(segment, channel.language, "passthrough")
                         continue
-                    if segment.speaker not in lines:
-                        lines[segment.speaker] = asyncio.Queue()
-                        group.create_task(self._line(lines[segment.speaker], channel))
                     clauses: Clauses = asyncio.Queue()
                     turn = None if backchannel else self._turn(segment, channel)
                     if turn is not None:
@@ -86,7 +86,10 @@ class Cascade:
                     else:
                         why = "backchannel" if backchannel else "captions"
                         self._leave_unspoken(segment, channel.language, why)
-                    lines[segment.speaker].put_nowait((segment, clauses))
+                    if segment.speaker not in lines:
+                        lines[segment.speaker] = deque()
+                        group.create_task(self._line(lines, segment.speaker, channel))
+                    lines[segment.speaker].append((segment, clauses))
 
     def _note_said(self, segment: Segment) -> None:
         """What is said in the channel's own language is context, too: who answers it is
@@ -104,13 +107,13 @@ class Cascade:
         """How the channel's language is spoken."""
         return self._settings(segment.settings).languages[channel.language]
 
-    async def _line(
-        self, segments: asyncio.Queue[tuple[Segment, Clauses]], channel: Channel
-    ) -> None:
-        """One speaker: render in order; a rendition is spoken while the next one is rendered."""
-        while True:
-            segment, clauses = await segments.get()
+    async def _line(self, lines: dict[str, _Line], speaker: str, channel: Channel) -> None:
+        """One speaker, while anything waits: render in order; a rendition is spoken while the next
+        one is rendered."""
+        while lines[speaker]:
+            segment, clauses = lines[speaker].popleft()
             await self._render(await self._brief(segment, channel), clauses)
+        del lines[speaker]  # who has left leaves nothing behind
 
     async def _brief(self, segment: Segment, channel: Channel) -> Brief:
         target = channel.language
