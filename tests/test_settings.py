@@ -86,7 +86,7 @@ def test_both_files_become_one_snapshot(folder: Folder) -> None:
     settings = folder.load(number=7)
     assert settings.number == 7
     assert (settings.hear, settings.spoken) == ("whisper", ("en", "es"))
-    assert settings.languages["fr"].voice == "fr"
+    assert settings.languages["fr"].voice_of("espeak") == "fr"
     assert settings.languages["de"].speak is None
     assert settings.engines["llm"].key == "SOME_KEY"
     assert (settings.max_wait, settings.grace, settings.max_languages) == (2.0, 10.0, 10)
@@ -362,7 +362,6 @@ def test_a_voice_is_one_of_the_first_engine(folder: Folder) -> None:
 def test_each_engine_may_have_a_voice(folder: Folder) -> None:
     language = {"speak": ["llm", "espeak"], "voice": {"llm": "nova", "espeak": "es-419"}}
     spanish = folder.load(changed(PAIRS, languages={"es": language})).languages["es"]
-    assert spanish.voice == "nova"
     assert (spanish.voice_of("llm"), spanish.voice_of("espeak")) == ("nova", "es-419")
     stray = {"speak": "espeak", "voice": {"llm": "nova"}}
     fault = folder.fault(changed(PAIRS, languages={"es": stray}))

@@ -23,7 +23,7 @@ from pydantic import (
 from translator import languages
 from translator.document import Version, language_code, nearest
 from translator.glossary import Glossary
-from translator.types import Gender, Limits, Pauses, Register
+from translator.types import USUAL, Gender, Limits, Pauses, Register
 
 ANY = "*"
 MEETINGS = "meetings"
@@ -189,11 +189,6 @@ class Language(_Model):
         """The engine that speaks first; None: captions only."""
         return next(iter(self.spoken_by), None)
 
-    @property
-    def voice(self) -> str | None:
-        """The voice of that engine; None: its usual one for the language."""
-        return None if self.speak is None else self.voice_of(self.speak)
-
     def voice_of(self, engine: str) -> str | None:
         """The voice to ask `engine` for; None: its usual one for the language."""
         named = self.voices.get("") if engine == self.speak else None
@@ -235,7 +230,12 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
         "pause": 0.35,
         "endpointing": 0.6,
     },
-    "balanced": {"min_words": 4, "max_seconds": 2.0, "pause": 0.45, "endpointing": 0.8},
+    "balanced": {
+        "min_words": 4,
+        "max_seconds": 2.0,
+        "pause": USUAL.finished,
+        "endpointing": USUAL.longest,
+    },
     "careful": {"min_words": 6, "max_seconds": 5.0, "pause": 0.6, "endpointing": 1.2},
 }
 BALANCED = PRESETS["balanced"]
