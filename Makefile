@@ -9,7 +9,7 @@
 #                  OUT/index.html with the plots; what is done is kept:
 #                  make eval [SPEECH=manifest.json] [OUT=out/eval] [ONLY=id,…] [PRESET=fast,…]
 #                  [TO=es,fr] [COMPARE=an earlier OUT] [LISTEN=1] [AGAIN=1] [LIMITS=subset]
-#                  [PICTURE=docs/quality.svg]
+#                  [GLOSSARY=terms.yaml] [PICTURE=docs/quality.svg]
 # make picture     docs/page.png and docs/phone.png: the page while a recorded person speaks
 # make lock        pin the Python packages anew (UPGRADE=1: to the newest)
 # make clean       remove all that make made
@@ -78,7 +78,8 @@ eval: setup
 	@$(bin)/translator eval "$${SPEECH:-$(manifest)}" --out "$${OUT:-out/eval}" \
 	    $${ONLY:+--only "$$ONLY"} $${PRESET:+--preset "$$PRESET"} $${TO:+--to "$$TO"} \
 	    $${COMPARE:+--compare "$$COMPARE"} $${LIMITS:+--limits "$$LIMITS"} \
-	    $${PICTURE:+--picture "$$PICTURE"} $${LISTEN:+--listen} $${AGAIN:+--again}
+	    $${GLOSSARY:+--glossary "$$GLOSSARY"} $${PICTURE:+--picture "$$PICTURE"} \
+	    $${LISTEN:+--listen} $${AGAIN:+--again}
 
 picture: setup $(page) $(speech)
 	@scripts/packages browser

@@ -23,7 +23,7 @@ from translator.evaluation.reading import (
 )
 from translator.evaluation.run import AS_CONFIGURED, Result
 from translator.evaluation.summary import NAMES, by_direction, summed
-from translator.evaluation.whole import whole
+from translator.evaluation.whole import made, whole
 from translator.evaluation.words import aligned, errors, normalized, quality
 from translator.types import Word
 
@@ -324,7 +324,7 @@ def test_a_gate_says_what_is_wrong_with_it(tmp_path: Path, text: str, said: str)
 
 def test_the_projects_own_gate_can_be_used() -> None:
     own = gate.load(Path(__file__).parents[1] / "gate.yaml")
-    for limits in (own.whole, own.subset):
+    for limits in (own.whole, own.subset, own.terms):
         assert gate.judged(limits, summed([result("a")]))
     assert gate.judged(own.scenarios, scenarios.summed([]))
 
@@ -364,7 +364,7 @@ def test_only_what_both_runs_have_is_compared() -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
-    content = whole({AS_CONFIGURED: [result("<a&b>"), {"id": "c", "error": "<broken>"}]})
+    content = whole({AS_CONFIGURED: [result("<a&b>"), {"id": "c", "error": "<broken>"}]}, made())
     verdicts = gate.judged({"evs_p50": gate.Limit(at_most=1.0)}, summed([result("a")]))
     text = page.written(content, {AS_CONFIGURED: verdicts})
     assert "&lt;a&amp;b&gt;" in text
@@ -377,7 +377,7 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
 
 def test_a_run_without_any_result_still_has_a_page() -> None:
     assert "c" in page.written(
-        whole({AS_CONFIGURED: [{"id": "c", "error": "e"}]}), {"configured": []}
+        whole({AS_CONFIGURED: [{"id": "c", "error": "e"}]}, made()), {"configured": []}
     )
 
 

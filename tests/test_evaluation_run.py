@@ -15,7 +15,7 @@ from translator.errors import ServiceError
 from translator.evaluation import manifest, run
 from translator.evaluation.manifest import Entry, Sentence
 from translator.evaluation.offline import Transcribed
-from translator.evaluation.run import Plan, Result, Task, evaluate
+from translator.evaluation.run import AS_CONFIGURED, Plan, Result, Task, evaluate
 from translator.rehearsal.order import Order
 from translator.rehearsal.recording import SAMPLE_RATE, write
 from translator.types import Word
@@ -218,6 +218,15 @@ async def test_each_preset_is_run_with_settings_of_its_own(
         assert loaded.segments.preset == "fast"
 
 
+def test_terms_of_an_evaluation_come_before_those_of_the_pairs(tmp_path: Path) -> None:
+    glossary = tmp_path / "more.yaml"
+    glossary.write_text("version: 1\nterms: [{en: committee, es: comité}, {en: floor, es: turno}]")
+    with run.configured((), AS_CONFIGURED, glossary) as loaded:
+        found = loaded.glossary("en", "es").terms("The committee has the floor.", "en", "es")
+        assert [one.target for one in found] == ["comité", "turno"]
+        assert loaded.glossary("en", "es").terms("agenda", "en", "es")  # the pair's own
+
+
 def test_norwegian_is_spoken_under_a_preset_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +280,7 @@ def test_the_command_writes_a_page_and_judges(
         (["--gate", "none.yaml"], "none.yaml: is missing"),
         (["--compare", "nowhere"], "--compare nowhere: no run was made there"),
         (["--preset", "fats"], "did you mean 'fast'"),
+        (["--glossary", "no.yaml"], "no.yaml: is missing"),
         (["--to", "xh"], "--to xh: language_pairs.yaml has en"),
         (["--out", "gate.yaml"], "gate.yaml cannot be made"),
     ],

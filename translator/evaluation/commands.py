@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from translator.evaluation.run import Plan, Result, Task
     from translator.settings import Settings
 
-REST = ("whole", "subset")
+SECTIONS = ("whole", "subset", "terms")
+"""Of the gate, for recordings."""
 
 
 def add(commands: Any) -> None:
@@ -36,9 +37,12 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--listen", action="store_true", help="recognize the sound, too, for ASR-BLEU (slow)"
     )
+    command.add_argument(
+        "--glossary", type=Path, metavar="YAML", help="terms besides those of the pairs"
+    )
     command.add_argument("--again", action="store_true", help="do again what is done")
     command.add_argument("--gate", type=Path, metavar="FILE", help="gate.yaml, if it is there")
-    command.add_argument("--limits", choices=REST, default="whole", help="which of the gate's")
+    command.add_argument("--limits", choices=SECTIONS, default="whole", help="which of the gate's")
     command.add_argument("--compare", type=Path, metavar="DIR", help="an earlier run's --out")
     command.add_argument(
         "--picture", type=Path, metavar="FILE.svg", help="write the plots as one picture, too"
@@ -55,6 +59,7 @@ def add(commands: Any) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from translator.errors import InputError
+    from translator.glossary import load_glossary
 
     try:
         import jiwer  # noqa: F401
@@ -69,6 +74,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     gate = _gate(arguments.gate)
     limits: Limits = getattr(gate, arguments.limits) if gate else {}
     before = _kept("--compare", arguments.compare) if arguments.compare else None
+    if arguments.glossary:
+        load_glossary(arguments.glossary)
     for folder in (arguments.out, *([arguments.picture.parent] if arguments.picture else [])):
         _make(folder)
     content = _run(arguments) if arguments.manifest else _again("--out", arguments.out)
@@ -96,7 +103,7 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The whole of a run over the manifest."""
     from translator.evaluation import manifest
     from translator.evaluation.run import AS_CONFIGURED, Plan, configured, evaluate
-    from translator.evaluation.whole import whole
+    from translator.evaluation.whole import made, whole
     from translator.rehearsal.commands import keep_quiet
 
     entries = manifest.chosen(manifest.read(arguments.manifest), arguments.only)
@@ -107,6 +114,7 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
         to=_listed(arguments.to),
         declare=arguments.declare,
         listen=arguments.listen,
+        glossary=arguments.glossary,
         again=arguments.again,
     )
     with configured((), AS_CONFIGURED) as loaded:
@@ -114,9 +122,10 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
     print(f"{len(entries)} recordings in real time; what is done is kept in {plan.out}")
     keep_quiet()
     found = asyncio.run(evaluate(plan, _say))
-    return whole(
-        {preset: [one for one in found if one["preset"] == preset] for preset in plan.presets}
-    )
+    by_preset = {
+        preset: [one for one in found if one["preset"] == preset] for preset in plan.presets
+    }
+    return whole(by_preset, made(plan.glossary))
 
 
 def _check(plan: "Plan", loaded: "Settings") -> None:

@@ -71,6 +71,8 @@ class GateFile(BaseModel):
     """For all recordings of a manifest."""
     subset: _OfRecordings = {}
     """For a few, where a single word weighs more."""
+    terms: _OfRecordings = {}
+    """For recordings with a glossary of what is said in them."""
     scenarios: Mapping[Annotated[str, _one_of(SCENARIO_FIGURES)], Limit] = {}
     """For the text scenarios."""
 

@@ -40,6 +40,7 @@ def written(content: Mapping[str, Any], verdicts: Mapping[str, Sequence[Verdict]
     return environment.get_template("page.html.j2").render(
         style=plots.STYLE,
         method=content["method"],
+        signatures=content["signatures"],
         presets=presets,
         results=results,
         verdicts={preset: {one.figure: one for one in ones} for preset, ones in verdicts.items()},

@@ -49,6 +49,7 @@ AS_CONFIGURED = "configured"
 VERSION = 1
 """Of what a result holds; another one is measured again."""
 RESULT = "result.json"
+GLOSSARY = "terms-of-the-evaluation.yaml"
 
 Result = dict[str, Any]
 
@@ -66,6 +67,8 @@ class Plan:
     """Whether speakers say what they speak, which else is found out."""
     listen: bool = False
     """Whether the channels' sound is recognized, for ASR-BLEU."""
+    glossary: Path | None = None
+    """Terms besides those of the pairs."""
     again: bool = False
     """Whether to do again what is done."""
 
@@ -137,7 +140,7 @@ class Bench:
         """What a task gives, and whether it was "kept" or is "done". Raises TranslatorError."""
         # What the settings do not know cannot be found out among the languages that they know.
         known = languages.lookup(task.entry.language, configured_languages()) is not None
-        with configured(task.entry.spoken, task.preset) as loaded:
+        with configured(task.entry.spoken, task.preset, self.plan.glossary) as loaded:
             path = self.plan.out / task.preset / task.entry.id / RESULT
             key = self._key(task, loaded)
             kept = None if self.plan.again else read_json(path)
@@ -305,24 +308,33 @@ def configured_languages() -> tuple[str, ...]:
 
 
 @contextmanager
-def configured(spoken: Sequence[str], preset: str) -> Iterator[Settings]:
+def configured(
+    spoken: Sequence[str], preset: str, glossary: Path | None = None
+) -> Iterator[Settings]:
     """The settings for one recording, also for the worker that the block starts: the
-    organizer's, under `preset`, and with the languages `spoken` in it. Raises SettingsError."""
+    organizer's, under `preset`, with the languages `spoken` in it and one more glossary for
+    every pair. Raises SettingsError."""
     pairs, engines = agent.paths()
     loaded = configuration.load(pairs, engines)
     missing = [code for code in spoken if not languages.lookup(code, loaded.spoken)]
-    if preset == AS_CONFIGURED and not missing:
+    if preset == AS_CONFIGURED and not missing and glossary is None:
         yield loaded
         return
     with tempfile.TemporaryDirectory(prefix="evaluation-") as folder:
         derived = Path(folder) / pairs.name
-        _derive(pairs, derived, loaded, preset=preset, spoken=missing)
+        _derive(pairs, derived, loaded, preset=preset, spoken=missing, glossary=glossary)
         with _environment(agent.PAIRS, str(derived)):
             yield configuration.load(derived, engines)
 
 
 def _derive(
-    pairs: Path, derived: Path, loaded: Settings, *, preset: str, spoken: Sequence[str]
+    pairs: Path,
+    derived: Path,
+    loaded: Settings,
+    *,
+    preset: str,
+    spoken: Sequence[str],
+    glossary: Path | None,
 ) -> None:
     """A copy of the organizer's file with its glossaries, changed."""
     content = document.read(pairs).data  # in which `no` is Norwegian, and not false
@@ -331,13 +343,19 @@ def _derive(
     for code in spoken:
         content["spoken"].append(code)
         content["languages"].setdefault(code, {"speak": "espeak"})
+    files = {name: pairs.parent / name for name in loaded.glossaries}
+    if glossary is not None:
+        files[GLOSSARY] = glossary
+        for pair in content.get("pairs") or ():
+            own = pair.get("glossaries") or []
+            pair["glossaries"] = [GLOSSARY, *([own] if isinstance(own, str) else own)]
     derived.write_text(
         yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
     )
-    for name in loaded.glossaries:
+    for name, path in files.items():
         copy = derived.parent / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(pairs.parent / name, copy)
+        shutil.copyfile(path, copy)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from translator.evaluation.offline import DECODING
@@ -14,20 +15,12 @@ from translator.evaluation.words import NORMALIZER
 TOOLS = ("translator", "faster-whisper", "ctranslate2", "jiwer", "sacrebleu")
 
 
-def whole(
-    results: Mapping[str, Sequence[Result]], method: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """`results` by preset; with the `method` of the run that they are from, now's without it."""
+def whole(results: Mapping[str, Sequence[Result]], method: Mapping[str, Any]) -> dict[str, Any]:
+    """`results` by preset, and the `method` of the run that they are from."""
     return {
         "version": VERSION,
-        "method": method
-        or {
-            "normalizer": NORMALIZER,
-            "offline": DECODING,
-            "signatures": signatures([one for ones in results.values() for one in ones]),
-            "versions": {name: version(name) for name in TOOLS},
-            "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        },
+        "method": method,
+        "signatures": signatures([one for ones in results.values() for one in ones]),
         "presets": {
             preset: {
                 "figures": summed(ones),
@@ -36,4 +29,15 @@ def whole(
             }
             for preset, ones in results.items()
         },
+    }
+
+
+def made(glossary: Path | None = None) -> dict[str, Any]:
+    """How a run of now comes about; `glossary` are terms that it had besides those of its pairs."""
+    return {
+        "normalizer": NORMALIZER,
+        "offline": DECODING,
+        "versions": {name: version(name) for name in TOOLS},
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "glossary": None if glossary is None else glossary.name,
     }
