@@ -158,7 +158,11 @@ def _spoken(language: Language) -> Sequence[str]:
     first, *others = language.spoken_by
     voices = {one: language.voice_of(one) for one in others}
     more = [f"{one}: {voice}" for one, voice in voices.items() if voice]
-    return (first, ", ".join(others), ", ".join([language.voice or "", *more]).removeprefix(", "))
+    return (
+        first,
+        ", ".join(others),
+        ", ".join([language.voice_of(first) or "", *more]).removeprefix(", "),
+    )
 
 
 def _summing_up(loaded: Settings, engine: str) -> Table:
