@@ -17,6 +17,7 @@ from translator.evaluation.reading import (
     erasure,
     f1,
     first_shown,
+    heard_in_order,
     in_order,
     pages,
     spoken,
@@ -181,6 +182,12 @@ def test_a_transcript_without_punctuation_tells_nothing_of_cuts() -> None:
 def test_segments_out_of_order_are_seen() -> None:
     assert in_order(one_page(final(1.0, 1, "a"), final(2.0, 2, "b")))
     assert not in_order(one_page(final(1.0, 2, "b"), final(2.0, 1, "a")))
+
+
+def test_voices_out_of_order_are_heard() -> None:
+    first, second = ({"segment_id": f"s{n}", "source_start": float(n)} for n in (1, 2))
+    assert heard_in_order([first, second])
+    assert not heard_in_order([second, first])
 
 
 # Offline

@@ -51,6 +51,7 @@ class Line:
 
     def __init__(self, *broken: str) -> None:
         self.broken = broken
+        self.heard = ["s1"]
         self.played: list[str] = []
         self.presets: list[str] = []
 
@@ -70,11 +71,14 @@ class Line:
             {**said, "origin": "rendition", "language": "es", "text": "Buenos días."},
         ]
         (order.out / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        span = {"onset": 2.1, "evs": 2.0, "source_start": 0.1, "source_end": 0.8}
         figures = {
             "segments": 1, "spoken": 1, "evs_p50": 2.0, "evs_p90": 2.0, "evs_p99": 2.0,
             "first_audio": 2.1, "end_lag": 1.0, "lag_slope": None, "backlog_max": 0.0,
             "pace_max": 1.0, "coverage": 1.0, "term_hits": 0, "term_total": 0,
-            "renditions": [{"onset": 2.1, "evs": 2.0, "source_start": 0.1, "source_end": 0.8}],
+            "renditions": [
+                {**span, "segment_id": one} for one in self.heard
+            ],
         }  # fmt: skip
         return {
             "seconds": order.seconds,
@@ -147,6 +151,16 @@ async def test_what_is_done_is_kept(recordings: list[Entry], tmp_path: Path, lin
     assert [one["id"] for one in results] == ["a", "b", "c"]
     assert results[0]["speech"]["errors"] == {"wrong": 0, "words": 2}
     assert results[0]["languages"]["es"]["chrf"] == 100.0
+
+
+async def test_a_segment_that_is_heard_twice_is_seen(
+    recordings: list[Entry], tmp_path: Path, line: Line
+) -> None:
+    plan = Plan(entries=recordings[:1], out=tmp_path / "out", again=True)
+    (good,), _ = await evaluated(plan)
+    line.heard = ["s1", "s1"]
+    (bad,), _ = await evaluated(plan)
+    assert (good["reading"]["in_order"], bad["reading"]["in_order"]) == (True, False)
 
 
 async def test_a_recording_that_changed_is_done_again(

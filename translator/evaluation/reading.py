@@ -213,6 +213,14 @@ def f1(counts: Mapping[str, int]) -> float | None:
 
 
 def in_order(page: Page) -> bool:
-    """Whether the segments stand in the order that they were said, each once."""
+    """Whether the segments stand in the order that they were said."""
     starts = [one["start"] for one in page.finals]
     return starts == sorted(starts)
+
+
+def heard_in_order(renditions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one speaker's renditions, as a report has them, were heard in the order that their
+    segments were said, each once."""
+    starts = [one["source_start"] for one in renditions]
+    ids = [one["segment_id"] for one in renditions]
+    return starts == sorted(starts) and len(ids) == len(set(ids))

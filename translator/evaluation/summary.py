@@ -50,7 +50,7 @@ NAMES: Mapping[str, str] = {
     "segment_words": "words of a segment, median",
     "short_segments": f"segments under {SHORT} words, share",
     "boundary_f1": "cuts at clause ends, F1",
-    "out_of_order": "recordings with segments out of order",
+    "out_of_order": "recordings with segments out of order, or heard twice",
     "failures": "failures of a stage",
     "load": "load of the machine per core, median",
 }
