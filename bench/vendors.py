@@ -3,7 +3,8 @@
 A real room, a recorded voice, real listeners; the engines follow a script. The ear says a word of
 the script HEARD seconds after its end, and takes none back; the model's first token comes after
 RENDERED, the next every TOKEN; the voice's first audio after SPOKEN, and as much as the speech
-that it renders, times `--expansion`. What is printed is the EVS that a listener measures.
+that it renders, times `--expansion`. The output guard is off: what these engines say is no
+rendition. What is printed is the EVS that a listener measures.
 """
 
 import argparse
