@@ -79,11 +79,10 @@ class Stage:
         self.track = ListTrack(self.clock)
         self.channel = Channel(language, record=self.record, max_wait=self.settings.max_wait)
         self.channel.put_machine_on_air()
-        if listened:
-            self.channel.voiced.set()
+        self.listened = listened
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None, None]:
+    async def running(self) -> AsyncGenerator[asyncio.TaskGroup, None]:
         engines = ScriptedEngines(
             one_renderer=self.renderer,
             one_voice=self.voice,
@@ -94,14 +93,17 @@ class Stage:
         )
         cascade = Cascade(engines, settings=self.current.of, record=self.record)
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(cascade.run(self.floors, self.channel)),
-                group.create_task(self.channel.run(self.track)),
-            ]
+            self.tasks = [group.create_task(cascade.run(self.floors, self.channel))]
+            if self.listened:
+                self.listen(group)
             await asyncio.sleep(0)
-            yield
-            for task in tasks:
+            yield group
+            for task in self.tasks:
                 task.cancel()
+
+    def listen(self, group: asyncio.TaskGroup) -> None:
+        """From now on somebody listens."""
+        self.tasks.append(group.create_task(self.channel.run(self.track)))
 
     async def interpret(self, *segments: Segment, during: float = 60.0) -> None:
         async with self.running():
@@ -410,10 +412,11 @@ async def test_a_language_without_an_engine_that_speaks_has_captions_only() -> N
 
 async def test_a_listener_who_comes_hears_what_is_said_from_then_on() -> None:
     stage = Stage(listened=False)
-    async with stage.running():
+    async with stage.running() as group:
         stage.commit(segment(1, HELLO))
         await asyncio.sleep(5.0)
-        stage.channel.voiced.set()
+        stage.listen(group)
+        await asyncio.sleep(0)
         stage.commit(segment(2, BYE))
         await asyncio.sleep(5.0)
     assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}

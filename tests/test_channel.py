@@ -12,7 +12,7 @@ import pytest
 from tests.fakes import Facts, ListTrack, meeting_clock, segment
 from translator.channel import RAMP, SAMPLE_RATE, Channel
 from translator.lag import FASTEST
-from translator.record import Record, Speaking, Spoken, Switched, Unspoken
+from translator.record import Fact, Record, Speaking, Spoken, Switched, Unspoken
 from translator.turns import Samples, Turn, Turns
 
 pytestmark = pytest.mark.unit
@@ -43,7 +43,6 @@ class Stage:
             max_wait=2.0,
             played=lambda samples, at: self.played.append((at, samples)),
         )
-        self.channel.voiced.set()
         self.booth = Booth(sample_rate=SAMPLE_RATE, max_wait=2.0, clock=self.clock)
 
     @asynccontextmanager
@@ -277,14 +276,34 @@ async def test_every_turn_is_reported_once_whenever_the_track_ends(tenth: int) -
 
 async def test_the_machine_is_wanted_while_somebody_listens_and_it_is_on_air() -> None:
     stage = Stage()
-    assert not stage.channel.wants_machine
     stage.channel.put_machine_on_air()
-    assert stage.channel.wants_machine
-    stage.channel.put_on_air(stage.booth)
     assert not stage.channel.wants_machine
+    async with stage.playing():
+        await asyncio.sleep(0.1)
+        assert stage.channel.wants_machine
+        stage.channel.put_on_air(stage.booth)
+        assert not stage.channel.wants_machine
+        stage.channel.put_machine_on_air()
+        assert stage.channel.wants_machine
+    assert not stage.channel.wants_machine
+
+
+async def test_no_turn_is_wanted_any_more_when_the_last_are_dropped() -> None:
+    stage = Stage()
     stage.channel.put_machine_on_air()
-    stage.channel.voiced.clear()
-    assert not stage.channel.wants_machine
+    wanted: list[bool] = []
+
+    def dropped(fact: Fact) -> None:
+        if isinstance(fact, Unspoken):
+            asyncio.get_running_loop().call_soon(lambda: wanted.append(stage.channel.wants_machine))
+
+    stage.record.subscribe(dropped)
+    async with stage.playing():
+        (await stage.speak(1, 4.0)).end()
+        (await stage.speak(2, 1.0)).end()
+        await asyncio.sleep(1.0)
+    await asyncio.sleep(0.1)
+    assert wanted == [False]
 
 
 async def test_pieces_follow_each_other_without_a_gap() -> None:

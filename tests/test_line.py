@@ -102,11 +102,10 @@ class Meeting:
             code: Channel(code, record=self.record, max_wait=self.settings.max_wait)
             for code in languages
         }
+        self.listened = listened
         self.tracks = {code: ListTrack(self.clock) for code in languages}
-        for code, channel in self.channels.items():
+        for channel in self.channels.values():
             channel.put_machine_on_air()
-            if code in listened:
-                channel.voiced.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[asyncio.TaskGroup, None]:
@@ -117,7 +116,7 @@ class Meeting:
                     self.engines, settings=lambda _: self.settings, record=self.record
                 )
                 tasks.append(group.create_task(cascade.run(self.floors, channel)))
-                if channel.voiced.is_set():
+                if code in self.listened:
                     tasks.append(group.create_task(channel.run(self.tracks[code])))
             yield group
             for task in tasks:

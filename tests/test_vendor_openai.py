@@ -232,7 +232,6 @@ async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_t
     settings = meeting_settings()
     channel = Channel("es", record=record, max_wait=settings.max_wait)
     channel.put_machine_on_air()
-    channel.voiced.set()
     track = ListTrack(record.clock)
     cut = Cut(
         segments=(replace(SEGMENT, text=SPOKEN),),

@@ -62,8 +62,6 @@ class Channel:
     ) -> None:
         """`played` is told all that goes out, and when it begins to sound at this end."""
         self.language = language
-        self.voiced = asyncio.Event()
-        """Set while somebody listens: a voice is wanted, not only captions."""
         self._record = record
         self._played = played
         self._turns = Turns(
@@ -75,6 +73,7 @@ class Channel:
         self._skipped: deque[float] = deque()
         self._input: Input | None = None
         self._switched = asyncio.Event()
+        self._is_written = False
         self._started: dict[str, float] = {}
         self.lag = 0.0
         """Seconds from the beginning of the speech that was rendered last to its rendition's."""
@@ -112,8 +111,8 @@ class Channel:
 
     @property
     def wants_machine(self) -> bool:
-        """Whether the machine's voice is wanted: somebody listens, and it is on air."""
-        return self.voiced.is_set() and self._input is self._turns
+        """Whether the machine's voice is wanted: the track is written, and it is on air."""
+        return self._is_written and self._input is self._turns
 
     def wait_at_most(self, seconds: float) -> None:
         """How long an earlier segment that is not ready may hold those behind it."""
@@ -138,14 +137,19 @@ class Channel:
         self.put_on_air(self._turns)
 
     async def run(self, track: Track) -> None:
-        """Write the track until cancelled; the only writer that it has."""
-        while True:
-            self._switched.clear()
-            source = self._input
-            if source is None:
-                await self._switched.wait()
-            else:
-                await self._play(source, track)
+        """Write the track until cancelled, for as long as somebody listens; the only writer that
+        it has."""
+        self._is_written = True
+        try:
+            while True:
+                self._switched.clear()
+                source = self._input
+                if source is None:
+                    await self._switched.wait()
+                else:
+                    await self._play(source, track)
+        finally:  # at once when the last turns are dropped: who comes next must hear nothing old
+            self._is_written = False
 
     async def _play(self, source: Input, track: Track) -> None:
         """Play `source` until another input is put on air."""

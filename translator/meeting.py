@@ -272,17 +272,15 @@ class Meeting:
     async def _voice(self, channel: Channel) -> None:
         """Publish the channel's track for as long as somebody listens."""
         participant = Participant(channel.language, clock=self._record.clock)
-        async with participant.joined(self._room.name, self._access):
-            channel.voiced.set()
-            try:
-                async with asyncio.TaskGroup() as group:
-                    playing = group.create_task(channel.run(participant))
-                    telling = group.create_task(participant.tell(lambda: channel.state))
-                    await participant.lost.wait()
-                    playing.cancel()
-                    telling.cancel()
-            finally:
-                channel.voiced.clear()
+        async with (
+            participant.joined(self._room.name, self._access),
+            asyncio.TaskGroup() as group,
+        ):
+            playing = group.create_task(channel.run(participant))
+            telling = group.create_task(participant.tell(lambda: channel.state))
+            await participant.lost.wait()
+            playing.cancel()
+            telling.cancel()
 
     def _verify(self, token: str, identity: str) -> Pass | None:
         return self._access.verify(token, meeting=self._room.name, identity=identity)
