@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    virtual = categories(item) <= VIRTUAL
+    virtual = categories(item) <= VIRTUAL or item.get_closest_marker("virtual") is not None
     return {"virtual": VirtualTimeLoop} if virtual else {"real": asyncio.new_event_loop}
 
 

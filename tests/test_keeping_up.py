@@ -34,7 +34,7 @@ from translator.lag import FASTEST, LATEST
 from translator.record import Record, Rendered, Speaking, Spoken, Unspoken
 from translator.types import Cut, Segment, Tail
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.engine, pytest.mark.virtual, pytest.mark.timeout(120)]
 
 MINUTES = 15.0
 LONGEST = 5.0
@@ -117,7 +117,6 @@ async def interpret(segments: Sequence[Segment], expansion: float, *, paced: boo
     record.subscribe(facts.note)
     channel = Channel("es", record=record, max_wait=2.0)
     channel.put_machine_on_air()
-    channel.voiced.set()
     cascade = Cascade(engines, settings=Current(meeting_settings()).of, record=record)
     async with asyncio.TaskGroup() as group:
         tasks = [

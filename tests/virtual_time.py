@@ -1,9 +1,9 @@
 """An event loop whose clock jumps to the next timer, so that waiting costs nothing.
 
-Tests marked `unit` or `line` run in it (conftest.py). While it runs, `time.monotonic` gives its
-time, too. Time stands still while anything is ready to run, and while a thread works that the
-loop itself started (`asyncio.to_thread`, `run_in_executor`). Sockets, pipes and processes have a
-time of their own and do not belong into virtual time.
+Tests marked `unit`, `line` or `virtual` run in it (conftest.py). While it runs, `time.monotonic`
+gives its time, too. Time stands still while anything is ready to run, and while a thread works that
+the loop itself started (`asyncio.to_thread`, `run_in_executor`). Sockets, pipes and processes have
+a time of their own and do not belong into virtual time.
 """
 
 import asyncio
