@@ -264,6 +264,17 @@ async def test_what_waits_goes_out_faster_whatever_pace_it_was_made_at() -> None
         assert turns[0].pace == pytest.approx(FASTEST, abs=0.02)
 
 
+async def test_a_sound_that_is_too_short_to_hasten_is_heard_all_the_same() -> None:
+    player = Player()
+    long, short = (player.turns.turn(segment(number, start=number)) for number in (1, 2))
+    await filled(long, 10.0, pace=1.0)
+    await filled(short, 0.02, pace=1.0)
+    async with player.playing():
+        await asyncio.sleep(12.0)
+    assert sum(len(piece.samples) for _, piece in player.played if piece.turn is short) == 20
+    assert short.begun
+
+
 async def test_a_turn_that_nobody_waits_for_is_not_hastened() -> None:
     player = Player()
     turn = player.turns.turn(segment(1))

@@ -25,6 +25,8 @@ Samples = npt.NDArray[np.int16]
 
 AHEAD = 30.0
 """Seconds that a turn may hold unplayed; a voice that is further ahead waits."""
+UNSTRETCHED = 0.05
+"""Seconds that are too short to hasten: a filter would swallow them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,8 @@ class Turn:
         self._normal += len(samples) * made
         tempo = max(pace / made, 1.0)
         if self._stretch is None:
-            if tempo < 1.0 + STEP:
+            left = (self._unstretched + len(samples)) / self._sample_rate
+            if tempo < 1.0 + STEP or (self.ended and left < UNSTRETCHED):
                 return samples
             self._stretch = Stretch(self._sample_rate)
         return self._stretch.push(samples, tempo)
