@@ -121,3 +121,11 @@ async def test_an_engine_that_takes_no_instructions_is_judged_by_its_figures_alo
     stage = Stage(renderer=ScriptedRenderer(acts=acts), settings=guarded())
     await stage.interpret(segment(1, SAID))
     assert [one.why for one in stage.facts.of(Guarded)] == why
+
+
+async def test_an_engine_without_instructions_is_not_asked_again() -> None:
+    acts = {SAID: [Wording(pieces=[(0.1, "Se quedaron cincuenta personas.")])]}
+    stage = Stage(renderer=ScriptedRenderer(acts=acts), settings=guarded())
+    await stage.interpret(segment(1, SAID))
+    assert len(stage.renderer.calls) == 1
+    assert stage.ends == {"p-ada/1": ["failed"]}

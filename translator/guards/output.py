@@ -63,8 +63,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 class GuardedError(RenderError):
     """What was rendered is no rendition; `why` says of what kind, and holds nothing of it."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the output guard caught: {why}", retryable=True)
+    def __init__(self, why: str, *, retryable: bool = True) -> None:
+        super().__init__(f"the output guard caught: {why}", retryable=retryable)
         self.why = why
 
 
@@ -98,7 +98,8 @@ class Unguarded:
 
 class FigureGuard:
     """Judges the figures alone: an engine that takes no instructions neither answers nor obeys,
-    and what it leaves untranslated is still the best that there is."""
+    and what it leaves untranslated is still the best that there is. Nor would it say anything
+    else when asked again."""
 
     def __init__(self, brief: Brief) -> None:
         self._figures = Figures(brief.segment.text, brief.segment.language)
@@ -109,14 +110,14 @@ class FigureGuard:
         """See Guard."""
         self._text = f"{self._text} {clauses}".strip()
         if Figures(clauses, self._target).foreign_to(self._figures):
-            raise GuardedError("changed figure")
+            raise GuardedError("changed figure", retryable=False)
         return clauses
 
     def finish(self, rest: str) -> str:
         """See Guard."""
         self.admit(rest)
         if Figures(self._text, self._target).missing_from(self._figures):
-            raise GuardedError("missing figure")
+            raise GuardedError("missing figure", retryable=False)
         return rest
 
 
