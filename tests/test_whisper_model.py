@@ -129,7 +129,7 @@ async def listen(
         ("speech_en_jfk", "en", 0.1),
         ("call_es_T02", "es", 0.3),
         ("fleurs_pt_007", "pt", 0.2),
-        ("fleurs_fr_006", "fr", 0.4),
+        ("fleurs_fr_006", "fr", 0.45),
     ],
 )
 async def test_people_are_understood_and_their_language_is_found(

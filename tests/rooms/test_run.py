@@ -74,7 +74,7 @@ async def test_an_interrupt_during_the_recording_ends_it_quietly(tmp_path: Path)
         for part in (*one.started(), psutil.Process(one.process.pid)):  # as a terminal does
             if os.getpgid(part.pid) == group:
                 part.send_signal(signal.SIGINT)
-        assert await one.end(within=SOON) == 130
+        assert await one.end(within=SOON) == 130, one.errors
     assert one.errors == ""
 
 
@@ -101,7 +101,7 @@ async def test_on_a_server_of_others_it_takes_a_room_of_its_own_and_leaves_none(
             (own,) = set(await rooms(server.access)) - {"town"}
             assert own.startswith("open-meeting-")
             one.process.send_signal(signal.SIGINT)
-            assert await one.end(within=SOON) == 130
+            assert await one.end(within=SOON) == 130, one.errors
         assert one.errors == ""
         assert await rooms(server.access) == ["town"]
         await theirs.disconnect()
