@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from translator.engines.identification import Identification
 from translator.errors import HearError, ServiceError, StageError
@@ -277,7 +278,7 @@ class Listening:
         """What the transcript of the last window says."""
         utterance = self._utterance
         assert utterance is not None
-        text = sane(transcript, utterance.voice)
+        text = sane(transcript, utterance.voice, utterance.prefix)
         if text is None:
             utterance.shorten()
             return []
@@ -615,14 +616,15 @@ def whisper_code(language: str) -> str:
     return {"nb": "no", "fil": "tl", "jv": "jw"}.get(code, code)
 
 
-def sane(transcript: Transcript, voice: float) -> str | None:
+def sane(transcript: Transcript, voice: float, prefix: str = "") -> str | None:
     """The text of `transcript`, of so many seconds of voice, without what Whisper made up; None
-    where it ran on without end."""
+    where it ran on without end. It follows `prefix`, and may repeat that, too."""
     if transcript.no_speech > MURMUR[0] and transcript.logprob < MURMUR[1]:
         return ""
     if transcript.logprob < np.interp(voice, (1.0, 2.0), GUESSED):
         return ""
-    text = without_loop(transcript.text)
+    before = prefix if without_loop(prefix) == prefix else ""  # what is frozen is believed
+    text = without_loop(before + transcript.text)[len(before) :]
     if text != transcript.text:
         return text
     data = text.encode()
@@ -631,6 +633,12 @@ def sane(transcript: Transcript, voice: float) -> str | None:
     return text
 
 
+LONGEST_PHRASE = 12
+"""Words of a phrase that Whisper may say again."""
+SENTENCE = 6
+"""Words from which on nobody says the same again at once, but for a word."""
+REPEATED = 0.9
+"""How alike two such phrases are."""
 _BABBLE = re.compile(r"(?:([^\W\d_]{1,6}?)\1{3,})")
 """A word like "hahahaha", or "la-la-la-la" without its signs."""
 
@@ -642,9 +650,16 @@ def without_loop(text: str) -> str:
     for n in range(len(keys)):
         if _BABBLE.fullmatch(keys[n]):
             return text[: words[n].start].rstrip()
-        for length in range(1, min(9, (len(keys) - n) // 2 + 1)):
+        for length in range(1, min(LONGEST_PHRASE, (len(keys) - n) // 2) + 1):
             again = 3 if length < 3 else 1  # "no, no, no" is said, and so is "very, very"
-            phrase = keys[n : n + length]
-            if keys[n : n + length * (again + 1)] == phrase * (again + 1):
+            phrases = [keys[n + i * length : n + (i + 1) * length] for i in range(again + 1)]
+            if all(_same(phrase, phrases[0]) for phrase in phrases[1:]):
                 return text[: words[n + length - 1].end]
     return text
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two phrases are the same; of long ones a word may have come out otherwise."""
+    if len(one) < SENTENCE or len(other) < len(one):
+        return one == other
+    return Levenshtein.normalized_similarity("".join(one), "".join(other)) >= REPEATED
