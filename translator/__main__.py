@@ -1,9 +1,12 @@
 """The command line; the commands themselves lie with what they start."""
 
 import argparse
+import atexit
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from translator import commands as configuration
 from translator.commands import glossary
@@ -12,6 +15,19 @@ from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
 from translator.rehearsal import commands as rehearsal
 from translator.web import commands as web
+
+
+def program() -> NoReturn:
+    """What the shell calls: a command, and the end of the process without the interpreter's own.
+
+    Threads of LiveKit's native library call back into Python as long as they live. One that does
+    so while the interpreter is taken apart is killed, and that aborts the whole process.
+    """
+    code = main()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,4 +71,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()
