@@ -15,11 +15,13 @@ import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from livekit import api, rtc
 
 from bench.markers import COUNT, Marker, Samples, detect, synthesize
+from translator.leaving import leave
 from translator.rehearsal import recording
 from translator.rehearsal.people import wishes
 from translator.server import LiveKitServer
@@ -277,8 +279,9 @@ def _pairs(markers: Sequence[Marker]) -> list[tuple[int, float]]:
     return [(marker.index, marker.onset) for marker in markers]
 
 
-def main() -> None:
+def main() -> NoReturn:
     print(json.dumps(asyncio.run(_take_part(_arguments(sys.argv[1:])))))
+    leave(0)
 
 
 if __name__ == "__main__":

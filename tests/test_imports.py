@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "translator"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "beside errors types stretch",
+        "beside errors leaving types stretch",
         "languages lag access children detection",
         "document",
         "glossary prompt record captions turns",

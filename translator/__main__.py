@@ -1,9 +1,7 @@
 """The command line; the commands themselves lie with what they start."""
 
 import argparse
-import atexit
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -13,21 +11,14 @@ from translator.commands import glossary
 from translator.commands import serve as serving
 from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
+from translator.leaving import leave
 from translator.rehearsal import commands as rehearsal
 from translator.web import commands as web
 
 
 def program() -> NoReturn:
-    """What the shell calls: a command, and the end of the process without the interpreter's own.
-
-    Threads of LiveKit's native library call back into Python as long as they live. One that does
-    so while the interpreter is taken apart is killed, and that aborts the whole process.
-    """
-    code = main()
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    """What the shell calls."""
+    leave(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
