@@ -29,6 +29,7 @@ from translator import agent
 from translator.access import Access
 from translator.channel import SAMPLE_RATE as VOICE_RATE
 from translator.current import unedited
+from translator.errors import SettingsError
 from translator.hear import SAMPLE_RATE, Sound
 from translator.house import House, registered
 from translator.rehearsal.order import Order, Talk
@@ -77,7 +78,7 @@ class Engines:
         return self
 
     def summarizer(self, name: str) -> NoReturn:
-        raise NotImplementedError  # the settings name none
+        raise SettingsError(f"{name} summarizes nothing")
 
     @property
     def prompt(self) -> None:

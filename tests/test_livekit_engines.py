@@ -68,7 +68,7 @@ class ScriptedSTT(agents_stt.STT[Any]):
         language: NotGivenOr[str] = NOT_GIVEN,
         conn_options: APIConnectOptions,
     ) -> agents_stt.SpeechEvent:
-        raise NotImplementedError
+        raise NotImplementedError  # LiveKit wants it defined, and streams alone are tested
 
     def stream(
         self,
