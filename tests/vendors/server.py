@@ -1,0 +1,60 @@
+"""A vendor's server on loopback."""
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from tests.vendors.faults import Faults
+
+
+class Server:
+    """Serves a vendor's protocol for as long as it is entered; a subclass adds the routes."""
+
+    def __init__(self, *, port: int = 0) -> None:
+        """`port` 0: any that is free."""
+        self.faults = Faults()
+        self._port = port
+        self._stack = AsyncExitStack()
+        self._site: web.TCPSite | None = None
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    def routes(self) -> list[web.RouteDef]:
+        """Of the protocol."""
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_routes(self.routes())
+        # A client that goes away cancels its request, and leaving waits for none.
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self._stack.push_async_callback(self._runner.cleanup)
+        await self._runner.setup()
+        await self.up()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def up(self) -> None:
+        """Listen, at the same port as before."""
+        assert self._runner is not None, "enter the server first"
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        await self._site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def down(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        assert self._site is not None, "enter the server first"
+        await self._site.stop()
+        self._site = None
