@@ -15,9 +15,24 @@ The text of an error says what is wrong and what to do. It never holds a key.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 SHOWN = 100
 """Faults of a configuration that are told at once: more would hide the first."""
+
+Kind = Literal[
+    "unreachable",  # nothing answers at the address
+    "broken off",  # it answered, and then the connection was gone, or the answer cut short
+    "silent",  # it did not answer in time, or no more
+    "garbled",  # what it answered is not what it should be
+    "wrong key",
+    "rate limited",
+    "quota",  # the account is used up
+    "empty",  # a whole answer, with nothing in it
+    "refused",  # this request, or its settings: the same call fails again
+    "fault",  # anything else: the engine's fault, or ours
+]
+"""How an engine failed: what is done about it follows from it."""
 
 
 class TranslatorError(Exception):
@@ -73,9 +88,10 @@ class StageError(TranslatorError):
     `retryable` is true where the same call may go through at once.
     """
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool = False, kind: Kind = "fault") -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.kind: Kind = kind
 
 
 class HearError(StageError):
