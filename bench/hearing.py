@@ -28,7 +28,7 @@ from translator.engines.whisper_model import BASE, Decoder, base_weights, cache_
 from translator.hear import SAMPLE_RATE, Sound, detect, hear, seconds
 from translator.segment import Segmenter, tokens
 from translator.settings.models import Segmenting
-from translator.types import Segment
+from translator.types import Prior, Segment
 
 CLIPS = [
     "long_en_printing_a",
@@ -142,10 +142,7 @@ async def listen(
             hear(
                 arriving,
                 WhisperEar(host),
-                languages=lambda: languages,
-                expected=lambda: expected,
-                declared=lambda: None,
-                terms=list,
+                prior=lambda: Prior(languages=languages, expected=expected),
                 opened=lambda _: None,
                 failed=lambda error: print(f"  failed: {error}"),
             )

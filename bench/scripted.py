@@ -28,7 +28,7 @@ from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
 from translator.speak import Voice
 from translator.summary import Summarizer
-from translator.types import Hypothesis, Pauses
+from translator.types import Hypothesis, Pauses, Prior
 
 SPACING = 1.51
 """Seconds between two positions at least: markers never overlap, and positions meet all phases
@@ -132,13 +132,7 @@ class MarkerEar:
         self._count = 0
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
         spacing = round(SPACING * SAMPLE_RATE)

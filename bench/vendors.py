@@ -38,7 +38,7 @@ from translator.segment import tokens
 from translator.server import LiveKitServer
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
 from translator.settings.models import PRESETS
-from translator.types import Brief, Hypothesis, Pauses, Word
+from translator.types import Brief, Hypothesis, Pauses, Prior, Word
 
 HEARD, RENDERED, TOKEN, SPOKEN = 0.25, 0.2, 0.01, 0.155
 """Seconds; see above."""
@@ -91,13 +91,7 @@ class Engines:
         return True
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
         first, samples, words = self._said, 0, list[Word]()

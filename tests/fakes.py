@@ -23,7 +23,7 @@ from translator.hear import Sound, seconds
 from translator.record import Fact
 from translator.render import Renderer
 from translator.speak import Voice
-from translator.types import Brief, Hypothesis, Segment
+from translator.types import Brief, Hypothesis, Prior, Segment
 
 Samples = npt.NDArray[np.int16]
 
@@ -117,13 +117,7 @@ class ScriptedEar:
         self.open = 0
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         act = self._acts.pop(0) if self._acts else Hearing()
         said = list(act.said)

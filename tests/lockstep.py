@@ -15,7 +15,7 @@ from livekit import rtc
 
 from translator.hear import BLOCK, SAMPLE_RATE, Ear, detect, hear
 from translator.segment import Segmenter
-from translator.types import Limits, Segment
+from translator.types import Limits, Prior, Segment
 
 LIMITS = Limits(min_words=4, max_seconds=3.0)
 
@@ -53,10 +53,9 @@ async def segments(
             hear(
                 sounds,
                 ear,
-                languages=lambda: languages,
-                expected=lambda: last,
-                declared=lambda: declared,
-                terms=lambda: terms,
+                prior=lambda: Prior(
+                    languages=languages, expected=last, declared=declared, terms=terms
+                ),
                 opened=lambda _: None,
                 failed=lambda error: pytest.fail(str(error)),
             )

@@ -25,7 +25,7 @@ from translator.hear import (
     reading,
     seconds,
 )
-from translator.types import Hypothesis, Word
+from translator.types import Hypothesis, Prior, Word
 
 pytestmark = pytest.mark.unit
 
@@ -65,18 +65,12 @@ class ScriptedEar:
         self.hints: list[tuple[Sequence[str], str | None, Sequence[str]]] = []
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         act = self.acts[min(len(self.given), len(self.acts) - 1)]
         numbers: list[int] = []
         self.given.append(numbers)
-        self.hints.append((languages, expected, terms))
+        self.hints.append((prior.languages, prior.expected, prior.terms))
         async with aclosing(act(audio, numbers)) as said:
             async for one in said:
                 yield one
@@ -131,10 +125,7 @@ class Floor:
         return hear(
             source,
             InTurn(lambda: tuple(self.named), self._made),
-            languages=lambda: ["en", "es"],
-            expected=lambda: self.expected,
-            declared=lambda: None,
-            terms=lambda: ["LiveKit"],
+            prior=lambda: Prior(languages=["en", "es"], expected=self.expected, terms=["LiveKit"]),
             opened=self.opened.append,
             failed=self.failures.append,
         )

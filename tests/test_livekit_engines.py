@@ -21,7 +21,7 @@ from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.errors import HearError, RenderError, SpeakError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.prompt import Prompt
-from translator.types import Brief, Hypothesis, Segment, Word
+from translator.types import Brief, Hypothesis, Prior, Segment, Word
 
 pytestmark = pytest.mark.unit
 
@@ -156,9 +156,7 @@ async def heard(
     ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script), **options)
     async with (
         aclosing(sounds(*(parts or SPOKEN))) as audio,
-        aclosing(
-            ear.listen(audio, languages=languages, expected=expected, declared=None, terms=())
-        ) as hypotheses,
+        aclosing(ear.listen(audio, Prior(languages=languages, expected=expected))) as hypotheses,
     ):
         return [hypothesis async for hypothesis in hypotheses]
 
@@ -192,7 +190,7 @@ async def test_languages_and_terms_reach_the_maker() -> None:
         return ScriptedSTT(Script())
 
     listening = LiveKitEar(make).listen(
-        sounds((0.1, 0.0)), languages=("en", "es"), expected=None, declared=None, terms=("LiveKit",)
+        sounds((0.1, 0.0)), Prior(languages=("en", "es"), terms=("LiveKit",))
     )
     assert [hypothesis async for hypothesis in listening] == []
     assert made == [(("en", "es"), ("LiveKit",))]
@@ -392,9 +390,7 @@ async def test_an_stt_is_made_beside_the_event_loop() -> None:
         made.append(in_event_loop())
         return ScriptedSTT(Script())
 
-    listening = LiveKitEar(make).listen(
-        sounds((1.0, 0.0)), languages=("en",), expected=None, declared=None, terms=()
-    )
+    listening = LiveKitEar(make).listen(sounds((1.0, 0.0)), Prior(languages=("en",)))
     async with aclosing(listening):
         assert [one async for one in listening] == []
     assert made == [False]
@@ -405,9 +401,7 @@ async def test_an_stt_that_cannot_be_made_has_failed() -> None:
         raise ValueError("a key is required")
 
     with pytest.raises(HearError, match=r"no engine \(ValueError\): check its settings") as raised:
-        async for _ in LiveKitEar(make).listen(
-            sounds((1.0, 0.9)), languages=("en",), expected=None, declared=None, terms=()
-        ):
+        async for _ in LiveKitEar(make).listen(sounds((1.0, 0.9)), Prior(languages=("en",))):
             pass
     assert not raised.value.retryable
 
@@ -437,18 +431,14 @@ async def test_a_failure_of_the_floor_is_raised_as_it_is() -> None:
     script = Script(endless=True)
     ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
     with pytest.raises(LookupError, match="the floor is gone"):
-        async for _ in ear.listen(
-            broken(), languages=("en",), expected=None, declared=None, terms=()
-        ):
+        async for _ in ear.listen(broken(), Prior(languages=("en",))):
             pass
 
 
 async def test_who_stops_reading_ends_the_stream() -> None:
     script = Script(steps=[(1.0, says(INTERIM, "good"))], endless=True)
     ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
-    async with aclosing(
-        ear.listen(sounds(*SPOKEN), languages=("en",), expected=None, declared=None, terms=())
-    ) as hypotheses:
+    async with aclosing(ear.listen(sounds(*SPOKEN), Prior(languages=("en",)))) as hypotheses:
         assert (await anext(hypotheses)).text == "good"
     assert script.closed
     assert len(asyncio.all_tasks()) == 1
@@ -467,10 +457,7 @@ async def test_a_floor_is_heard_on_by_a_fresh_stt_after_a_failure() -> None:
             hear(
                 audio,
                 LiveKitEar(lambda _languages, _terms: ScriptedSTT(next(left))),
-                languages=lambda: ("en",),
-                expected=lambda: None,
-                declared=lambda: None,
-                terms=tuple,
+                prior=lambda: Prior(languages=("en",)),
                 opened=lambda _open: None,
                 failed=failures.append,
             )

@@ -28,7 +28,7 @@ from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.interpreters.cascade import Cascade
 from translator.prompt import Prompt, SummaryPrompt
 from translator.record import Fact, Record, Rendered, Speaking, Spoken, Unspoken
-from translator.types import Brief, Cut, Hypothesis, Rendition, Segment, Tail
+from translator.types import Brief, Cut, Hypothesis, Prior, Rendition, Segment, Tail
 
 pytestmark = pytest.mark.vendor
 
@@ -332,10 +332,7 @@ def listening(
     ear = LiveKitEar(make, knows_english=True, grace=grace)
     return ear.listen(
         speech(2.0),
-        languages=("en", "es"),
-        expected="es",
-        declared=None,
-        terms=("LiveKit", "comité"),
+        Prior(languages=("en", "es"), expected="es", terms=("LiveKit", "comité")),
     )
 
 

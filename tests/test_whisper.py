@@ -25,7 +25,7 @@ from translator.engines.whisper import (
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import BLOCK, Sound, blocks, seconds
 from translator.segment import Segmenter, tokens
-from translator.types import Hypothesis, Limits, Pauses, Word
+from translator.types import Hypothesis, Limits, Pauses, Prior, Word
 
 pytestmark = pytest.mark.unit
 
@@ -147,7 +147,8 @@ async def listen(
         aclosing(floor(*said, until=end, voiced=voiced)) as sounds,
         aclosing(
             WhisperEar(host).listen(
-                sounds, languages=languages, expected=expected, declared=declared, terms=terms
+                sounds,
+                Prior(languages=languages, expected=expected, declared=declared, terms=terms),
             )
         ) as hypotheses,
     ):
@@ -459,11 +460,7 @@ async def test_a_failure_of_the_host_is_the_ears(error: Exception, retryable: bo
     async def hear() -> None:
         async with (
             aclosing(floor(Said("Hello there", 0.5), until=3.0)) as sounds,
-            aclosing(
-                WhisperEar(Broken()).listen(
-                    sounds, languages=["en"], expected=None, declared=None, terms=[]
-                )
-            ) as hypotheses,
+            aclosing(WhisperEar(Broken()).listen(sounds, Prior(languages=["en"]))) as hypotheses,
         ):
             async for _ in hypotheses:
                 pass

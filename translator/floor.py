@@ -14,7 +14,7 @@ from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound, detect, hear
 from translator.record import Failed, Guarded, Heard, Hearing, Record
 from translator.segment import Segmenter
 from translator.settings import Settings
-from translator.types import Cut, Hypothesis, Segment, Tail
+from translator.types import Cut, Hypothesis, Prior, Segment, Tail
 
 LOST = 0.2
 """Seconds by which all frames must be late until some count as lost."""
@@ -89,10 +89,7 @@ class Floor:
             hypotheses = hear(
                 sounds,
                 self._ear,
-                languages=lambda: self._settings().spoken,
-                expected=lambda: self._language,
-                declared=self._declared,
-                terms=self._key_terms,
+                prior=self._prior,
                 opened=self._opened,
                 failed=self._failed,
             )
@@ -153,6 +150,14 @@ class Floor:
         )
         self._floors.publish(cut)
         self._record.emit(Heard(at=self._record.clock(), cut=cut))
+
+    def _prior(self) -> Prior:
+        return Prior(
+            languages=self._settings().spoken,
+            expected=self._language,
+            declared=self._declared(),
+            terms=self._key_terms(),
+        )
 
     def _key_terms(self) -> Sequence[str]:
         """What the glossaries spell in the language that the speaker is expected to speak."""

@@ -22,7 +22,7 @@ from livekit.local_inference import VAD
 
 from translator.beside import beside
 from translator.errors import HearError, SettingsError
-from translator.types import Hypothesis
+from translator.types import Hypothesis, Prior
 
 SAMPLE_RATE = 16_000
 """Hz, of all that an ear is fed."""
@@ -61,21 +61,10 @@ class Sound:
 class Ear(Protocol):
     """Speech to text. An object serves one floor at a time."""
 
-    def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
-    ) -> AsyncGenerator[Hypothesis, None]:
+    def listen(self, audio: AsyncIterator[Sound], prior: Prior) -> AsyncGenerator[Hypothesis, None]:
         """Hear `audio` until it ends, then give what is left as final and return.
 
-        `languages` are the only ones that may be identified, BCP-47; `expected` is the one
-        that the speaker spoke last, `declared` the one that it says to speak, which counts for
-        more; `terms` should be spelled as given. Times are seconds from the first sample of
-        `audio`. Raises HearError.
+        Times are seconds from the first sample of `audio`. Raises HearError.
         """
         ...
 
@@ -95,21 +84,12 @@ class InTurn:
         self._turn = 0
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
         try:
             ear = await asyncio.to_thread(self._next)
-            hearing = ear.listen(
-                audio, languages=languages, expected=expected, declared=declared, terms=terms
-            )
-            async with aclosing(hearing):
+            async with aclosing(ear.listen(audio, prior)) as hearing:
                 async for hypothesis in hearing:
                     yield hypothesis
         except HearError:
@@ -166,18 +146,15 @@ async def hear(
     sounds: AsyncIterator[Sound],
     ear: Ear,
     *,
-    languages: Callable[[], Sequence[str]],
-    expected: Callable[[], str | None],
-    declared: Callable[[], str | None],
-    terms: Callable[[], Sequence[str]],
+    prior: Callable[[], Prior],
     opened: Callable[[bool], None],
     failed: Callable[[HearError], None],
 ) -> AsyncGenerator[Hypothesis, None]:
     """Hear a floor until `sounds` end; at most one `ear.listen` runs at any instant.
 
     Times are seconds since the first of `sounds`, and ids of utterances are unique among all
-    that this call gives. `languages`, `expected`, `declared` and `terms` are asked
-    anew for each listen; `opened` is told when a listen begins and when it has ended.
+    that this call gives. `prior` is asked anew for each listen; `opened` is told when a listen
+    begins and when it has ended.
 
     When the ear fails, `failed` is told, what it had heard of an utterance becomes final if its
     language is known, and a fresh listen begins with the sounds after what is final, REPLAY
@@ -195,15 +172,7 @@ async def hear(
             try:
                 async with (
                     aclosing(gate.audio()) as audio,
-                    aclosing(
-                        ear.listen(
-                            audio,
-                            languages=languages(),
-                            expected=expected(),
-                            declared=declared(),
-                            terms=terms(),
-                        )
-                    ) as hypotheses,
+                    aclosing(ear.listen(audio, prior())) as hypotheses,
                 ):
                     async for hypothesis in hypotheses:
                         failures = 0

@@ -1,5 +1,6 @@
 """What travels along the line. Times are seconds of meeting time unless said otherwise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -36,6 +37,20 @@ class Limits:
     """Longer speech is cut without waiting for the end of a clause."""
     anywhere: bool = False
     """Then also in the middle of a phrase: after an article, a preposition, a conjunction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """All that an ear is told of what it will hear."""
+
+    languages: Sequence[str]
+    """The only ones that may be identified, BCP-47."""
+    expected: str | None = None
+    """The one that the speaker spoke last."""
+    declared: str | None = None
+    """The one that the speaker says to speak: counts for more."""
+    terms: Sequence[str] = ()
+    """To be spelled as given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

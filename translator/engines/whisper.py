@@ -22,7 +22,7 @@ from translator.engines.identification import Identification
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import Sound, Voicing, blocks, reading, seconds
 from translator.segment import Times, Token, agreed, cut, tokens
-from translator.types import USUAL, Hypothesis, Pauses, Word
+from translator.types import USUAL, Hypothesis, Pauses, Prior, Word
 
 PATH = "/whisper/transcribe"
 
@@ -157,22 +157,9 @@ class WhisperEar:
         self._pauses = pauses
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
-        listening = Listening(
-            languages=languages,
-            expected=expected,
-            declared=declared,
-            terms=terms,
-            model=self._model,
-            pauses=self._pauses,
-        )
+        listening = Listening(prior, model=self._model, pauses=self._pauses)
         async with reading(audio, ahead=blocks(60.0)) as source:
             async for sound in source:
                 listening.push(sound)
@@ -203,22 +190,15 @@ class WhisperEar:
 class Listening:
     """The policy of one listen: what to transcribe next, and what a transcript means. No I/O."""
 
-    def __init__(
-        self,
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
-        model: str,
-        pauses: Pauses,
-    ) -> None:
-        self._languages = {whisper_code(language): language for language in reversed(languages)}
-        self._expected = whisper_code(expected) if expected else None
-        self._declared = whisper_code(declared) if declared else None
+    def __init__(self, prior: Prior, *, model: str, pauses: Pauses) -> None:
+        self._languages = {
+            whisper_code(language): language for language in reversed(prior.languages)
+        }
+        self._expected = whisper_code(prior.expected) if prior.expected else None
+        self._declared = whisper_code(prior.declared) if prior.declared else None
         self._codes = tuple(self._languages)
         self._before = ""  # in the expected language
-        self._terms = ", ".join(terms)
+        self._terms = ", ".join(prior.terms)
         self._model = model
         self._pauses = pauses
         self._voicing = Voicing()

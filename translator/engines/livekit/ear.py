@@ -17,7 +17,7 @@ from translator.engines.livekit.identifier import Identifier
 from translator.engines.livekit.plugin import made, once, received
 from translator.errors import HearError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
-from translator.types import Hypothesis, Word
+from translator.types import Hypothesis, Prior, Word
 
 
 class LiveKitEar:
@@ -43,19 +43,15 @@ class LiveKitEar:
         self._grace = grace
 
     async def listen(
-        self,
-        audio: AsyncIterator[Sound],
-        *,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        terms: Sequence[str],
+        self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         """See translator.hear.Ear."""
-        identifier = Identifier(languages, expected, declared, knows_english=self._knows_english)
+        identifier = Identifier(prior, knows_english=self._knows_english)
         await asyncio.to_thread(identifier.load)
         utterances = _Utterances(identifier)
-        engine = await asyncio.to_thread(made, lambda: self._make(languages, terms), HearError)
+        engine = await asyncio.to_thread(
+            made, lambda: self._make(prior.languages, prior.terms), HearError
+        )
         async with (
             engine,
             engine.stream(conn_options=once(self._patience)) as stream,

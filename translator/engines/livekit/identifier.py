@@ -7,6 +7,7 @@ from livekit.agents import stt
 from translator import detection
 from translator.engines.identification import prior
 from translator.languages import lookup, same
+from translator.types import Prior
 
 SURE = 0.9
 """Probability from which on the words tell a language."""
@@ -15,16 +16,10 @@ SURE = 0.9
 class Identifier:
     """Which of some languages is spoken: as the STT says, as the text looks, as expected."""
 
-    def __init__(
-        self,
-        languages: Sequence[str],
-        expected: str | None,
-        declared: str | None,
-        *,
-        knows_english: bool,
-    ) -> None:
-        self.expected = _among(expected or "", languages)
-        self._declared = _among(declared or "", languages)
+    def __init__(self, prior: Prior, *, knows_english: bool) -> None:
+        languages = prior.languages
+        self.expected = _among(prior.expected or "", languages)
+        self._declared = _among(prior.declared or "", languages)
         self._languages = tuple(languages)
         self._knows_english = knows_english
         one_each = {detection.profile(code): code for code in reversed(languages)}
