@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "beside errors leaving types stretch",
-        "languages lag access children detection",
+        "languages lag access children detection health",
         "document",
         "glossary prompt record captions turns",
         "settings",

@@ -135,6 +135,17 @@ class Failed(Fact):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Availability(Fact):
+    """An engine is called no more for a stage (hear, render, speak, interpret), or again."""
+
+    engine: str
+    stage: str
+    available: bool
+    why: str
+    """Of one that is down; for people, without a key."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChanged(Fact):
     """Edited settings were taken over; segments that begin now carry `number`."""
 

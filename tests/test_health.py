@@ -1,0 +1,125 @@
+"""Circuit breakers: when an engine is down, who is called then, and how it comes back."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from translator.beside import beside
+from translator.errors import Kind, RenderError
+from translator.health import LATEST, SOON, Down, Health, Stage
+
+pytestmark = pytest.mark.unit
+
+NAMES = ("openai", "apertium")
+
+
+def error(kind: Kind = "unreachable") -> RenderError:
+    return RenderError(f"openai: {kind}", kind=kind)
+
+
+class Watched:
+    """A health and all that it said, with trials that follow a script."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[float, Stage, str, Kind | None]] = []
+        self.trials: list[float] = []
+        self.works = False
+        self.health = Health(self.now, self._changed)
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time() - self.begin
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncGenerator[Health, None]:
+        self.begin = asyncio.get_running_loop().time()
+        async with beside(self.health.watch(self._trial)):
+            yield self.health
+
+    async def _trial(self, stage: Stage, name: str) -> None:
+        self.trials.append(round(self.now(), 3))
+        await asyncio.sleep(0.5)
+        if not self.works:
+            raise error()
+
+    def _changed(self, stage: Stage, name: str, down: Down | None) -> None:
+        self.told.append((round(self.now(), 3), stage, name, None if down is None else down.kind))
+
+
+async def test_one_failure_is_forgiven_and_two_in_a_row_are_not() -> None:
+    async with (watched := Watched()).watching() as health:
+        health.failed("render", "openai", error())
+        health.succeeded("render", "openai")
+        health.failed("render", "openai", error())
+        assert health.order("render", NAMES) == ["openai", "apertium"]
+        health.failed("render", "openai", error())
+        assert health.order("render", NAMES) == ["apertium"]
+    assert watched.told == [(0.0, "render", "openai", "unreachable")]
+
+
+@pytest.mark.parametrize("kind", ["wrong key", "quota", "rate limited"])
+async def test_what_a_second_call_would_only_say_again_counts_at_once(kind: Kind) -> None:
+    async with Watched().watching() as health:
+        health.failed("render", "openai", error(kind))
+        assert health.order("render", NAMES) == ["apertium"]
+        down = health.down("render", "openai")
+        assert down is not None
+        assert down.kind == kind
+
+
+async def test_an_engine_may_hear_well_and_not_speak() -> None:
+    async with Watched().watching() as health:
+        health.failed("speak", "azure", error("quota"))
+        assert health.order("hear", ["azure"]) == ["azure"]
+        assert health.order("speak", ["azure"]) == []
+
+
+async def test_a_trial_beside_the_line_brings_it_back() -> None:
+    async with (watched := Watched()).watching() as health:
+        for _ in range(2):
+            health.failed("render", "openai", error())
+        watched.works = True
+        await asyncio.sleep(SOON + 0.4)
+        assert health.order("render", NAMES) == ["apertium"]  # a trial goes on
+        await asyncio.sleep(0.2)
+        assert health.order("render", NAMES) == ["openai", "apertium"]
+    assert watched.told[1:] == [(SOON + 0.5, "render", "openai", None)]
+
+
+async def test_trials_come_ever_later_and_never_stop() -> None:
+    async with (watched := Watched()).watching() as health:
+        for _ in range(2):
+            health.failed("render", "openai", error())
+        await asyncio.sleep(600)
+    pauses = [round(b - a, 3) for a, b in zip(watched.trials, watched.trials[1:], strict=False)]
+    assert watched.trials[0] == SOON
+    assert pauses[:3] == [4.5, 8.5, 16.5]
+    assert set(pauses[5:]) == {LATEST + 0.5}
+    assert len(watched.told) == 1
+
+
+async def test_who_is_told_to_wait_is_not_asked_before() -> None:
+    async with (watched := Watched()).watching() as health:
+        health.failed("render", "openai", error("rate limited"))
+        await asyncio.sleep(4.9)
+        assert watched.trials == []
+        await asyncio.sleep(0.2)
+        assert watched.trials == [5.0]
+
+
+async def test_an_engine_that_was_configured_anew_is_called_again() -> None:
+    async with Watched().watching() as health:
+        health.failed("render", "openai", error("wrong key"))
+        health.forget("openai")
+        assert health.order("render", NAMES) == ["openai", "apertium"]
+
+
+async def test_one_trial_at_a_time() -> None:
+    async with (watched := Watched()).watching() as health:
+        for _ in range(2):
+            health.failed("render", "openai", error())
+        await asyncio.sleep(SOON + 0.1)
+        health.failed("render", "openai", error())  # a call that had begun before
+        await asyncio.sleep(0.3)
+    assert watched.trials == [SOON]

@@ -1,0 +1,137 @@
+"""Which engines are worth a call: a circuit breaker for each, in one place for the meeting.
+
+An engine that fails twice in a row, or says that another call is no use, is down: nobody waits
+for it, and the next one of its line is called at once. It is tried beside the line, in ever longer
+intervals, and is called again when a trial went well. (M. Nygard, Release It!, "Circuit Breaker";
+the half-open call is the trial, so that no segment pays for it.)
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from translator.errors import Kind, StageError
+
+log = logging.getLogger(__name__)
+
+Stage = Literal["hear", "render", "speak", "interpret"]
+"""What an engine is called for; it may do one well and another not."""
+Trial = Callable[[Stage, str], Awaitable[object]]
+"""Calls an engine once for what it is there for; raises StageError."""
+
+FAILURES = 2
+"""In a row, until an engine is down."""
+AT_ONCE: Collection[Kind] = ("wrong key", "quota", "rate limited")
+"""What a second call would only say again."""
+FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 30.0, "quota": 30.0, "rate limited": 5.0}
+"""Seconds until an engine that failed so is tried."""
+SOON = 2.0
+"""Seconds until any other is."""
+LATEST = 60.0
+"""Seconds between two trials, at most; each that fails doubles them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Down:
+    """An engine that is not called."""
+
+    since: float
+    kind: Kind
+    why: str
+    """For people."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Circuit:
+    failures: int = 0
+    """In a row."""
+    down: Down | None = None
+    pause: float = 0.0
+    """Seconds between the last two trials."""
+    due: float = 0.0
+    """When it is tried."""
+
+
+class Health:
+    """The circuits of one meeting; used in one event loop."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        changed: Callable[[Stage, str, Down | None], None] = lambda stage, name, down: None,
+    ) -> None:
+        """`changed` is told when an engine goes down, and, with None, when it is back."""
+        self._clock = clock
+        self._changed = changed
+        self._circuits: dict[tuple[Stage, str], _Circuit] = {}
+        self._down = asyncio.Event()
+
+    def order(self, stage: Stage, names: Sequence[str]) -> Sequence[str]:
+        """Those of `names` that are worth a call, in their order; none where all are down."""
+        return [name for name in names if self.down(stage, name) is None]
+
+    def down(self, stage: Stage, name: str) -> Down | None:
+        """Why it is not called, or None."""
+        circuit = self._circuits.get((stage, name))
+        return None if circuit is None else circuit.down
+
+    def succeeded(self, stage: Stage, name: str) -> None:
+        """A call went well."""
+        circuit = self._circuits.pop((stage, name), None)
+        if circuit is not None and circuit.down is not None:
+            log.warning("an engine is back", extra={"stage": stage, "engine": name})
+            self._changed(stage, name, None)
+
+    def failed(self, stage: Stage, name: str, error: StageError) -> None:
+        """A call did not."""
+        circuit = self._circuits.setdefault((stage, name), _Circuit())
+        circuit.failures += 1
+        if circuit.down is not None or (circuit.failures < FAILURES and error.kind not in AT_ONCE):
+            return
+        now = self._clock()
+        circuit.pause = FIRST_TRIAL.get(error.kind, SOON)
+        circuit.due = now + circuit.pause
+        circuit.down = Down(since=now, kind=error.kind, why=str(error))
+        log.warning("an engine is down: %s", error, extra={"stage": stage, "engine": name})
+        self._down.set()
+        self._changed(stage, name, circuit.down)
+
+    def forget(self, name: str) -> None:
+        """The engine is another one now: what was known of it does not count."""
+        for stage, known in list(self._circuits):
+            if known == name:
+                self.succeeded(stage, known)
+
+    async def watch(self, trial: Trial) -> None:
+        """Try what is down until it is back; runs until cancelled."""
+        async with asyncio.TaskGroup() as trials:
+            while True:
+                self._down.clear()
+                for (stage, name), circuit in list(self._circuits.items()):
+                    if circuit.down is not None and circuit.due <= self._clock():
+                        circuit.pause = min(2 * circuit.pause, LATEST)
+                        circuit.due = float("inf")  # until this one has ended
+                        trials.create_task(self._try(stage, name, circuit, trial))
+                await self._something_is_due()
+
+    async def _something_is_due(self) -> None:
+        due = min((one.due for one in self._circuits.values() if one.down), default=float("inf"))
+        pause = max(due - self._clock(), 0.0)
+        try:
+            async with asyncio.timeout(None if pause == float("inf") else pause):
+                await self._down.wait()
+        except TimeoutError:
+            pass
+
+    async def _try(self, stage: Stage, name: str, circuit: _Circuit, trial: Trial) -> None:
+        try:
+            await trial(stage, name)
+        except Exception as error:  # whatever it is: the engine is no better for it
+            log.info("an engine is still down: %s", error, extra={"stage": stage, "engine": name})
+            circuit.due = self._clock() + circuit.pause
+            self._down.set()
+        else:
+            if self._circuits.get((stage, name)) is circuit:  # nobody else found out before
+                self.succeeded(stage, name)
