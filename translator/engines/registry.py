@@ -13,6 +13,7 @@ from translator.engines.apertium import ApertiumRenderer, installed_modes, missi
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
 from translator.engines.plugins import EMBEDDED, Vendor, imported
+from translator.engines.trial import Stage, Timing, trial
 from translator.engines.whisper import WhisperEar
 from translator.errors import Fault, SettingsError
 from translator.hear import Ear
@@ -75,6 +76,18 @@ class Engines:
     async def close(self) -> None:
         """Let go of the engine host, for who does not end with its process."""
         await self._host.close()
+
+    @property
+    def robot(self) -> Voice:
+        """Speaks any language, whatever is configured: to try an ear."""
+        return EspeakVoice(self._host)
+
+    async def trial(self, stage: Stage, name: str, settings: Settings) -> Timing:
+        """Call the engine `name` once, as the meeting of `settings` would: how soon it answers.
+
+        Raises StageError where it does not work.
+        """
+        return await trial(self, stage, name, settings)
 
     def ear(self, name: str, pauses: Pauses = USUAL) -> Ear:
         """An ear of its own for one floor. Raises SettingsError for an engine that cannot hear.

@@ -1,0 +1,250 @@
+"""One call of one engine, as a meeting makes it: whether it works, and how soon.
+
+For `translator check --live`, and for whoever wants to know whether an engine that was down is
+back. What is said is short, and not worth a word in a bill.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from livekit import rtc
+
+from translator import languages
+from translator.errors import (
+    HearError,
+    RenderError,
+    SettingsError,
+    SpeakError,
+    StageError,
+    SummarizeError,
+)
+from translator.hear import HOLD, SAMPLE_RATE, Ear, detect
+from translator.render import Renderer
+from translator.settings import Settings
+from translator.speak import Voice, resample
+from translator.summary import Summarizer
+from translator.types import Brief, Prior, Segment
+
+Stage = Literal["hear", "render", "speak", "summarize"]
+
+DEADLINE = 15.0
+"""Seconds for one call, in which an ear is told a sentence of three."""
+FRAME = 0.05
+"""Seconds of audio that an ear is given at a time: as fast as it is spoken."""
+
+GREETINGS = {
+    "ca": "Bon dia.",
+    "de": "Guten Morgen.",
+    "en": "Good morning.",
+    "es": "Buenos días.",
+    "fr": "Bonjour à tous.",
+    "it": "Buon giorno.",
+    "nl": "Goede morgen.",
+    "pl": "Dzień dobry.",
+    "pt": "Bom dia.",
+}
+COUNT = "1, 2, 3, 4, 5, 6."
+"""What voices and models read in any language."""
+
+Samples = npt.NDArray[np.int16]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How soon an engine did what it was asked."""
+
+    first: float
+    """Seconds until the first of it: words, a piece of text, sound. Of an ear, from the moment
+    that the speech began; of all others, from the call."""
+    whole: float
+    """Seconds until the last of it. Of an ear, from the end of the speech until its words were
+    final; of all others, from the call."""
+
+
+class Tried(Protocol):
+    """The engines by name, as a meeting calls them; each raises SettingsError."""
+
+    @property
+    def robot(self) -> Voice:
+        """Whoever speaks to an ear."""
+        ...
+
+    def ear(self, name: str) -> Ear: ...
+    def renderer(self, name: str) -> Renderer: ...
+    def voice(self, name: str) -> Voice: ...
+    def summarizer(self, name: str) -> Summarizer: ...
+
+
+async def trial(engines: Tried, stage: Stage, name: str, settings: Settings) -> Timing:
+    """Have the engine `name` do something short, as the meeting of `settings` would.
+
+    Raises StageError that says what is wrong, with its kind, in DEADLINE seconds at the latest.
+    """
+    failed = _FAILED[stage]
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await _CALLS[stage](engines, name, settings)
+    except SettingsError as error:
+        raise failed(str(error), kind="refused") from error
+    except TimeoutError:
+        raise failed(f"took longer than {DEADLINE:g} s", retryable=True, kind="silent") from None
+
+
+def sentence(language: str) -> str:
+    """Some words in a language (BCP-47)."""
+    code = languages.lookup(language, GREETINGS)
+    return COUNT if code is None else f"{GREETINGS[code]} {COUNT}"
+
+
+async def _hear(engines: Tried, name: str, settings: Settings) -> Timing:
+    ear = await asyncio.to_thread(engines.ear, name)
+    language = settings.spoken[0]
+    spoken = resample(
+        engines.robot.say(sentence(language), language=language, voice=None, pace=1.0), SAMPLE_RATE
+    )
+    speech = np.concatenate([piece async for piece in spoken])
+    tape = _Tape(speech)
+    watch = _Watch()
+    prior = Prior(languages=settings.spoken)
+    async with (
+        aclosing(tape.frames()) as frames,
+        aclosing(detect(frames)) as sounds,
+        aclosing(ear.listen(sounds, prior)) as hypotheses,
+    ):
+        async for hypothesis in hypotheses:
+            if hypothesis.text.strip():
+                watch.note(whole=hypothesis.final)
+    if watch.first is None or watch.last is None:
+        raise HearError("heard no words in a spoken sentence", kind="empty")
+    return Timing(
+        first=max(watch.first - tape.begun, 0.0),
+        whole=max(watch.last - tape.begun - len(speech) / SAMPLE_RATE, 0.0),
+    )
+
+
+async def _render(engines: Tried, name: str, settings: Settings) -> Timing:
+    renderer = await asyncio.to_thread(engines.renderer, name)
+    source, target = _pair(name, settings)
+    brief = Brief(segment=_segment(source), target=target)
+    return await _timed(renderer.render(brief), bool, RenderError("gave no text", kind="empty"))
+
+
+async def _speak(engines: Tried, name: str, settings: Settings) -> Timing:
+    voice = await asyncio.to_thread(engines.voice, name)
+    code, language = next(
+        (
+            (code, language)
+            for code, language in settings.languages.items()
+            if name in language.spoken_by
+        ),
+        next(iter(settings.languages.items())),
+    )
+    text = GREETINGS.get(languages.lookup(code, GREETINGS) or "", "1, 2.")
+    spoken = voice.say(text, language=code, voice=language.voice_of(name), pace=1.0)
+    return await _timed(spoken, _sounds, SpeakError("gave no sound", kind="empty"))
+
+
+async def _summarize(engines: Tried, name: str, settings: Settings) -> Timing:
+    summarizer = await asyncio.to_thread(engines.summarizer, name)
+    watch = _Watch()
+    text = await summarizer.summarize([_segment(settings.spoken[0])], before="", words=10)
+    if not text.strip():
+        raise SummarizeError("gave no text", kind="empty")
+    watch.note()
+    return watch.timing()
+
+
+_CALLS = {"hear": _hear, "render": _render, "speak": _speak, "summarize": _summarize}
+_FAILED: dict[str, type[StageError]] = {
+    "hear": HearError,
+    "render": RenderError,
+    "speak": SpeakError,
+    "summarize": SummarizeError,
+}
+
+
+def _pair(name: str, settings: Settings) -> tuple[str, str]:
+    """Two languages between which `name` renders, those of the meeting where there are any."""
+    for source in settings.spoken:
+        for target in settings.languages:
+            pair = settings.pair(source, target)
+            if pair and name in pair.rendered_by and not languages.same(source, target):
+                return source, target
+    return ("en", "es")
+
+
+def _segment(language: str) -> Segment:
+    return Segment(
+        id="trial",
+        speaker="trial",
+        speaker_name="Ada",
+        language=language,
+        text=sentence(language),
+        start=0.0,
+        end=3.0,
+        committed=3.0,
+        settings=0,
+    )
+
+
+def _sounds(frame: rtc.AudioFrame) -> bool:
+    return frame.samples_per_channel > 0
+
+
+async def _timed(
+    given: AsyncGenerator[T, None], counts: Callable[[T], bool], nothing: StageError
+) -> Timing:
+    """When the first and the last of `given` that `counts` came; raises `nothing` without any."""
+    watch = _Watch()
+    async with aclosing(given) as items:
+        async for item in items:
+            if counts(item):
+                watch.note()
+    if watch.last is None:
+        raise nothing
+    return watch.timing()
+
+
+class _Watch:
+    """When something came first, and when it was whole; on the event loop's clock."""
+
+    def __init__(self) -> None:
+        self._begun = _now()
+        self.first: float | None = None
+        self.last: float | None = None
+
+    def note(self, *, whole: bool = True) -> None:
+        if self.first is None:
+            self.first = _now()
+        if whole:
+            self.last = _now()
+
+    def timing(self) -> Timing:
+        assert self.first is not None and self.last is not None, "nothing came"
+        return Timing(first=self.first - self._begun, whole=self.last - self._begun)
+
+
+class _Tape:
+    """Speech as a microphone gives it, and silence for as long as a meeting goes on to listen."""
+
+    def __init__(self, speech: Samples) -> None:
+        self._samples = np.concatenate((speech, np.zeros(round(HOLD * SAMPLE_RATE), np.int16)))
+        self.begun = _now()
+
+    async def frames(self) -> AsyncGenerator[rtc.AudioFrame, None]:
+        self.begun = _now()
+        size = round(FRAME * SAMPLE_RATE)
+        for at in range(0, len(self._samples), size):
+            piece = self._samples[at : at + size]
+            await asyncio.sleep(self.begun + (at + len(piece)) / SAMPLE_RATE - _now())
+            yield rtc.AudioFrame(piece.tobytes(), SAMPLE_RATE, 1, len(piece))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
