@@ -11,14 +11,15 @@ from typing import Protocol
 from translator import languages
 from translator.backchannels import Conversation
 from translator.channel import Channel
-from translator.errors import RenderError, StageError
+from translator.errors import RenderError
 from translator.glossary import Glossary
 from translator.guards.output import FigureGuard, Guard, OutputGuard, Unguarded
 from translator.interpreters import Floors, renderers, voices
 from translator.interpreters.clauses import Clauses, drain
+from translator.interpreters.notes import Notes
 from translator.interpreters.renderers import BrokenOffError, Renderers
 from translator.interpreters.voices import Voices
-from translator.record import Failed, Guarded, Record, Rendered, Rendering, Unspoken
+from translator.record import Record, Rendered
 from translator.render import Renderer
 from translator.settings import Language, Settings
 from translator.turns import Turn
@@ -47,20 +48,24 @@ class Cascade:
         settings: Callable[[int], Settings],
         record: Record,
         summary: Callable[[], str] = str,
+        takes: Callable[[Segment, str], bool] = lambda segment, language: True,
     ) -> None:
         """`settings` gives the snapshot of a number: a segment is under the one it began with;
-        `summary` what the meeting has been about, empty for nothing."""
+        `summary` what the meeting has been about, empty for nothing; `takes` which segments of a
+        language are its own: another kind interprets the others."""
         self._settings = settings
         self._record = record
         self._summary = summary
+        self._takes = takes
+        self._notes = Notes(record)
         self._renderers = Renderers(
             engines,
-            shown=self._note_progress,
-            guarded=self._note_guarded,
-            failed=lambda language, error: self._fail("render", language, error),
+            shown=self._notes.progress,
+            guarded=self._notes.guarded,
+            failed=lambda language, error: self._notes.failed("render", language, error),
         )
         self._voices = Voices(
-            engines, failed=lambda language, error: self._fail("speak", language, error)
+            engines, failed=lambda language, error: self._notes.failed("speak", language, error)
         )
         self._context: deque[Rendition] = deque(maxlen=CONTEXT)
 
@@ -72,20 +77,22 @@ class Cascade:
             async for cut in cuts:
                 backchannel = conversation.push(cut)
                 for segment in cut.segments:
+                    if not self._takes(segment, channel.language):
+                        continue
                     if channel.language not in self._settings(segment.settings).languages:
-                        self._leave_unspoken(segment, channel.language, "removed")
+                        self._notes.unspoken(segment, channel.language, "removed")
                         continue
                     if languages.same(segment.language, channel.language):
                         self._note_said(segment)
-                        self._leave_unspoken(segment, channel.language, "passthrough")
+                        self._notes.unspoken(segment, channel.language, "passthrough")
                         continue
                     clauses: Clauses = asyncio.Queue()
                     turn = None if backchannel else self._turn(segment, channel)
                     if turn is not None:
-                        group.create_task(self._speak(turn, clauses, channel))
+                        group.create_task(self.speak(turn, clauses, channel))
                     else:
                         why = "backchannel" if backchannel else "captions"
-                        self._leave_unspoken(segment, channel.language, why)
+                        self._notes.unspoken(segment, channel.language, why)
                     if segment.speaker not in lines:
                         lines[segment.speaker] = deque()
                         group.create_task(self._line(lines, segment.speaker, channel))
@@ -112,10 +119,11 @@ class Cascade:
         one is rendered."""
         while lines[speaker]:
             segment, clauses = lines[speaker].popleft()
-            await self._render(await self._brief(segment, channel), clauses)
+            await self.render(await self.brief(segment, channel), clauses)
         del lines[speaker]  # who has left leaves nothing behind
 
-    async def _brief(self, segment: Segment, channel: Channel) -> Brief:
+    async def brief(self, segment: Segment, channel: Channel) -> Brief:
+        """What is known of the segment, for whoever interprets it."""
         target = channel.language
         pair = self._settings(segment.settings).pair(segment.language, target)
         # In a thread, because thousands of entries take 0.1 s to read for a new pair.
@@ -133,13 +141,13 @@ class Cascade:
             terse=channel.measures.terse,
         )
 
-    async def _render(self, brief: Brief, clauses: Clauses) -> None:
+    async def render(self, brief: Brief, clauses: Clauses) -> None:
         """Give the rendition's clauses as they come, then its end; the source text if it fails."""
-        segment, target = brief.segment, brief.target
+        segment, target, whole = brief.segment, brief.target, False
         try:
             rendition = await self._rendition(brief, clauses)
         except BrokenOffError as error:
-            self._fail("render", target, error)
+            self._notes.failed("render", target, error)
             rendition = Rendition(
                 segment=segment,
                 language=target,
@@ -148,29 +156,35 @@ class Cascade:
             )
             clauses.put_nowait(None)
         except Exception as error:  # a fault in an engine is also no more than a lost segment
-            self._fail("render", target, error)
+            self._notes.failed("render", target, error)
             rendition = Rendition(segment=segment, language=segment.language, text=segment.text)
             clauses.put_nowait(RenderError(str(error)))
         else:
-            self._context.append(rendition)
+            whole = True
             clauses.put_nowait(None)
-        self._record.emit(self._rendered(rendition, brief))
+        self.commit(rendition, brief, whole=whole)
 
-    def _rendered(self, rendition: Rendition, brief: Brief) -> Rendered:
+    def commit(self, rendition: Rendition, brief: Brief, *, whole: bool) -> None:
+        """Emit that the segment has its text, with the terms that are in it; a `whole` one is
+        context for the next."""
         segment, target = brief.segment, brief.target
+        if whole:
+            self._context.append(rendition)
         said = rendition.text if rendition.language == target else ""  # else it is the source's
         accuracy = self._glossary(segment, target).accuracy(
             segment.text, said, source=segment.language, target=target
         )
-        return Rendered(
-            at=self._record.clock(),
-            rendition=rendition,
-            target=target,
-            terms=accuracy.hits,
-            terms_due=accuracy.due,
-            terms_missing=tuple(term.target for term in accuracy.missing),
-            false_copies=accuracy.false_copies,
-            terse=brief.terse,
+        self._record.emit(
+            Rendered(
+                at=self._record.clock(),
+                rendition=rendition,
+                target=target,
+                terms=accuracy.hits,
+                terms_due=accuracy.due,
+                terms_missing=tuple(term.target for term in accuracy.missing),
+                false_copies=accuracy.false_copies,
+                terse=brief.terse,
+            )
         )
 
     def _glossary(self, segment: Segment, target: str) -> Glossary:
@@ -191,7 +205,7 @@ class Cascade:
         )
         return await self._renderers.render(brief, pair.rendered_by, clauses, guard=guarded)
 
-    async def _speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
+    async def speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
         """Fill the turn. Without any audio it is reported here; the channel reports the others."""
         why = "captions"
         try:
@@ -202,53 +216,19 @@ class Cascade:
             why = "captions" if turn.dropped else "unspeakable"
         except RenderError:  # reported where it came from
             why = "failed"
-        except Exception as error:  # as in _render
-            self._fail("speak", channel.language, error)
+        except Exception as error:  # as in render
+            self._notes.failed("speak", channel.language, error)
             why = "failed"
         finally:
             turn.end()
             if not turn.filled:
-                self._leave_unspoken(turn.segment, channel.language, why)
+                self._notes.unspoken(turn.segment, channel.language, why)
 
     async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
         language = self._language(turn.segment, channel)
         pace = channel.measures.pace
         said = self._glossary(turn.segment, channel.language).spoken(text, channel.language)
         await self._voices.say(said, turn, code=channel.language, language=language, pace=pace)
-
-    def _leave_unspoken(self, segment: Segment, language: str, why: str) -> None:
-        self._record.emit(
-            Unspoken(at=self._record.clock(), segment_id=segment.id, language=language, why=why)
-        )
-
-    def _note_progress(self, brief: Brief, text: str) -> None:
-        rendition = Rendition(segment=brief.segment, language=brief.target, text=text)
-        self._record.emit(Rendering(at=self._record.clock(), rendition=rendition))
-
-    def _note_guarded(self, brief: Brief, why: str) -> None:
-        segment, language = brief.segment, brief.target
-        log.warning(
-            "a rendition was kept back: %s",
-            why,
-            extra={"segment": segment.id, "language": language},
-        )
-        self._record.emit(
-            Guarded(
-                at=self._record.clock(),
-                speaker=segment.speaker,
-                why=why,
-                segment_id=segment.id,
-                language=language,
-            )
-        )
-
-    def _fail(self, stage: str, language: str, error: Exception) -> None:
-        fault = None if isinstance(error, StageError) else error
-        log.warning("%s failed: %s", stage, error, exc_info=fault, extra={"language": language})
-        message = str(error) or type(error).__name__
-        self._record.emit(
-            Failed(at=self._record.clock(), stage=stage, language=language, message=message)
-        )
 
 
 def guard(brief: Brief, renderer: Renderer, *, candidates: Collection[str] | None) -> Guard:
