@@ -78,8 +78,14 @@ async def test_the_pace_is_kept(voice: EspeakVoice) -> None:
 async def test_a_voice_can_be_named(voice: EspeakVoice) -> None:
     text = "Good morning."
     usual = await spoken(voice, text)
-    for name in ("en-us", "roa/fr", "en-gb+f3"):
+    for name in ("en-us", "fr", "roa/fr", "en+f3", "en-gb+m3"):
         assert not np.array_equal(usual, await spoken(voice, text, name=name))
+
+
+@pytest.mark.parametrize("name", ["en+nobody", "en+", "en+f3+f4", "en+../voices"])
+async def test_an_unknown_variant_is_an_error(voice: EspeakVoice, name: str) -> None:
+    with pytest.raises(SpeakError, match="no variant"):
+        await spoken(voice, "Good morning.", name=name)
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "-h", "nobody", ""])

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,8 +52,8 @@ class EspeakVoice:
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """Speak `text` in frames of at most FRAME seconds; no frame where nothing can be said.
 
-        `voice` is a language or a file of `espeak-ng --voices`, with a variant (`en-gb+f3`) if
-        wanted.
+        `voice` is a language or a file of `espeak-ng --voices`, with a variant (`en-gb+f3`) of
+        `espeak-ng --voices=variant` if wanted.
         """
         if not any(character.isalnum() for character in text):
             return
@@ -114,6 +114,8 @@ class Voices:
     """The file of the usual voice of each language code."""
     by_name: Mapping[str, str]
     """The file of each voice that can be asked for."""
+    variants: Collection[str] = ()
+    """What makes another speaker of any voice."""
 
     def choose(self, language: str, voice: str | None) -> str:
         """The voice file to speak with, and its variant if any. Raises SpeakError."""
@@ -123,16 +125,23 @@ class Voices:
                 raise SpeakError(f"espeak-ng speaks no {language}; see: espeak-ng --voices")
             return self.by_language[found]
         name, plus, variant = voice.partition("+")
-        if name not in self.by_name:
+        file = self.by_name.get(name) or self.by_language.get(name)
+        if file is None:
             raise SpeakError(f"espeak-ng has no voice {voice!r}; see: espeak-ng --voices")
-        return f"{self.by_name[name]}{plus}{variant}"
+        if plus and variant not in self.variants:  # it would be left out without a word
+            raise SpeakError(
+                f"espeak-ng has no variant {variant!r} for the voice {voice!r};"
+                " see: espeak-ng --voices=variant"
+            )
+        return f"{file}{plus}{variant}"
 
 
-def parse_voices(table: str) -> Voices:
-    """Read what `espeak-ng --voices` prints.
+def parse_voices(table: str, variants: str = "") -> Voices:
+    """Read what `espeak-ng --voices` and `--voices=variant` print.
 
     Rows are: priority, language, age and gender, name, file, then other languages as
-    `(code priority)`. The lowest priority wins; a voice's own language goes before others.
+    `(code priority)`. The lowest priority wins; a voice's own language goes before others. The
+    file of a variant is `!v/` and what stands behind the plus sign.
     """
     claims: list[tuple[bool, int, str, str]] = []
     by_name: dict[str, str] = {}
@@ -148,7 +157,11 @@ def parse_voices(table: str) -> Voices:
     by_language: dict[str, str] = {}
     for _, _, language, file in sorted(claims, key=lambda claim: claim[:2]):
         by_language.setdefault(language, file)
-    return Voices(by_language=by_language, by_name=by_name)
+    return Voices(
+        by_language=by_language,
+        by_name=by_name,
+        variants=frozenset(re.findall(r"!v/(\S+)", variants)),
+    )
 
 
 class EspeakService:
@@ -162,7 +175,8 @@ class EspeakService:
         """Learn the voices. Raises ServiceError."""
         if shutil.which("espeak-ng") is None:
             raise ServiceError("espeak-ng is missing; run: sudo apt-get install espeak-ng")
-        self._voices = parse_voices((await _espeak("--voices")).decode())
+        voices, variants = await _espeak("--voices"), await _espeak("--voices=variant")
+        self._voices = parse_voices(voices.decode(), variants.decode())
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/espeak/say", self._say)]
