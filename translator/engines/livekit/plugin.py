@@ -4,15 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Protocol, TypeVar
 
-import aiohttp
-from livekit.agents import (
-    APIConnectionError,
-    APIConnectOptions,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-)
+from livekit.agents import APIConnectOptions
 
+from translator.engines.livekit.failure import failure
 from translator.errors import StageError
 
 T = TypeVar("T")
@@ -21,6 +15,10 @@ T = TypeVar("T")
 class Plugin(Protocol):
     @property
     def provider(self) -> str: ...
+
+
+class Closes(Protocol):
+    async def aclose(self) -> None: ...
 
 
 def once(timeout: float) -> APIConnectOptions:
@@ -34,6 +32,19 @@ def made(make: Callable[[], T], failed: type[StageError]) -> T:
     except Exception as error:
         kind = type(error).__name__
         raise failed(f"no engine ({kind}): check its settings and its key") from error
+
+
+async def leave(stream: Closes, *, within: float = 1.0) -> None:
+    """Close `stream`, politely for at most `within` seconds.
+
+    A plugin that says goodbye to a server which has stopped reading waits for its answer, 10 or
+    20 seconds of them. Closed a second time, it gives that up.
+    """
+    try:
+        async with asyncio.timeout(within):
+            await stream.aclose()
+    except TimeoutError:
+        await stream.aclose()
 
 
 async def received(
@@ -59,33 +70,5 @@ async def received(
         except StopAsyncIteration:
             return
         except Exception as error:
-            raise _failure(error, plugin, failed) from None
+            raise failure(error, plugin.provider, failed) from None
         yield item
-
-
-_STATUS = {
-    400: "does not accept the request: check the name of the model",
-    401: "refuses the key: check the key of this engine",
-    402: "wants to be paid: check the account",
-    403: "refuses the key: check what it is allowed to do",
-    404: "does not know the model or the address",
-    429: "has had too many requests, or the account is used up",
-}
-
-
-def _failure(error: Exception, plugin: Plugin, failed: type[StageError]) -> StageError:
-    """`error` in our own words, for a vendor's may quote a key or what was said."""
-    match error:
-        case APIStatusError(status_code=status) | aiohttp.ClientResponseError(status=status):
-            what = f"{_STATUS.get(status, 'failed')} (status {status})"
-            retryable = not 400 <= status < 500 or status in (408, 429)
-        case APITimeoutError() | TimeoutError():
-            what, retryable = "did not answer in time", True
-        case APIConnectionError() | aiohttp.ClientError() | OSError():
-            cause = error.__cause__ or error
-            what, retryable = f"was not reached, or broke off ({type(cause).__name__})", True
-        case _:
-            what, retryable = f"failed ({type(error).__name__})", False
-    if isinstance(error, APIError):
-        retryable = error.retryable
-    return failed(f"{plugin.provider} {what}", retryable=retryable)

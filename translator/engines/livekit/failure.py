@@ -1,0 +1,142 @@
+"""Failures of plugins in our words: a vendor's own may quote a key, or what was said."""
+
+import errno
+import json
+import re
+import socket
+from collections.abc import Iterator
+
+import aiohttp
+from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
+
+from translator.errors import Kind, StageError
+
+_WORDS: dict[Kind, str] = {
+    "unreachable": "was not reached",
+    "broken off": "broke off",
+    "silent": "did not answer in time",
+    "garbled": "answered what cannot be read",
+    "wrong key": "refuses the key: check the key of this engine, and what it is allowed to do",
+    "rate limited": "has had too many requests, or too many at a time",
+    "quota": "wants to be paid: check the account",
+    "empty": "gave nothing",
+    "refused": "does not accept the request: check the name of the model, and the address",
+    "fault": "failed",
+}
+
+_STATUS: dict[int, Kind] = {
+    # HTTP
+    401: "wrong key",
+    402: "quota",
+    403: "wrong key",
+    408: "silent",
+    429: "rate limited",
+    504: "silent",
+    # websockets
+    1008: "wrong key",
+    # AssemblyAI's, and what its older service had
+    3005: "fault",
+    3006: "refused",
+    3007: "refused",  # audio in pieces that are too short, or, as its words say, too fast
+    3009: "rate limited",
+    4001: "wrong key",
+    4002: "quota",
+    4003: "quota",
+    4029: "rate limited",
+    4102: "rate limited",
+    4429: "rate limited",
+}
+
+_AZURE: dict[str, Kind] = {
+    "AuthenticationFailure": "wrong key",
+    "BadRequest": "refused",
+    "TooManyRequests": "rate limited",
+    "Forbidden": "quota",
+    "ServiceTimeout": "silent",
+}
+_CANCELLED = re.compile(r"CancellationErrorCode\.(\w+)")
+_UPGRADE = re.compile(r"no connection to the remote host")
+
+_QUOTA = re.compile(r"quota|insufficient|balance|billing|credit", re.IGNORECASE)
+_RATE = re.compile(r"too many|concurren|throttl|rate.?(limit|exceed)", re.IGNORECASE)
+_NOWHERE = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH})
+
+
+def failure(error: Exception, provider: str, failed: type[StageError]) -> StageError:
+    """`error` of a plugin as one of `failed`: what kind, and whether to try again at once."""
+    match error:
+        case APIStatusError(status_code=status) if status > 0:
+            kind, what = _by_status(status, str(error)), f"status {status}"
+        case aiohttp.ClientResponseError(status=status):
+            kind, what = _by_status(status, error.message), f"status {status}"
+        case _:
+            kind, what = _by_cause(error), type(error.__cause__ or error).__name__
+    return failed(f"{provider} {_WORDS[kind]} ({what})", retryable=_again(error, kind), kind=kind)
+
+
+def _again(error: Exception, kind: Kind) -> bool:
+    if kind in ("wrong key", "quota"):
+        return False
+    if isinstance(error, APIError):
+        return error.retryable
+    return kind in ("unreachable", "broken off", "silent", "rate limited")
+
+
+def _by_status(status: int, words: str) -> Kind:
+    if status in _STATUS:
+        return _asked(_STATUS[status], words)
+    if status >= 1000:
+        return "broken off"
+    return "refused" if 400 <= status < 500 else "fault"
+
+
+def _asked(kind: Kind, words: str) -> Kind:
+    """What vendors tell by one and the same status; their words say which it is."""
+    if kind not in ("wrong key", "rate limited", "refused"):
+        return kind
+    if _QUOTA.search(words):
+        return "quota"
+    return "rate limited" if _RATE.search(words) else kind
+
+
+def _by_cause(error: Exception) -> Kind:
+    cancelled = _CANCELLED.search(str(error))
+    if cancelled is not None:
+        return _by_azure(cancelled.group(1), str(error))
+    causes = list(_causes(error))
+    if any(_nowhere(cause) for cause in causes):
+        return "unreachable"
+    if any(isinstance(cause, TimeoutError | APITimeoutError) for cause in causes):
+        return "silent"
+    if any(isinstance(cause, json.JSONDecodeError | UnicodeError) for cause in causes):
+        return "garbled"
+    if isinstance(error, APIConnectionError | APIStatusError | aiohttp.ClientError | OSError):
+        return "broken off"
+    if isinstance(error, APIError) and "no audio" in error.message:
+        return "empty"
+    return "fault"
+
+
+def _by_azure(code: str, words: str) -> Kind:
+    """Azure's native library tells everything by a code and a text."""
+    if code == "ConnectionFailure":
+        return "unreachable" if _UPGRADE.search(words) else "broken off"
+    return _asked(_AZURE.get(code, "fault"), words)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it came from."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        yield cause
+        seen.append(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+
+
+def _nowhere(cause: BaseException) -> bool:
+    """Whether no connection was made at all."""
+    if isinstance(cause, aiohttp.ClientConnectorError | socket.gaierror):
+        return True
+    known = isinstance(cause, OSError) and cause.errno in _NOWHERE
+    return known or type(cause).__name__ == "ConnectError"  # of whichever httpx a plugin has
