@@ -1,5 +1,6 @@
 """What a loopback vendor hears, renders and says: scripted, or by the embedded engines."""
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -37,6 +38,29 @@ class Speaks(Protocol):
     def speak(self, text: str, *, language: str | None, voice: str) -> AsyncGenerator[bytes, None]:
         """`text` as 16-bit mono PCM at SPOKEN_RATE, in pieces."""
         ...
+
+
+class Intake:
+    """Audio as it comes from a client, for whoever Hears."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        """How much has come."""
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def push(self, pcm: bytes) -> None:
+        """More of it: 16-bit mono PCM at HEARD_RATE, at least one sample."""
+        self.seconds += len(pcm) / 2 / HEARD_RATE
+        self._pieces.put_nowait(pcm)
+
+    def end(self) -> None:
+        """No more comes."""
+        self._pieces.put_nowait(b"")
+
+    async def audio(self) -> AsyncGenerator[bytes, None]:
+        """All that comes until the end."""
+        while piece := await self._pieces.get():
+            yield piece
 
 
 class HearsAsScripted:

@@ -1,5 +1,7 @@
 """A vendor's server on loopback."""
 
+import socket
+import struct
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -58,3 +60,13 @@ class Server:
         assert self._site is not None, "enter the server first"
         await self._site.stop()
         self._site = None
+
+
+def reset(request: web.Request) -> None:
+    """Tear the connection of `request` down, as a network or a machine that dies does."""
+    transport = request.transport
+    if transport is None:
+        return
+    linger = struct.pack("ii", 1, 0)  # a reset instead of an orderly end
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()

@@ -1,0 +1,299 @@
+"""AssemblyAI's streaming API (version 3) on loopback.
+
+As the vendor's documentation has it: a session begins with `Begin`, hears binary audio in pieces
+of 50 to 1000 ms that come no faster than real time, answers with `Turn`s of which each holds all
+of its turn so far, and ends with `Termination`. A failure is an `Error` message and a close with
+the same code, and so is a wrong key: 1008 after the upgrade, not 401 at the handshake. Too many
+sessions are told by 1008, too, or by 3009; only the reason says which it is.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from aiohttp import WSMsgType, web
+
+from tests.vendors.brains import HEARD_RATE, Hears, HearsAsScripted, Intake
+from tests.vendors.faults import Fault
+from tests.vendors.server import Server, reset
+from translator.beside import beside
+from translator.types import Hypothesis
+
+KEY = "aai-loopback"
+MAX_AGE = 3 * 3600.0
+"""Seconds that a session may last."""
+AHEAD = 1.0
+"""Seconds by which audio may be ahead of real time."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    """What a client sent on one socket."""
+
+    query: Mapping[str, str]
+    terms: Sequence[str]
+    """As they were given last."""
+    languages: Sequence[str]
+    """Those that the client steers to; empty for any."""
+    messages: list[Mapping[str, Any]] = field(default_factory=list)
+    """Everything but audio."""
+    intake: Intake = field(default_factory=Intake)
+    open: bool = True
+    code: int | None = None
+    """What we closed it with."""
+
+    @property
+    def seconds(self) -> float:
+        """How much audio came."""
+        return self.intake.seconds
+
+
+class AssemblyAI(Server):
+    """Hears what `hears` hears."""
+
+    def __init__(
+        self,
+        hears: Hears | None = None,
+        *,
+        key: str = KEY,
+        ahead: float = AHEAD,
+        max_age: float = MAX_AGE,
+        most: int = 100,
+        refusal: Literal[1008, 3009] = 1008,
+        port: int = 0,
+    ) -> None:
+        """At most `most` sessions are open at a time; the next is closed with `refusal`."""
+        super().__init__(port=port)
+        self.key = key
+        self.sessions: list[Session] = []
+        self._hears = hears or HearsAsScripted()
+        self._ahead = ahead
+        self._max_age = max_age
+        self._most = most
+        self._refusal = refusal
+
+    @property
+    def base_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def open(self) -> int:
+        """Sessions that are open now."""
+        return sum(session.open for session in self.sessions)
+
+    def routes(self) -> list[web.RouteDef]:
+        """See Server."""
+        return [web.get("/v3/ws", self._stream)]
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        fault = self.faults.take()
+        if fault is Fault.REFUSED:
+            reset(request)
+            return web.Response()
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        query = request.query
+        session = Session(
+            query=dict(query),
+            terms=json.loads(query.get("keyterms_prompt", "[]")),
+            languages=json.loads(query.get("language_codes", "[]")),
+        )
+        self.sessions.append(session)
+        try:
+            self._admit(request, fault)
+            await self._serve(request, socket, session, fault)
+        except _Closing as closing:
+            session.code = closing.code
+            await socket.send_json(
+                {"type": "Error", "error_code": closing.code, "error": closing.reason}
+            )
+            await socket.close(code=closing.code, message=closing.reason.encode()[:123])
+        except ConnectionError:
+            pass  # the client has gone, or was made to
+        finally:
+            session.open = False
+        return socket
+
+    def _admit(self, request: web.Request, fault: Fault | None) -> None:
+        given = request.headers.get("Authorization") or request.query.get("token")
+        if fault is Fault.WRONG_KEY or given != self.key:
+            raise _Closing(1008, "Unauthorized Connection: Invalid API key")
+        if fault is Fault.RATE_LIMITED or self.open > self._most:
+            raise _Closing(self._refusal, "Unauthorized Connection: Too many concurrent sessions")
+        if fault is Fault.QUOTA:
+            raise _Closing(1008, "Unauthorized Connection: Insufficient account balance")
+
+    async def _serve(
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        session: Session,
+        fault: Fault | None,
+    ) -> None:
+        begin = {
+            "type": "Begin",
+            "id": str(uuid4()),
+            "expires_at": round(datetime.now(UTC).timestamp() + self._max_age),
+        }
+        await socket.send_json(begin)
+        turns = _Turns(request, socket, session, fault, slow=self.faults.slow)
+        began = time.monotonic()
+        async with beside(turns.run(self._hears)):
+            try:
+                async with asyncio.timeout(self._max_age):
+                    await self._receive(socket, session, turns)
+            except TimeoutError:
+                reason = "Session Expired: Maximum session duration exceeded"
+                raise _Closing(3008, reason) from None
+            session.intake.end()
+            await turns.over.wait()
+        end = {
+            "type": "Termination",
+            "audio_duration_seconds": round(session.seconds),
+            "session_duration_seconds": round(time.monotonic() - began),
+        }
+        await socket.send_json(end)
+        await socket.close()
+
+    async def _receive(
+        self, socket: web.WebSocketResponse, session: Session, turns: "_Turns"
+    ) -> None:
+        """All that comes, until the client has said all or is gone."""
+        first: float | None = None
+        async for message in socket:
+            if message.type is WSMsgType.BINARY:
+                length = len(message.data) / 2 / HEARD_RATE
+                if not 0.05 <= length <= 1.0:
+                    what = f"Input Duration Violation: {1000 * length} ms"
+                    raise _Closing(3007, f"{what}. Expected between 50 and 1000 ms")
+                session.intake.push(message.data)
+                now = time.monotonic()
+                first = now if first is None else first
+                if session.seconds - (now - first) > self._ahead:
+                    what = f"Received {session.seconds:.1f} sec. audio in {now - first:.1f} sec"
+                    raise _Closing(3007, f"Audio Transmission Rate Exceeded: {what}")
+                continue
+            event = json.loads(message.data)
+            session.messages.append(event)
+            match event["type"]:
+                case "Terminate":
+                    return
+                case "UpdateConfiguration":
+                    session.terms = event.get("keyterms_prompt", session.terms)
+                case "ForceEndpoint":
+                    await turns.force()
+
+
+class _Closing(Exception):
+    """The session is closed by us."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class _Turns:
+    """What one session is told."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        session: Session,
+        fault: Fault | None,
+        *,
+        slow: float,
+    ) -> None:
+        self.over = asyncio.Event()
+        """All was said."""
+        self._request = request
+        self._socket = socket
+        self._session = session
+        self._fault = fault
+        self._slow = slow
+        self._order = 0
+        self._last: Hypothesis | None = None
+
+    async def run(self, hears: Hears) -> None:
+        hearing = hears.hear(self._session.intake.audio(), self._session.languages)
+        async with aclosing(hearing):
+            async for hypothesis in hearing:
+                try:
+                    await self._tell(hypothesis)
+                except ConnectionError:
+                    return
+        self.over.set()
+
+    async def force(self) -> None:
+        """End the turn that is open."""
+        if self._last is not None:
+            await self._send(self._last, end=True)
+
+    async def _tell(self, hypothesis: Hypothesis) -> None:
+        match self._fault:
+            case Fault.SLOW:
+                await asyncio.sleep(self._slow)
+                self._fault = None
+            case Fault.GARBAGE:
+                return await self._socket.send_str("<html>502 Bad Gateway</html>")
+        await self._send(hypothesis, end=hypothesis.final)
+        match self._fault:
+            case Fault.RESET:
+                reset(self._request)
+            case Fault.HANG:
+                assert self._request.transport is not None
+                self._request.transport.pause_reading()
+                await asyncio.Event().wait()
+
+    async def _send(self, hypothesis: Hypothesis, *, end: bool) -> None:
+        if self._fault is Fault.EMPTY:
+            text, words = "", []
+        else:
+            text, words = hypothesis.text, _words(hypothesis, final=end)
+        turn = {
+            "type": "Turn",
+            "turn_order": self._order,
+            "turn_is_formatted": end,
+            "end_of_turn": end,
+            "end_of_turn_confidence": 1.0 if end else 0.1,
+            "transcript": text,
+            "utterance": text if end else "",
+            "words": words,
+        }
+        if hypothesis.language is not None and end:  # not known before
+            turn |= {"language_code": hypothesis.language, "language_confidence": 0.97}
+        self._order += end
+        self._last = None if end else hypothesis
+        await self._socket.send_json(turn)
+
+
+def _words(hypothesis: Hypothesis, *, final: bool) -> list[Mapping[str, Any]]:
+    """The words of a turn: timed as the hypothesis has it, or evenly."""
+    timed = [(word.text, word.start, word.end) for word in hypothesis.words]
+    if not timed:
+        texts = hypothesis.text.split()
+        length = (hypothesis.end - hypothesis.start) / max(len(texts), 1)
+        starts = [hypothesis.start + length * at for at in range(len(texts))]
+        timed = [(text, start, start + length) for text, start in zip(texts, starts, strict=True)]
+    words: list[Mapping[str, Any]] = []
+    covered = 0
+    for text, start, end in timed:
+        covered += len(text)
+        words.append(
+            {
+                "text": text,
+                "start": round(1000 * start),
+                "end": round(1000 * end),
+                "confidence": 0.9,
+                "word_is_final": final or covered <= hypothesis.stable,
+            }
+        )
+        covered += 1  # the space
+    return words
