@@ -18,15 +18,19 @@ from translator.settings.models import (
     Segmenting,
     Settings,
 )
+from translator.settings.prices import Amounts, Ceilings, Price
 from translator.settings.watch import changes
 
 __all__ = [
     "ANY",
+    "Amounts",
+    "Ceilings",
     "Engine",
     "EnginesFile",
     "Language",
     "Pair",
     "PairsFile",
+    "Price",
     "Segmenting",
     "Settings",
     "changes",

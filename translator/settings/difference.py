@@ -20,6 +20,8 @@ def diff(old: Settings, new: Settings) -> tuple[str, ...]:
         *_glossaries(old.glossaries, new.glossaries),
         *_fields("segments.", old.segments, new.segments, ("min_words", "max_seconds")),
         *_fields("", old, new, ("max_wait", "grace", "max_languages")),
+        *_fields("", old, new, ("currency",)),
+        *_fields("ceilings.", old.ceilings, new.ceilings, ("person", "meeting", "day")),
         *_engines(old.engines, new.engines),
     )
 

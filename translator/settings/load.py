@@ -50,7 +50,14 @@ def load(
         for name, field in PairsFile.model_fields.items()
         if name != "version"
     }
-    return Settings(number=number, engines=engines.engines, glossaries=glossaries, **chosen)
+    return Settings(
+        number=number,
+        engines=engines.engines,
+        currency=engines.currency,
+        ceilings=engines.ceilings,
+        glossaries=glossaries,
+        **chosen,
+    )
 
 
 def pairs_path_of(meeting: str | None, shared: Path) -> Path:

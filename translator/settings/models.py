@@ -23,6 +23,7 @@ from pydantic import (
 from translator import languages
 from translator.document import Version, language_code, nearest
 from translator.glossary import Glossary
+from translator.settings.prices import Ceilings, Price
 from translator.types import USUAL, Gender, Limits, Pauses, Register
 
 ANY = "*"
@@ -150,6 +151,9 @@ class Engine(_Model):
     """NAME of the environment variable that holds the key; never the key itself."""
     options: Mapping[str, Any] = {}
     """More arguments of the LiveKit plugin's class, as its documentation names them."""
+    price: Price | None = Field(default=None, examples=[{"audio_hour": 0.15}])
+    """What the vendor asks, by its own units: look it up on its page. Unknown without it, and then
+    no ceiling counts it; what is built in is free."""
 
 
 class EnginesFile(_Model):
@@ -157,6 +161,10 @@ class EnginesFile(_Model):
 
     version: Version
     """Of this file's format."""
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+    """Of all prices and ceilings."""
+    ceilings: Ceilings = Ceilings()
+    """How much may be spent for a person, in a meeting, in a day."""
     engines: dict[Annotated[str, Field(min_length=1)], Engine] = Field(min_length=1)
     """By the name that language_pairs.yaml uses."""
 
@@ -337,6 +345,8 @@ class Settings(_Choices):
 
     number: int
     engines: Mapping[str, Engine]
+    currency: str = "USD"
+    ceilings: Ceilings = Ceilings()
     glossaries: Mapping[str, InstanceOf[Glossary]]
     """By the file name that a pair uses."""
 
