@@ -1,12 +1,13 @@
 """Tokens and passes: rights that nobody can give to themselves."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 
-from translator.access import PASS, Access, Pass, Role
+from translator.access import PASS, Access, ClonedVoice, Consent, Pass, Role
 
 pytestmark = pytest.mark.unit
 
@@ -30,8 +31,34 @@ def verify(token: str, *, meeting: str = "town", identity: str = "p-1") -> Pass 
     return ACCESS.verify(token, meeting=meeting, identity=identity)
 
 
-def test_a_pass_says_what_was_signed() -> None:
-    assert verify(ACCESS.sign(ANA)) == ANA
+CONSENT = Consent(
+    voice=ClonedVoice(engine="vendor", name="v1"), given=datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+)
+
+
+@pytest.mark.parametrize("one", [ANA, replace(ANA, consent=CONSENT)], ids=["plain", "consent"])
+def test_a_pass_says_what_was_signed(one: Pass) -> None:
+    assert verify(ACCESS.sign(one)) == one
+
+
+@pytest.mark.parametrize(
+    "claim", ["v1", [], {}, {"engine": "vendor", "voice": "v1"}, {"given": "now"}]
+)
+def test_a_consent_that_says_not_all_is_no_pass(claim: object) -> None:
+    whole = jwt.decode(ACCESS.sign(ANA), options={"verify_signature": False})
+    token = jwt.encode({**whole, "consent": claim}, ACCESS._pass_key, algorithm="HS256")
+    assert verify(token) is None
+
+
+def test_nobody_adds_a_consent_to_a_pass() -> None:
+    """Its own pass, with one claim more, under a key that is to be had: none."""
+    whole = jwt.decode(ACCESS.sign(ANA), options={"verify_signature": False})
+    claim = {"engine": "vendor", "voice": "v1", "given": 1_700_000_000}
+    for key, algorithm in (("", "none"), ("s" * 32, "HS256")):
+        assert verify(jwt.encode({**whole, "consent": claim}, key, algorithm=algorithm)) is None
+    signed = ACCESS.sign(replace(ANA, consent=CONSENT)).split(".")
+    plain = ACCESS.sign(ANA).split(".")
+    assert verify(".".join((signed[0], signed[1], plain[2]))) is None
 
 
 @pytest.mark.parametrize(

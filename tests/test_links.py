@@ -1,14 +1,17 @@
 """Join links: who has the secret joins, who has the file does not; and their command."""
 
+import hashlib
+import sqlite3
 import stat
 import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from translator.__main__ import main
-from translator.access import Role
+from translator.access import ClonedVoice, Role
 from translator.errors import ServiceError
 from translator.web.links import KEPT, LENGTH, Links, links_file
 
@@ -106,6 +109,32 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_file_of_an_earlier_version_is_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "links.sqlite"
+    secret = "a" * LENGTH
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute(
+            "CREATE TABLE links (hash BLOB PRIMARY KEY, meeting TEXT NOT NULL, title TEXT NOT NULL,"
+            " role TEXT NOT NULL, channels TEXT NOT NULL, expires INTEGER NOT NULL) STRICT"
+        )
+        hashed = hashlib.sha256(secret.encode()).digest()
+        old.execute(
+            "INSERT INTO links VALUES (?, 'town', 'Town hall', 'speaker', '', 4000000000)",
+            (hashed,),
+        )
+    with Links(path) as links:
+        found = links.find(secret)
+        links.add(meeting="town", role=Role.ATTENDEE)
+        assert len(links.all()) == 2
+    assert found is not None
+    assert (found.title, found.role, found.name, found.voice) == (
+        "Town hall",
+        Role.SPEAKER,
+        "",
+        None,
+    )
+
+
 def test_two_programs_see_each_others_links(tmp_path: Path) -> None:
     path = tmp_path / "links.sqlite"
     with Links(path) as serving, Links(path) as command:
@@ -158,9 +187,18 @@ def test_the_file_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatc
 # --- the command ------------------------------------------------------------------------------
 
 
+ENGINES = "version: 1\nengines: {vendor: {plugin: espeak}, writer: {plugin: apertium}}\n"
+PAIRS = "version: 1\nhear: vendor\nspoken: [en]\nlanguages: {es: {speak: vendor}, fr: }\n"
+ANA = ("town", "--role", "speaker", "--name", "Ana")
+
+
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that the command keeps links in."""
+    """The folder that the command keeps links in, and a configuration."""
+    for name, text in (("engines", ENGINES), ("language_pairs", PAIRS)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    monkeypatch.setenv("TRANSLATOR_ENGINES", str(tmp_path / "engines.yaml"))
+    monkeypatch.setenv("TRANSLATOR_PAIRS", str(tmp_path / "language_pairs.yaml"))
     monkeypatch.setenv("TRANSLATOR_STATE", str(tmp_path))
     monkeypatch.delenv("TRANSLATOR_WEB_URL", raising=False)
     return tmp_path
@@ -178,7 +216,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 def test_the_command_prints_a_url_that_opens_the_meeting(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wanted = ("town", "--role", "interpreter", "--channels", "es, FR", "--name", " Town  hall ")
+    wanted = ("town", "--role", "interpreter", "--channels", "es, FR", "--title", " Town  hall ")
     code, out, _ = run(capsys, *wanted, "--web", "https://meet.example.org/")
     assert code == 0
     base, _, secret = out.strip().rpartition("/m/")
@@ -188,6 +226,27 @@ def test_the_command_prints_a_url_that_opens_the_meeting(
     assert link is not None
     assert (link.meeting, link.title, link.role) == ("town", "Town hall", Role.INTERPRETER)
     assert link.channels == ("es", "fr")
+
+
+def test_a_link_for_one_person_may_offer_a_copy_of_its_voice(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, *ANA, "--voice", "vendor=v1")
+    assert code == 0
+    with Links(links_file()) as links:
+        link = links.find(out.strip().rpartition("/")[2])
+    assert link is not None
+    assert (link.name, link.voice) == ("Ana", ClonedVoice(engine="vendor", name="v1"))
+    assert "for Ana  voice vendor=v1" in run(capsys, "--list")[1]
+
+
+def test_a_configuration_that_cannot_be_read_makes_no_link_with_a_voice(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "engines.yaml").write_text("version: 1\nengines:\n")
+    code, out, err = run(capsys, *ANA, "--voice", "vendor=v1")
+    assert (code, out) == (2, "")
+    assert "engines.yaml" in err
 
 
 def test_links_are_listed_without_their_secrets_and_revoked_by_url_or_id(
@@ -220,6 +279,14 @@ def test_links_are_listed_without_their_secrets_and_revoked_by_url_or_id(
         (("to\nwn",), "MEETING"),
         (("x" * 101,), "MEETING"),
         (("town", "--name", "x" * 61), "60"),
+        (("town", "--title", "x" * 61), "60"),
+        ((*ANA, "--voice", "vendor"), "elevenlabs=VOICE_ID"),
+        ((*ANA, "--voice", "=v1"), "elevenlabs=VOICE_ID"),
+        ((*ANA, "--voice", "vendor=v 1"), "elevenlabs=VOICE_ID"),
+        ((*ANA, "--voice", "vendro=v1"), "did you mean 'vendor'?"),
+        ((*ANA, "--voice", "writer=v1"), "names: vendor"),
+        (("town", "--role", "speaker", "--voice", "vendor=v1"), "--name"),
+        (("town", "--name", "Ana", "--voice", "vendor=v1"), "--role speaker"),
         (("--revoke", "nothing"), "--list"),
     ],
 )

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
-from translator.access import PASS, Access, Pass, Role
+from translator.access import PASS, Access, ClonedVoice, Consent, Pass, Role
 from translator.errors import InputError, ServiceError
 from translator.web.join import JOINS, MISSES
 from translator.web.links import Links
@@ -79,11 +79,15 @@ def speaker(links: Links, **more: Any) -> str:
 
 
 async def join(
-    client: Client, link: str, name: str = "Ana", *, headers: Mapping[str, str] | None = None
+    client: Client,
+    link: str,
+    name: str = "Ana",
+    *,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
 ) -> tuple[int, dict[str, Any]]:
-    async with client.post(
-        "/api/join", json={"link": link, "name": name}, headers=headers
-    ) as response:
+    body = {"link": link, "name": name, **more}
+    async with client.post("/api/join", json=body, headers=headers) as response:
         assert response.headers["Cache-Control"] == "no-store"
         return response.status, await response.json()
 
@@ -119,12 +123,87 @@ async def test_a_link_and_a_name_are_exchanged_for_a_token() -> None:
         "title": "Town hall",
         "role": "speaker",
         "name": "Ana",
+        "voice": False,
     }
     assert identity.startswith("p-")
     assert (token["sub"], token["name"], token["video"]["room"]) == (identity, "Ana", "town")
     signed = ACCESS.verify(token["attributes"][PASS], meeting="town", identity=identity)
     assert signed == Pass(meeting="town", identity=identity, role=Role.SPEAKER, name="Ana")
     assert rooms.asked == ["town"]
+
+
+CLONED = ClonedVoice(engine="vendor", name="v1")
+
+
+def consent(body: Mapping[str, Any]) -> Consent | None:
+    """What the answer's pass says of it."""
+    token = claims(body["token"])["attributes"][PASS]
+    signed = ACCESS.verify(token, meeting="town", identity=body["identity"])
+    assert signed is not None
+    return signed.consent
+
+
+async def test_a_cloned_voice_is_in_the_pass_of_who_agreed_to_it_alone() -> None:
+    with Links() as links:
+        link = speaker(links, name="Ana", voice=CLONED)
+        before = datetime.now(UTC).replace(microsecond=0)
+        async with serving(links) as client:
+            answers = {
+                agreed: (await join(client, link, **more))[1]
+                for agreed, more in ((None, {}), (False, {"voice": False}), (True, {"voice": True}))
+            }
+    assert [answers[agreed]["voice"] for agreed in (None, False, True)] == [False, False, True]
+    assert consent(answers[None]) is None
+    assert consent(answers[False]) is None
+    given = consent(answers[True])
+    assert given is not None
+    assert given.voice == CLONED
+    assert before <= given.given <= datetime.now(UTC)
+
+
+async def test_nobody_agrees_to_what_the_link_does_not_offer() -> None:
+    with Links() as links:
+        async with serving(links) as client:
+            _, body = await join(client, speaker(links), voice=True)
+    assert body["voice"] is False
+    assert consent(body) is None
+
+
+@pytest.mark.parametrize("agreed", ["yes", 1, None, "true"])
+async def test_what_is_no_clear_yes_is_no_request(agreed: object) -> None:
+    with Links() as links:
+        link = speaker(links, name="Ana", voice=CLONED)
+        async with serving(links) as client:
+            assert refusal(await join(client, link, voice=agreed)) == (400, "request")
+
+
+async def look(client: Client, link: object) -> tuple[int, dict[str, Any]]:
+    async with client.post("/api/link", json={"link": link}) as response:
+        assert response.headers["Cache-Control"] == "no-store"
+        return response.status, await response.json()
+
+
+async def test_a_link_says_for_whom_it_is_and_what_must_be_asked_before_anybody_joins() -> None:
+    with Links() as links:
+        async with serving(links) as client:
+            known = await look(client, speaker(links, name="Ana", voice=CLONED))
+            anybodys = await look(client, speaker(links))
+            late = await look(client, speaker(links, valid=timedelta(seconds=-1)))
+            unknown = await look(client, "x" * 20)
+    whose = {"title": "Town hall", "role": "speaker", "name": "Ana", "voice": True}
+    assert known == (200, whose)
+    assert anybodys == (200, {**whose, "name": "", "voice": False})
+    assert refusal(late) == (410, "expired")
+    assert refusal(unknown) == (404, "link")
+
+
+async def test_links_cannot_be_tried_out_by_looking() -> None:
+    with Links() as links:
+        async with serving(links) as client:
+            for _ in range(MISSES):
+                await look(client, "x" * 20)
+            assert refusal(await look(client, speaker(links))) == (429, "rate")
+            assert refusal(await join(client, speaker(links))) == (429, "rate")
 
 
 async def test_an_interpreters_pass_has_its_channels() -> None:

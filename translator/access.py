@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -39,6 +40,26 @@ SPEAKING = frozenset({Role.SPEAKER, Role.ORGANIZER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClonedVoice:
+    """A copy of one person's voice."""
+
+    engine: str
+    """The engine of engines.yaml that has it."""
+    name: str
+    """What the engine calls it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person agreed to, and when."""
+
+    voice: ClonedVoice
+    """That its renditions are spoken with it."""
+    given: datetime
+    """UTC, whole seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What the token server says of a person."""
 
@@ -48,6 +69,8 @@ class Pass:
     name: str
     channels: tuple[str, ...] = ()
     """Languages that an interpreter may fill."""
+    consent: Consent | None = None
+    """None: the person was not asked, or did not agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +146,7 @@ class Access:
             "name": one.name,
             "channels": list(one.channels),
             "exp": datetime.now(UTC) + valid,
+            **({} if one.consent is None else {"consent": _claim(one.consent)}),
         }
         return jwt.encode(claims, self._pass_key, algorithm=ALGORITHM)
 
@@ -141,8 +165,9 @@ class Access:
                 role=Role(claims["role"]),
                 name=claims["name"],
                 channels=tuple(claims.get("channels", ())),
+                consent=_consent(claims.get("consent")),
             )
-        except (jwt.InvalidTokenError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, KeyError):
             return None
         return one if (one.meeting, one.identity) == (meeting, identity) else None
 
@@ -150,6 +175,20 @@ class Access:
     def _pass_key(self) -> bytes:
         """A key of its own, so that no pass is ever a token or the other way round."""
         return hmac.new(self.api_secret.encode(), PASS.encode(), hashlib.sha256).digest()
+
+
+def _claim(consent: Consent) -> dict[str, str | int]:
+    voice, given = consent.voice, int(consent.given.timestamp())
+    return {"engine": voice.engine, "voice": voice.name, "given": given}
+
+
+def _consent(claim: dict[str, Any] | None) -> Consent | None:
+    if claim is None:
+        return None
+    return Consent(
+        voice=ClonedVoice(engine=claim["engine"], name=claim["voice"]),
+        given=datetime.fromtimestamp(claim["given"], UTC),
+    )
 
 
 def loopback(host: str) -> bool:

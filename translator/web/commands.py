@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from translator.errors import InputError
 
 if TYPE_CHECKING:
+    from translator.access import ClonedVoice
     from translator.web.links import Links
 
 ROLES = ("attendee", "speaker", "interpreter", "organizer")
@@ -46,7 +47,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     what.add_argument("--list", action="store_true", help="show every link")
     what.add_argument("--revoke", metavar="LINK", help="a link, or what --list calls it")
     link.add_argument("--role", choices=ROLES, default="attendee", help="(%(default)s)")
-    link.add_argument("--name", default="", help="the meeting's name, as people read it")
+    link.add_argument("--title", default="", help="the meeting's name, as people read it")
+    link.add_argument("--name", default="", help="of the person that it is for")
+    link.add_argument(
+        "--voice",
+        metavar="ENGINE=VOICE",
+        help="a copy of that person's voice; used only where the person agrees, on the page",
+    )
     link.add_argument("--days", type=int, default=7, help="until it expires (%(default)s)")
     link.add_argument("--channels", default="", metavar="es,fr", help="for an interpreter")
     link.add_argument(
@@ -141,7 +148,9 @@ def _list(links: "Links") -> None:
     for link in links.all():
         until = f"{'expired' if link.expired else 'until'} {link.expires:%Y-%m-%d %H:%M} UTC"
         role = " ".join((link.role, *link.channels))
-        print("  ".join((link.id, link.meeting, role, until, link.title)))
+        person = [f"for {link.name}"] if link.name else []
+        voice = [f"voice {link.voice.engine}={link.voice.name}"] if link.voice else []
+        print("  ".join((link.id, link.meeting, role, until, link.title, *person, *voice)))
 
 
 def _revoke(links: "Links", wanted: str) -> None:
@@ -151,7 +160,7 @@ def _revoke(links: "Links", wanted: str) -> None:
 
 
 def _add(links: "Links", arguments: argparse.Namespace) -> str:
-    from translator.access import Role
+    from translator.access import SPEAKING, Role
     from translator.languages import normalize
     from translator.web import names
 
@@ -163,13 +172,39 @@ def _add(links: "Links", arguments: argparse.Namespace) -> str:
     channels = tuple(normalize(code) for code in arguments.channels.split(",") if code.strip())
     if bool(channels) != (arguments.role == Role.INTERPRETER):
         raise InputError("--channels es,fr goes with --role interpreter, and only with it")
+    role = Role(arguments.role)
+    if arguments.voice is not None and (role not in SPEAKING or not arguments.name):
+        raise InputError("--voice goes with --name NAME and --role speaker or organizer")
     return links.add(
         meeting=meeting,
-        role=Role(arguments.role),
-        title=names.clean(arguments.name) if arguments.name else "",
+        role=role,
+        title=names.clean(arguments.title) if arguments.title else "",
         channels=channels,
+        name=names.clean(arguments.name) if arguments.name else "",
+        voice=None if arguments.voice is None else _voice(arguments.voice, meeting),
         valid=timedelta(days=arguments.days),
     )
+
+
+def _voice(wanted: str, meeting: str) -> "ClonedVoice":
+    """A voice of an engine that speaks in the meeting."""
+    from translator import agent
+    from translator.access import ClonedVoice
+    from translator.document import nearest
+    from translator.settings import load
+
+    engine, _, name = wanted.partition("=")
+    if not engine or not name or not name.isprintable() or " " in name or len(name) > ROOM:
+        raise InputError("--voice is an engine and its name of the voice: elevenlabs=VOICE_ID")
+    settings = load(*agent.paths(), meeting=meeting)
+    speaking = dict.fromkeys(one for each in settings.languages.values() for one in each.spoken_by)
+    if engine not in speaking:
+        known = ", ".join(speaking) or "nothing"
+        raise InputError(
+            f"--voice {wanted}: no language of {meeting!r} is spoken by {engine!r}"
+            f"{nearest(engine, list(speaking))}; `speak` of language_pairs.yaml names: {known}"
+        )
+    return ClonedVoice(engine=engine, name=name)
 
 
 def _page(web: str) -> str:

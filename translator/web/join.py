@@ -1,19 +1,24 @@
-"""`POST /api/join`: a link's secret and a name, exchanged for a token."""
+"""`POST /api/join`: a link's secret and a name, exchanged for a token.
+
+`POST /api/link` says before that what the page must ask: a copy of somebody's voice is used only
+where that person has agreed.
+"""
 
 import asyncio
 import logging
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StrictBool, ValidationError
 
-from translator.access import Access, Pass
+from translator.access import Access, Consent, Pass
 from translator.errors import InputError, ServiceError
 from translator.web import names
 from translator.web.limiter import Limiter
@@ -29,6 +34,9 @@ PERSON = "p-"
 """Beginning of a person's identity; the rest is random."""
 JOINS, MISSES = 120, 20
 """Requests a minute from one address, where a whole school may be; those with unknown links."""
+
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class Rooms(Protocol):
@@ -59,11 +67,18 @@ class Refusal(Exception):
         return web.json_response(error, status=self.status, headers=again)
 
 
-class Wanted(BaseModel):
-    """The body of a request."""
+class Looked(BaseModel):
+    """The body of a request for a link."""
 
     link: str
+
+
+class Wanted(Looked):
+    """The body of a request to join."""
+
     name: str
+    voice: StrictBool = False
+    """Whether the person agrees to be heard in the copy of its voice that the link offers."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,23 +94,36 @@ class Join:
     address: Callable[[web.Request], str]
     """Whose request it is."""
     _joins: Limiter = field(init=False, default_factory=lambda: Limiter(count=JOINS, seconds=60.0))
+    _looks: Limiter = field(init=False, default_factory=lambda: Limiter(count=JOINS, seconds=60.0))
     _misses: Limiter = field(
         init=False, default_factory=lambda: Limiter(count=MISSES, seconds=60.0)
     )
 
     async def post(self, request: web.Request) -> web.Response:
         """Answers with a token, or with what is wrong."""
-        try:
-            response = await self._join(request)
-        except Refusal as refusal:
-            response = refusal.response()
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return await _answered(self._join(request))
+
+    async def look(self, request: web.Request) -> web.Response:
+        """Answers with what a link is for, or with what is wrong."""
+        return await _answered(self._look(request))
+
+    async def _look(self, request: web.Request) -> web.Response:
+        address = self.address(request)
+        self._count(address, self._looks)
+        link = await self._find((await _read(request, Looked)).link, address)
+        return web.json_response(
+            {
+                "title": link.title,
+                "role": str(link.role),
+                "name": link.name,
+                "voice": link.voice is not None,
+            }
+        )
 
     async def _join(self, request: web.Request) -> web.Response:
         address = self.address(request)
-        self._count(address)
-        wanted = await _read(request)
+        self._count(address, self._joins)
+        wanted = await _read(request, Wanted)
         link = await self._find(wanted.link, address)
         try:
             name = names.clean(wanted.name)
@@ -108,6 +136,7 @@ class Join:
             role=link.role,
             name=name,
             channels=link.channels,
+            consent=_consent(link) if wanted.voice else None,
         )
         return web.json_response(
             {
@@ -118,17 +147,18 @@ class Join:
                 "title": link.title,
                 "role": str(one.role),
                 "name": one.name,
+                "voice": one.consent is not None,
             }
         )
 
-    def _count(self, address: str) -> None:
+    def _count(self, address: str, limiter: Limiter) -> None:
         now = time.monotonic()
-        wait = max(self._joins.wait(address, now), self._misses.wait(address, now))
+        wait = max(limiter.wait(address, now), self._misses.wait(address, now))
         if wait:
             raise Refusal(
                 429, "rate", "That was tried too often. Wait a minute, then try again.", wait=wait
             )
-        self._joins.spend(address, now)
+        limiter.spend(address, now)
 
     async def _find(self, secret: str, address: str) -> Link:
         try:
@@ -155,6 +185,22 @@ class Join:
             )
 
 
+def _consent(link: Link) -> Consent | None:
+    """As it is given now; None where the link asks for none."""
+    if link.voice is None:
+        return None
+    return Consent(voice=link.voice, given=datetime.now(UTC).replace(microsecond=0))
+
+
+async def _answered(answer: Awaitable[web.Response]) -> web.Response:
+    try:
+        response = await answer
+    except Refusal as refusal:
+        response = refusal.response()
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _closed(error: ServiceError) -> Refusal:
     log.error("nobody can join: %s", error)
     return Refusal(
@@ -162,12 +208,12 @@ def _closed(error: ServiceError) -> Refusal:
     )
 
 
-async def _read(request: web.Request) -> Wanted:
+async def _read(request: web.Request, body: type[T]) -> T:
     if request.content_type != "application/json" or not _of_our_page(request):
         raise Refusal(400, "request", "Open the link that you were given, and join on that page.")
     try:
         async with asyncio.timeout(PATIENCE):
-            return Wanted.model_validate_json(await request.read())
+            return body.model_validate_json(await request.read())
     except web.HTTPRequestEntityTooLarge as error:
         raise Refusal(
             400, "request", f"That is too much: a name has {names.LONGEST} characters at most."

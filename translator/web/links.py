@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from translator.access import Role
+from translator.access import ClonedVoice, Role
 from translator.errors import ServiceError
 
 ALPHABET = string.ascii_letters + string.digits
@@ -42,6 +42,13 @@ CREATE TABLE IF NOT EXISTS links (
     expires INTEGER NOT NULL -- seconds since 1970, UTC
 ) STRICT
 """
+_ADDED = {
+    "name": "TEXT NOT NULL DEFAULT ''",
+    "engine": "TEXT NOT NULL DEFAULT ''",
+    "voice": "TEXT NOT NULL DEFAULT ''",
+}
+"""Columns that the first files do not have."""
+_COLUMNS = "hash, meeting, title, role, channels, expires, name, engine, voice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,10 @@ class Link:
     """Languages that an interpreter may fill."""
     expires: datetime
     """The last moment to join with it; who is in stays."""
+    name: str = ""
+    """The person that it is for; empty for anybody."""
+    voice: ClonedVoice | None = None
+    """A copy of that person's voice, for which the page asks for consent."""
 
     @property
     def expired(self) -> bool:
@@ -79,6 +90,7 @@ class Links:
             # A web server asks in threads; the lock keeps them apart.
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._run(_TABLE)
+            self._add_columns()
         except OSError as error:
             raise ServiceError(f"join links cannot be kept in {path}: {error.strerror}") from error
         except sqlite3.Error as error:
@@ -101,27 +113,39 @@ class Links:
         role: Role,
         title: str = "",
         channels: Sequence[str] = (),
+        name: str = "",
+        voice: ClonedVoice | None = None,
         valid: timedelta = WEEK,
     ) -> str:
         """A new link's secret, which is told here and never again. The title is the meeting's
-        name where none is given."""
+        name where none is given; a link with a voice is for one person, and has its `name`."""
         self.purge()
         secret = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
         expires = int((datetime.now(UTC) + valid).timestamp())
-        self._run(
-            "INSERT INTO links VALUES (?, ?, ?, ?, ?, ?)",
-            (_hash(secret), meeting, title or meeting, str(role), " ".join(channels), expires),
-        )
+        values = {
+            "hash": _hash(secret),
+            "meeting": meeting,
+            "title": title or meeting,
+            "role": str(role),
+            "channels": " ".join(channels),
+            "expires": expires,
+            "name": name,
+            "engine": "" if voice is None else voice.engine,
+            "voice": "" if voice is None else voice.name,
+        }
+        columns, places = ", ".join(values), ", ".join("?" * len(values))
+        self._run(f"INSERT INTO links ({columns}) VALUES ({places})", tuple(values.values()))
         return secret
 
     def find(self, secret: str) -> Link | None:
         """The link, expired or not; None for what is none."""
-        rows = self._run("SELECT * FROM links WHERE hash = ?", (_hash(secret),))
+        rows = self._run(f"SELECT {_COLUMNS} FROM links WHERE hash = ?", (_hash(secret),))
         return _link(*rows[0]) if rows else None
 
     def all(self) -> list[Link]:
         """Every link, by meeting."""
-        return [_link(*row) for row in self._run("SELECT * FROM links ORDER BY meeting, expires")]
+        rows = self._run(f"SELECT {_COLUMNS} FROM links ORDER BY meeting, expires")
+        return [_link(*row) for row in rows]
 
     def revoke(self, id: str) -> bool:
         """Forget a link; False where there is none. Who has joined with it stays."""
@@ -134,6 +158,12 @@ class Links:
         """Forget what expired long ago."""
         long_ago = int((datetime.now(UTC) - KEPT).timestamp())
         self._run("DELETE FROM links WHERE expires < ?", (long_ago,))
+
+    def _add_columns(self) -> None:
+        known = {row[1] for row in self._run("PRAGMA table_info(links)")}
+        for name, kind in _ADDED.items():
+            if name not in known:
+                self._run(f"ALTER TABLE links ADD COLUMN {name} {kind}")
 
     def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:
@@ -178,7 +208,17 @@ def _id(hash: bytes) -> str:
     return hash.hex()[:ID]
 
 
-def _link(hash: bytes, meeting: str, title: str, role: str, channels: str, expires: int) -> Link:
+def _link(
+    hash: bytes,
+    meeting: str,
+    title: str,
+    role: str,
+    channels: str,
+    expires: int,
+    name: str,
+    engine: str,
+    voice: str,
+) -> Link:
     return Link(
         id=_id(hash),
         meeting=meeting,
@@ -186,4 +226,6 @@ def _link(hash: bytes, meeting: str, title: str, role: str, channels: str, expir
         role=Role(role),
         channels=tuple(channels.split()),
         expires=datetime.fromtimestamp(expires, UTC),
+        name=name,
+        voice=ClonedVoice(engine=engine, name=voice) if voice else None,
     )

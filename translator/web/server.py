@@ -118,6 +118,7 @@ def application(
     served.router.add_get("/", page if home is None else to_home)
     served.router.add_get("/m/{link}", page)
     served.router.add_get("/health", health)
+    served.router.add_post("/api/link", join.look)
     served.router.add_post("/api/join", join.post)
     _add_files(served, static)
     return served
