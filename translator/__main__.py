@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from translator import commands as configuration
+from translator import redaction
 from translator.commands import glossary
 from translator.commands import serve as serving
 from translator.errors import InputError, SettingsError, TranslatorError, first
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all went well, 2 for bad input or settings, 1 for the rest."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    redaction.install()
     try:
         return _run(arguments)
     except (InputError, SettingsError) as error:
