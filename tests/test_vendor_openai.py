@@ -14,7 +14,9 @@ from livekit.plugins import openai
 
 from tests.fakes import Facts, ListTrack, meeting_clock, meeting_settings
 from tests.glossaries import entry, glossary
-from tests.vendors.openai import KEY, Fault, OpenAI, Reply, Request, completed, partial
+from tests.vendors.brains import HearsAsScripted
+from tests.vendors.faults import Fault
+from tests.vendors.openai import KEY, OpenAI, Reply, Request
 from translator.channel import Channel
 from translator.engines.livekit import (
     LiveKitEar,
@@ -24,6 +26,7 @@ from translator.engines.livekit import (
 )
 from translator.errors import HearError, RenderError, SpeakError, SummarizeError
 from translator.floor import Floors
+from translator.health import Health
 from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.interpreters.cascade import Cascade
 from translator.prompt import Prompt, SummaryPrompt
@@ -173,10 +176,17 @@ async def test_a_model_that_did_not_finish_has_failed(finish: str, fault: str) -
     assert not raised.value.retryable
 
 
-@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.RESET, Fault.GARBAGE])
-async def test_a_stream_that_breaks_off_is_no_rendition(fault: Fault) -> None:
-    async with OpenAI(Reply(text=RENDITION, fault=fault)) as server:
-        with pytest.raises(RenderError, match="broke off"):
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(text=RENDITION, finish=None),
+        Reply(text=RENDITION, fault=Fault.RESET),
+        Reply(text=RENDITION, fault=Fault.GARBAGE),
+    ],
+)
+async def test_a_stream_that_breaks_off_is_no_rendition(reply: Reply) -> None:
+    async with OpenAI(reply) as server:
+        with pytest.raises(RenderError, match=r"broke off|cannot be read"):
             await rendered(rendering(server))
 
 
@@ -251,7 +261,9 @@ async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_t
         record.subscribe(note)
         voice = speaking(server)
         engines = Vendor(LiveKitRenderer(model, Prompt.load()), voice)
-        cascade = Cascade(engines, settings=lambda _: settings, record=record)
+        cascade = Cascade(
+            engines, settings=lambda _: settings, record=record, health=Health(record.clock)
+        )
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(cascade.run(floors, channel)),
@@ -336,6 +348,10 @@ def listening(
     )
 
 
+def hypothesis(text: str, *, final: bool = False, language: str | None = None) -> Hypothesis:
+    return Hypothesis(utterance="1", text=text, language=language, final=final, start=0.0, end=2.0)
+
+
 async def speech(seconds: float) -> AsyncGenerator[Sound, None]:
     for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
         yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
@@ -348,8 +364,10 @@ async def heard(hypotheses: AsyncGenerator[Hypothesis, None]) -> list[Hypothesis
 
 
 async def test_speech_is_heard_although_the_plugin_never_ends() -> None:
-    transcript = [(0.5, partial("Good")), (1.9, completed("Good morning.", "en"))]
-    async with OpenAI(transcript=transcript) as server:
+    hears = HearsAsScripted(
+        (0.5, hypothesis("Good")), (1.9, hypothesis("Good morning.", final=True, language="en"))
+    )
+    async with OpenAI(hears=hears) as server:
         interim, final = await heard(listening(server))
     assert (interim.text, interim.final, interim.language) == ("Good", False, "es")
     assert (final.text, final.final, final.language) == ("Good morning.", True, "en")
@@ -358,7 +376,7 @@ async def test_speech_is_heard_although_the_plugin_never_ends() -> None:
 
 
 async def test_languages_and_key_terms_arrive() -> None:
-    async with OpenAI(transcript=[(1.9, completed("Sí."))]) as server:
+    async with OpenAI(hears=HearsAsScripted((1.9, hypothesis("Sí.", final=True)))) as server:
         await heard(listening(server))
     (request,) = server.requests
     transcription = request.body["audio"]["input"]["transcription"]
@@ -367,7 +385,7 @@ async def test_languages_and_key_terms_arrive() -> None:
 
 
 async def test_words_without_an_end_become_final_after_the_grace() -> None:
-    async with OpenAI(transcript=[(0.5, partial("Good"))]) as server:
+    async with OpenAI(hears=HearsAsScripted((0.5, hypothesis("Good")))) as server:
         interim, rest = await heard(listening(server, grace=0.1))
     assert (interim.final, rest.final) == (False, True)
     assert rest.text == "Good"

@@ -5,35 +5,34 @@
         ...
         server.requests[0].messages
 
-What it answers is one Reply for all requests, or a function of each request; a transcription
-follows from how much audio has come.
+What it answers is one Reply for all requests, a function of each request, or what a brain makes of
+it. Servers of other makers speak the same protocol: `azure_url` has Azure OpenAI's path, whose key
+may come in a header of its own, and with `key` None nobody is asked for one, as by a model that
+runs on the machine itself.
 """
 
 import asyncio
 import base64
 import json
-import math
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from enum import Enum
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from aiohttp import WSMsgType, web
 
+from tests.vendors.brains import HEARD_RATE, Hears, HearsAsScripted, Hums, Intake, Renders, Speaks
+from tests.vendors.faults import Fault
+from tests.vendors.server import Server, reset
+from translator.beside import beside
+from translator.types import Hypothesis
+
 KEY = "sk-loopback-0123456789"
-SPEECH_RATE = 24_000
-
-
-class Fault(Enum):
-    """What goes wrong after the first half of a reply."""
-
-    HANG = "nothing comes any more"
-    TRUNCATED = "the body ends, as if it were whole"
-    RESET = "the connection is torn down"
-    GARBAGE = "what comes is no JSON"
+SENT_RATE = 24_000
+"""Hz, of the audio that is to be transcribed."""
+ARRIVES = 0.05
+"""Seconds that what was sent gets before its connection is reset, which would take it back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,8 @@ class Reply:
     """Seconds before anything is sent."""
     pause: float = 0.0
     """Seconds before each piece."""
-    finish: str = "stop"
+    finish: str | None = "stop"
+    """None: the body ends after half of the pieces, as if it were whole."""
     fault: Fault | None = None
 
 
@@ -74,112 +74,124 @@ class Request:
 Script = Reply | Callable[[Request], Reply]
 
 
-class OpenAI:
+class OpenAI(Server):
     """The server, as long as it is entered."""
 
     def __init__(
         self,
         script: Script | str = "",
         *,
-        transcript: Sequence[tuple[float, Mapping[str, Any]]] = (),
-        key: str = KEY,
+        renders: Renders | None = None,
+        hears: Hears | None = None,
+        speaks: Speaks | None = None,
+        key: str | None = KEY,
+        port: int = 0,
     ) -> None:
-        """`transcript` has what is sent when so many seconds of audio have come."""
-        self.key = key
-        self._transcript = transcript
+        """`renders` gives the text of chats in place of the script's; `hears` is what a
+        transcription follows from; `key` None: nobody is asked for one."""
+        super().__init__(port=port)
         self.requests: list[Request] = []
         self._script = Reply(text=script) if isinstance(script, str) else script
-        self._stack = AsyncExitStack()
-        self._port = 0
+        self._renders = renders
+        self._hears = hears or HearsAsScripted()
+        self._speaks = speaks or Hums()
+        self._key = key
+
+    @property
+    def key(self) -> str:
+        return self._key or KEY
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
-    async def __aenter__(self) -> "OpenAI":
-        app = web.Application()
-        app.router.add_get("/v1/models", self._models)
-        app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_post("/v1/audio/speech", self._speech)
-        app.router.add_get("/v1/realtime", self._realtime)
-        # A client that goes away cancels its request, and leaving waits for none.
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        self._stack.push_async_callback(runner.cleanup)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self._port = runner.addresses[0][1]
-        return self
+    @property
+    def azure_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/openai/v1/"
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
+    def routes(self) -> list[web.RouteDef]:
+        """See Server."""
+        return [
+            route
+            for path in ("/v1", "/openai/v1")
+            for route in (
+                web.get(f"{path}/models", self._models),
+                web.post(f"{path}/chat/completions", self._chat),
+                web.post(f"{path}/audio/speech", self._speech),
+                web.get(f"{path}/realtime", self._realtime),
+            )
+        ]
 
     async def _models(self, http: web.Request) -> web.StreamResponse:
         async with self._taken(http, {}) as request:
             request.answered = True
-            return self._refused(http) or web.json_response(
+            return self._refused(http, None) or web.json_response(
                 {"object": "list", "data": [{"id": "gpt-test", "object": "model"}]}
             )
 
     async def _chat(self, http: web.Request) -> web.StreamResponse:
         async with self._taken(http, await http.json()) as request:
-            reply = self._reply(request)
-            refused = await self._begin(http, reply)
+            reply, fault = self._reply(request)
+            refused = await self._begin(http, reply, fault)
             if refused is not None:
                 return refused
-            words = _words(reply.text)
-            events = [_chunk(request, delta={"role": "assistant", "content": ""})]
-            events += [_chunk(request, delta={"content": word}) for word in words]
-            events += [_chunk(request, finish=reply.finish), _usage(request, len(words)), "[DONE]"]
-            return await self._stream(http, request, reply, events)
+            words = [] if fault is Fault.EMPTY else await self._words(request, reply)
+            answer = [_chunk(request, delta={"role": "assistant", "content": ""})]
+            answer += [_chunk(request, delta={"content": word}) for word in words]
+            answer.append(_chunk(request, finish=reply.finish))
+            if fault is Fault.DUPLICATE:
+                answer *= 2
+            events = [*answer, _usage(request, len(words)), "[DONE]"]
+            pieces = [f"data: {event}\n\n".encode() for event in events]
+            return await self._stream(http, request, reply, fault, pieces)
+
+    async def _words(self, request: Request, reply: Reply) -> list[str]:
+        if self._renders is not None:
+            async with aclosing(self._renders.render(request.messages)) as pieces:
+                return [piece async for piece in pieces]
+        words = [word for word in reply.text.split(" ") if word]
+        return [word if at == 0 else f" {word}" for at, word in enumerate(words)]
 
     async def _speech(self, http: web.Request) -> web.StreamResponse:
         async with self._taken(http, await http.json()) as request:
-            reply = self._reply(request)
-            refused = await self._begin(http, reply)
+            reply, fault = self._reply(request)
+            refused = await self._begin(http, reply, fault)
             if refused is not None:
                 return refused
+            if fault is Fault.GARBAGE:
+                page = "<html><head><title>502 Bad Gateway</title></head></html>" * 100
+                return web.Response(text=page, content_type="text/html")
             body = request.body
-            pcm = tone(0.05 * len(body["input"]) / body.get("speed", 1.0))
-            events = [
-                json.dumps(
-                    {"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()}
-                )
-                for piece in _pieces(pcm, 4096)
-            ]
-            events.append(
-                json.dumps(
-                    {
-                        "type": "speech.audio.done",
-                        "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
-                    }
-                )
-            )
-            return await self._stream(http, request, reply, events)
+            said = self._speaks.speak(body["input"], language=None, voice=body["voice"])
+            async with aclosing(said):
+                pcm = b"".join([piece async for piece in said])
+            pieces = _pieces(_faster(pcm, body.get("speed", 1.0)), 4096)
+            if fault is Fault.EMPTY:
+                pieces = []
+            if fault is Fault.DUPLICATE:
+                pieces *= 2
+            raw = body.get("stream_format") == "audio"
+            if not raw:
+                pieces = [*map(_delta, pieces), _DONE]
+            kind = "audio/pcm" if raw else "text/event-stream"
+            return await self._stream(http, request, reply, fault, pieces, kind)
 
     async def _realtime(self, http: web.Request) -> web.StreamResponse:
-        refused = self._refused(http)
-        if refused is not None:
-            return refused
-        socket = web.WebSocketResponse()
-        await socket.prepare(http)
         body: dict[str, Any] = {}
-        left, samples = list(self._transcript), 0
         async with self._taken(http, body):
-            async for message in socket:
-                event = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
-                match event.get("type"):
-                    case "session.update":
-                        body.update(event["session"])
-                    case "input_audio_buffer.append":
-                        samples += len(base64.b64decode(event["audio"])) // 2
-                while left and samples >= left[0][0] * SPEECH_RATE:
-                    await socket.send_json(left.pop(0)[1])
-        return socket
+            fault = self.faults.take()
+            refused = self._refused(http, None if fault is Fault.QUOTA else fault)
+            if refused is not None:
+                return refused
+            socket = web.WebSocketResponse()
+            await socket.prepare(http)
+            if fault is Fault.QUOTA:
+                await socket.send_json({"type": "error", **_ERRORS[Fault.QUOTA][1]})
+                return socket
+            session = _Session(http, socket, body, fault, slow=self.faults.slow)
+            async with beside(session.answer(self._hears)):
+                await session.receive()
+            return socket
 
     @asynccontextmanager
     async def _taken(
@@ -192,85 +204,186 @@ class OpenAI:
         finally:
             request.ended.set()
 
-    def _reply(self, request: Request) -> Reply:
-        return self._script if isinstance(self._script, Reply) else self._script(request)
+    def _reply(self, request: Request) -> tuple[Reply, Fault | None]:
+        reply = self._script if isinstance(self._script, Reply) else self._script(request)
+        return reply, self.faults.take() or reply.fault
 
-    def _refused(self, http: web.Request) -> web.Response | None:
-        given = http.headers.get("Authorization", "").removeprefix("Bearer ")
-        if given == self.key:
+    def _refused(self, http: web.Request, fault: Fault | None) -> web.Response | None:
+        if fault is Fault.REFUSED:
+            reset(http)
+            return web.Response()
+        bearer = http.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = http.headers.get("api-key", bearer)
+        if self._key is not None and given != self._key:
+            fault = Fault.WRONG_KEY
+        if fault not in _ERRORS:
             return None
-        return _error(401, f"Incorrect API key provided: {given}.", "invalid_api_key")
+        status, error = _ERRORS[fault]
+        if fault is Fault.WRONG_KEY:  # as the vendor does it
+            error = _error("invalid_api_key", f"Incorrect API key provided: {given}.")
+        headers = {"Retry-After": "1"} if fault is Fault.RATE_LIMITED else None
+        return web.json_response(error, status=status, headers=headers)
 
-    async def _begin(self, http: web.Request, reply: Reply) -> web.Response | None:
+    async def _begin(
+        self, http: web.Request, reply: Reply, fault: Fault | None
+    ) -> web.Response | None:
         """The answer where there is nothing to stream."""
-        refused = self._refused(http)
+        refused = self._refused(http, fault)
         if refused is not None:
             return refused
-        await asyncio.sleep(reply.first_byte)
-        return None if reply.status == 200 else _error(reply.status, reply.message, "scripted")
+        await asyncio.sleep(self.faults.slow if fault is Fault.SLOW else reply.first_byte)
+        if reply.status == 200:
+            return None
+        return web.json_response(_error("scripted", reply.message), status=reply.status)
 
     async def _stream(
-        self, http: web.Request, request: Request, reply: Reply, events: Sequence[str]
+        self,
+        http: web.Request,
+        request: Request,
+        reply: Reply,
+        fault: Fault | None,
+        pieces: list[bytes],
+        kind: str = "text/event-stream",
     ) -> web.StreamResponse:
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream",
-                "X-Request-Id": f"req-{len(self.requests)}",
-            }
-        )
+        headers = {"Content-Type": kind, "X-Request-Id": f"req-{len(self.requests)}"}
+        response = web.StreamResponse(headers=headers)
         await response.prepare(http)
-        for event in events if reply.fault is None else events[: len(events) // 2]:
+        breaks = fault in (Fault.HANG, Fault.RESET, Fault.GARBAGE) or reply.finish is None
+        for piece in pieces[: len(pieces) // 2] if breaks else pieces:
             await asyncio.sleep(reply.pause)
-            await response.write(f"data: {event}\n\n".encode())
-        match reply.fault:
+            await response.write(piece)
+        match fault:
             case Fault.HANG:
                 await asyncio.Event().wait()
-            case Fault.RESET if http.transport is not None:
-                http.transport.abort()
+            case Fault.RESET:
+                await asyncio.sleep(ARRIVES)
+                reset(http)
                 return response
             case Fault.GARBAGE:
                 await response.write(b"data: <html>502</html>\n\n")
         await response.write_eof()
-        request.answered = reply.fault is None
+        request.answered = not breaks
         return response
 
 
-def partial(delta: str) -> dict[str, Any]:
-    """More words of an utterance."""
-    return {
-        "type": "conversation.item.input_audio_transcription.delta",
-        "item_id": "item-1",
-        "delta": delta,
-    }
+class _Session:
+    """What the client of one transcription is told."""
+
+    def __init__(
+        self,
+        http: web.Request,
+        socket: web.WebSocketResponse,
+        body: dict[str, Any],
+        fault: Fault | None,
+        *,
+        slow: float,
+    ) -> None:
+        """`body` is filled with what the client says of its session."""
+        self._http = http
+        self._socket = socket
+        self._body = body
+        self._updated = asyncio.Event()
+        self._intake = Intake()
+        self._fault = fault
+        self._slow = slow
+        self._told = ""
+        """What the deltas of the open utterance have said."""
+
+    async def receive(self) -> None:
+        """All that comes, until the client is gone."""
+        async for message in self._socket:
+            event = json.loads(message.data) if message.type is WSMsgType.TEXT else {}
+            match event.get("type"):
+                case "session.update":
+                    self._body.update(event["session"])
+                    self._updated.set()
+                case "input_audio_buffer.append":
+                    self._intake.push(_heard(base64.b64decode(event["audio"])))
+
+    async def answer(self, hears: Hears) -> None:
+        """Tell what `hears` makes of the audio."""
+        await self._updated.wait()
+        asked = self._body["audio"]["input"]["transcription"]
+        languages = asked.get("languages") or [asked.get("language", "")]
+        audio = self._intake.audio()
+        async with aclosing(audio), aclosing(hears.hear(audio, languages)) as hypotheses:
+            try:
+                async for hypothesis in hypotheses:
+                    await self._tell(hypothesis)
+            except ConnectionError:
+                pass  # the client has gone
+
+    async def _tell(self, hypothesis: Hypothesis) -> None:
+        match self._fault:
+            case Fault.SLOW:
+                await asyncio.sleep(self._slow)
+            case Fault.GARBAGE:
+                return await self._socket.send_str("<html>502 Bad Gateway</html>")
+        text = "" if self._fault is Fault.EMPTY else hypothesis.text
+        item = f"item-{hypothesis.utterance}"
+        if hypothesis.final:
+            self._told = ""
+            for _ in range(2 if self._fault is Fault.DUPLICATE else 1):
+                await self._socket.send_json(_completed(item, text, hypothesis.language))
+        elif text.startswith(self._told) and text != self._told:  # deltas only append
+            delta, self._told = text[len(self._told) :], text
+            await self._socket.send_json(
+                {"type": f"{_TRANSCRIPTION}.delta", "item_id": item, "delta": delta}
+            )
+        match self._fault:
+            case Fault.RESET:
+                await asyncio.sleep(ARRIVES)
+                reset(self._http)
+            case Fault.HANG:
+                await asyncio.Event().wait()
 
 
-def completed(text: str, language: str | None = None) -> dict[str, Any]:
-    """A whole utterance, with the language that was detected."""
+_TRANSCRIPTION = "conversation.item.input_audio_transcription"
+
+
+def _completed(item: str, text: str, language: str | None) -> dict[str, Any]:
     return {
-        "type": "conversation.item.input_audio_transcription.completed",
-        "item_id": "item-1",
+        "type": f"{_TRANSCRIPTION}.completed",
+        "item_id": item,
         "transcript": text,
         "languages": [{"code": language}] if language else [],
     }
 
 
-def tone(seconds: float) -> bytes:
-    """A hum at SPEECH_RATE, as 16-bit mono PCM."""
-    at = np.arange(round(seconds * SPEECH_RATE)) / SPEECH_RATE
-    return (8000 * np.sin(2 * math.pi * 220 * at)).astype("<i2").tobytes()
+def _heard(pcm: bytes) -> bytes:
+    """PCM at SENT_RATE as PCM at HEARD_RATE."""
+    samples = np.frombuffer(pcm, "<i2")
+    at = np.arange(len(samples) * HEARD_RATE // SENT_RATE) * (SENT_RATE / HEARD_RATE)
+    return np.interp(at, np.arange(len(samples)), samples).astype("<i2").tobytes()
 
 
-def _words(text: str) -> list[str]:
-    return [word if at == 0 else f" {word}" for at, word in enumerate(text.split(" ")) if word]
+def _faster(pcm: bytes, speed: float) -> bytes:
+    samples = np.frombuffer(pcm, "<i2")
+    return samples[(np.arange(int(len(samples) / speed)) * speed).astype(int)].tobytes()
 
 
 def _pieces(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-def _error(status: int, message: str, code: str) -> web.Response:
-    body = {"error": {"message": message, "type": "scripted", "param": None, "code": code}}
-    return web.json_response(body, status=status)
+def _delta(pcm: bytes) -> bytes:
+    event = {"type": "speech.audio.delta", "audio": base64.b64encode(pcm).decode()}
+    return f"data: {json.dumps(event)}\n\n".encode()
+
+
+_SPOKEN = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
+_DONE = f"data: {json.dumps({'type': 'speech.audio.done', 'usage': _SPOKEN})}\n\n".encode()
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": code, "param": None, "code": code}}
+
+
+_ERRORS: Mapping[Fault | None, tuple[int, dict[str, Any]]] = {
+    Fault.WRONG_KEY: (401, _error("invalid_api_key", "Incorrect API key.")),
+    Fault.RATE_LIMITED: (429, _error("rate_limit_exceeded", "Rate limit reached for requests.")),
+    Fault.QUOTA: (429, _error("insufficient_quota", "You exceeded your current quota.")),
+}
 
 
 def _chunk(
