@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from livekit import rtc
 
@@ -21,9 +23,10 @@ from tests.fakes import (
 from translator.errors import HearError
 from translator.floor import Floor, Floors, _Origin
 from translator.guards.echo import EchoGuard
+from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.record import Failed, Guarded, Heard, Record
 from translator.record import Hearing as Streams
-from translator.settings import Segmenting, Settings
+from translator.settings import Pair, Segmenting, Settings
 from translator.types import Cut, Hypothesis, Segment, Tail, Word
 
 pytestmark = pytest.mark.unit
@@ -302,3 +305,50 @@ async def test_frames_that_only_waited_leave_no_silence() -> None:
 
     async with aclosing(frames()) as source, aclosing(_Origin(loop.time).mark(source)) as marked:
         assert sum([one.duration async for one in marked]) == pytest.approx(30.0)
+
+
+# The sound of a segment, for a model that hears for itself
+
+
+def listening_model(stage: Stage) -> None:
+    pair = Pair.model_validate({"from": "*", "to": "*", "render": "r", "hybrid": "realtime"})
+    stage.settings = meeting_settings(pairs=[pair])
+
+
+async def test_the_sound_of_a_segment_is_kept_where_a_model_needs_it() -> None:
+    stage = Stage(
+        Hearing(said=[(3.0, hypothesis("Good morning.", final=True, start=1.0, end=2.0))])
+    )
+    listening_model(stage)
+    await asyncio.sleep(10.0)
+    await stage.hear((2.0, 0), (4.0, LOUD), (3.0, 0))
+    (one,) = stage.segments
+    sound = stage.floors.sound(one)
+    assert len(sound) == pytest.approx(1.2 * HEARD_RATE, abs=1)  # and a margin
+    assert set(sound) == {LOUD}
+    before = stage.floors.sound(replace(one, start=12.0, end=12.5))
+    assert before[0] == 0
+    assert before[-1] == LOUD
+    assert len(stage.floors.sound(replace(one, id="17.1"))) == 0
+
+
+async def test_no_sound_is_kept_where_no_model_needs_it() -> None:
+    stage = Stage(
+        Hearing(said=[(3.0, hypothesis("Good morning.", final=True, start=1.0, end=2.0))])
+    )
+    await stage.hear((2.0, 0), (4.0, LOUD), (3.0, 0))
+    (one,) = stage.segments
+    assert len(stage.floors.sound(one)) == 0
+
+
+def test_sound_is_kept_for_half_a_minute_also_of_who_is_gone() -> None:
+    floors, block = Floors(), np.full(HEARD_RATE // 2, LOUD, np.int16)
+    for half in range(120):
+        floors.keep("1.", block, half / 2)
+    one = replace(segment(start=50.0), id="1.7")
+    assert len(floors.sound(one)) > 2 * HEARD_RATE
+    assert len(floors.sound(replace(one, start=20.0, end=22.0))) == 0
+    floors.keep("2.", block, 70.0)
+    assert len(floors.sound(one)) > 2 * HEARD_RATE
+    floors.keep("2.", block, 100.0)
+    assert len(floors.sound(one)) == 0

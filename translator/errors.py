@@ -8,6 +8,7 @@
         ├── HearError
         ├── RenderError
         ├── SpeakError
+        ├── InterpretError
         └── SummarizeError
 
 The text of an error says what is wrong and what to do. It never holds a key.
@@ -104,6 +105,10 @@ class RenderError(StageError):
 
 class SpeakError(StageError):
     """A voice failed."""
+
+
+class InterpretError(StageError):
+    """A speech-to-speech model failed."""
 
 
 class SummarizeError(StageError):

@@ -3,8 +3,11 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from translator.channel import Channel
-from translator.types import Cut
+from translator.types import Cut, Segment
 
 
 class Floors(Protocol):
@@ -12,6 +15,11 @@ class Floors(Protocol):
 
     def cuts(self) -> AsyncGenerator[Cut, None]:
         """Every cut of every floor from now on, each floor's in order."""
+        ...
+
+    def sound(self, segment: Segment) -> npt.NDArray[np.int16]:
+        """What was said: mono, hear.SAMPLE_RATE. Empty where it is not kept: it is for as long
+        as it takes to interpret it, and only where the settings need it."""
         ...
 
 

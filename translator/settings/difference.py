@@ -80,6 +80,8 @@ def _pairs(old: tuple[Pair, ...], new: tuple[Pair, ...]) -> Iterator[str]:
             yield from _one(f"pairs[{at}].register", was.register_, pair.register_)
             yield from _one(f"pairs[{at}].gender", was.gender, pair.gender)
             yield from _one(f"pairs[{at}].guard", was.guard, pair.guard)
+            yield from _one(f"pairs[{at}].end_to_end", was.end_to_end, pair.end_to_end)
+            yield from _one(f"pairs[{at}].hybrid", was.hybrid, pair.hybrid)
     for pair in old:
         if (pair.source, pair.target) not in after:
             yield f"pairs: - {_named(pair)}"

@@ -223,6 +223,22 @@ class Pair(_Model):
     guard: bool = True
     """Whether a rendition is checked before it is heard: language, figures, and that it is no
     answer. Turn it off where it keeps good renditions back."""
+    end_to_end: EngineName | None = Field(default=None, examples=["realtime"])
+    """A speech-to-speech model that interprets by itself; the engines of `render` and `speak` help
+    where it fails. It knows no glossaries, and has its own voice."""
+    hybrid: EngineName | None = Field(default=None, examples=["realtime"])
+    """The same for what is heard alone: captions come from `render`."""
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> "Pair":
+        if self.end_to_end is not None and self.hybrid is not None:
+            raise ValueError("`end_to_end` and `hybrid` exclude each other; keep one of the two")
+        return self
+
+    @property
+    def realtime(self) -> str | None:
+        """The speech-to-speech model whose voice is heard; None: the cascade's is."""
+        return self.end_to_end or self.hybrid
 
     @property
     def render(self) -> str:
@@ -361,6 +377,11 @@ class Settings(_Choices):
             if _fits(pair.source, source) and _fits(pair.target, target):
                 return pair
         return None
+
+    @property
+    def needs_sound(self) -> bool:
+        """Whether a pair needs the speech itself, and not its text alone."""
+        return any(pair.realtime is not None for pair in self.pairs)
 
     def glossary(self, source: str, target: str) -> Glossary:
         """The glossaries of the pair as one, first come first served; empty without any."""
