@@ -1,13 +1,16 @@
 """Who people are is in their passes, whatever they write of themselves."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 from livekit import rtc
 
-from translator.access import PASS, Access, Pass, Role
-from translator.persons import Persons, declared
+from tests.fakes import Facts
+from translator.access import PASS, Access, ClonedVoice, Consent, Pass, Role
+from translator.persons import VOICE, Consents, Persons, declared
+from translator.record import Record, to_json
 
 pytestmark = pytest.mark.unit
 
@@ -44,8 +47,10 @@ def remote(one: Participant) -> rtc.RemoteParticipant:
     return cast(rtc.RemoteParticipant, one)
 
 
-def with_pass(identity: str, name: str, role: Role = Role.SPEAKER) -> Participant:
-    one = Pass(meeting="town", identity=identity, role=role, name=name)
+def with_pass(
+    identity: str, name: str, role: Role = Role.SPEAKER, consent: Consent | None = None
+) -> Participant:
+    one = Pass(meeting="town", identity=identity, role=role, name=name, consent=consent)
     return Participant(identity, name=name, attributes={PASS: ACCESS.sign(one)})
 
 
@@ -94,6 +99,65 @@ def test_a_pass_that_is_taken_out_gives_nothing_any_more() -> None:
     assert persons.role(remote(boss)) is Role.ORGANIZER
     boss.attributes[PASS] = ""
     assert persons.role(remote(boss)) is Role.ATTENDEE
+
+
+CONSENT = Consent(
+    voice=ClonedVoice(engine="vendor", name="v1"), given=datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+)
+
+
+def test_a_cloned_voice_is_that_of_the_person_whose_pass_says_so() -> None:
+    ana = with_pass("p-1", "Ana", consent=CONSENT)
+    thief = Participant("p-2", attributes=dict(ana.attributes))
+    liar = Participant("p-3", attributes={VOICE: "vendor=v1", "translator.consent": "cloned voice"})
+    persons = people(ana, thief, liar, with_pass("p-4", "Luis"))
+    voices = [persons.cloned_voice(f"p-{number}") for number in range(1, 6)]
+    assert voices == [CONSENT.voice, None, None, None, None]
+
+
+def test_who_takes_its_consent_back_is_heard_in_the_usual_voice_at_once() -> None:
+    ana = with_pass("p-1", "Ana", consent=CONSENT)
+    persons = people(ana)
+    assert persons.cloned_voice("p-1") == CONSENT.voice
+    ana.attributes[VOICE] = "usual"
+    assert persons.cloned_voice("p-1") is None
+
+
+def test_the_record_has_when_a_consent_was_given_and_that_it_was_taken_back() -> None:
+    ana = with_pass("p-1", "Ana", consent=CONSENT)
+    persons = people(ana, with_pass("p-2", "Luis"))
+    facts = Facts()
+    record = Record(lambda: 7.0)
+    record.subscribe(facts.note)
+    consents = Consents(record)
+    for _ in range(2):
+        consents.note(persons)
+    ana.attributes[VOICE] = "usual"
+    for _ in range(2):
+        consents.note(persons)
+    given, withdrawn = facts
+    assert to_json(given) == {
+        "fact": "Consented",
+        "at": 7.0,
+        "speaker": "p-1",
+        "what": "cloned voice",
+        "engine": "vendor",
+        "voice": "v1",
+        "given": "2026-11-23T09:30:00+00:00",
+        "withdrawn": False,
+    }
+    assert to_json(withdrawn) == {**to_json(given), "withdrawn": True}
+
+
+def test_who_leaves_takes_nothing_back() -> None:
+    ana = with_pass("p-1", "Ana", consent=CONSENT)
+    facts = Facts()
+    record = Record(lambda: 7.0)
+    record.subscribe(facts.note)
+    consents = Consents(record)
+    consents.note(people(ana))
+    consents.note(people())
+    assert len(facts) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -24,9 +25,12 @@ class Announcement:
         self._access = access
         self._told: dict[str, Any] | None = None
 
-    async def make(self, settings: Settings, *, problem: str | None) -> None:
-        """Say it, unless it is said. `problem` is for people: why somebody is not interpreted."""
-        content = announced(settings, problem=problem)
+    async def make(
+        self, settings: Settings, *, problem: str | None, cast: Mapping[str, int] = {}
+    ) -> None:
+        """Say it, unless it is said. `problem` is for people: why somebody is not interpreted;
+        `cast` are the speakers' seats (translator.cast), for a job that takes over."""
+        content = announced(settings, problem=problem, cast=cast)
         if content == self._told:
             return
         metadata = json.dumps(merged(self._room.metadata, content), ensure_ascii=False)
@@ -41,21 +45,36 @@ class Announcement:
             self._told = content
 
 
-def announced(settings: Settings, *, problem: str | None) -> dict[str, Any]:
+def announced(
+    settings: Settings, *, problem: str | None, cast: Mapping[str, int] = {}
+) -> dict[str, Any]:
     """What stands under KEY; see docs/protocol.md."""
     return {
         "languages": {code: own_name(code) for code in settings.languages},
         "voices": [code for code, one in settings.languages.items() if one.speak],
         "spoken": list(settings.spoken),
         "problem": problem,
+        "cast": dict(cast),
     }
 
 
 def merged(metadata: str, content: dict[str, Any]) -> dict[str, Any]:
     """`content` beside what else is there; what is no JSON object is kept as `text`."""
-    try:
-        there = json.loads(metadata or "{}")
-    except ValueError:
-        there = None
+    there = _parsed(metadata)
     others = there if isinstance(there, dict) else {"text": metadata}
     return {**others, KEY: content}
+
+
+def announced_cast(metadata: str) -> object:
+    """The seats that an earlier job announced; whatever stands there, or None."""
+    match _parsed(metadata):
+        case {"translator": {"cast": cast}}:
+            return cast
+    return None
+
+
+def _parsed(metadata: str) -> object:
+    try:
+        return json.loads(metadata or "{}")
+    except ValueError:
+        return None

@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 from livekit import rtc
 
-from translator.access import PASS, Pass, Role
+from translator.access import PASS, ClonedVoice, Consent, Pass, Role
 from translator.demand import SPEAK
 from translator.errors import InputError
 from translator.languages import normalize
 from translator.participant import BRIDGE, PREFIX
+from translator.record import Consented, Record
 
 RESERVED = (PREFIX, BRIDGE, "booth-")
 """Beginnings of identities that are never a person's."""
+VOICE = "translator.voice"
+"""Attribute: `usual` from a person that does not want to be heard in a copy of its voice any
+more."""
 LONGEST = 60
 """Characters of a name that are read."""
 LONGEST_PASS = 4000
@@ -67,6 +71,20 @@ class Persons:
         taken = {other.name for _, other in self._passes.values() if other is not None}
         return person.identity if name in taken else name
 
+    def consent(self, person: rtc.RemoteParticipant) -> Consent | None:
+        """What its pass says that a person agreed to, unless it takes that back: to agree is a
+        right that the token server hands on, to take it back is a wish."""
+        one = self._pass(person)
+        if one is None or person.attributes.get(VOICE) == "usual":
+            return None
+        return one.consent
+
+    def cloned_voice(self, identity: str) -> ClonedVoice | None:
+        """The voice that a person agreed to be heard in; None as soon as the person is gone."""
+        person = next((one for one in self.present() if one.identity == identity), None)
+        consent = None if person is None else self.consent(person)
+        return None if consent is None else consent.voice
+
     def _pass(self, person: rtc.RemoteParticipant) -> Pass | None:
         token = person.attributes.get(PASS, "")
         if len(token) > LONGEST_PASS:
@@ -76,6 +94,38 @@ class Persons:
             known = (token, self._verify(token, person.identity) if token else None)
             self._passes[person.identity] = known
         return known[1]
+
+
+class Consents:
+    """Keeps in the record who agreed to what, and who took it back."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._known: dict[str, Consent] = {}
+
+    def note(self, persons: Persons) -> None:
+        """Look at everybody who is there; who is gone has taken nothing back."""
+        present = persons.present()
+        given = {one.identity: found for one in present if (found := persons.consent(one))}
+        for identity, consent in given.items():
+            if self._known.get(identity) != consent:
+                self._emit(identity, consent, withdrawn=False)
+        for identity in {one.identity for one in present} & self._known.keys() - given.keys():
+            self._emit(identity, self._known[identity], withdrawn=True)
+        self._known = given
+
+    def _emit(self, speaker: str, consent: Consent, *, withdrawn: bool) -> None:
+        self._record.emit(
+            Consented(
+                at=self._record.clock(),
+                speaker=speaker,
+                what="cloned voice",
+                engine=consent.voice.engine,
+                voice=consent.voice.name,
+                given=consent.given.isoformat(),
+                withdrawn=withdrawn,
+            )
+        )
 
 
 def declared(person: rtc.RemoteParticipant) -> str | None:

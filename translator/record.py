@@ -126,6 +126,23 @@ class Switched(Fact):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Consented(Fact):
+    """A person agreed to something, or took it back.
+
+    `what`: cloned voice (its renditions may be spoken in the copy of its voice that `engine` calls
+    `voice`).
+    """
+
+    speaker: str
+    what: str
+    engine: str
+    voice: str
+    given: str
+    """When, by the clock: ISO 8601, UTC."""
+    withdrawn: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Fact):
     """A stage failed; the rest goes on. `message` is for people and holds no key."""
 
@@ -169,6 +186,20 @@ class Summarized(Fact):
 
     text: str
     prompt: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp(Fact):
+    """Something was looked up for a summary, or was to be; what, and what came, is not told.
+
+    `tool` is what was asked, or the source that could not say what it can be asked, or `unknown`;
+    `kind` is how it failed (translator.errors.Kind), None where it did not.
+    """
+
+    tool: str
+    ok: bool
+    seconds: float
+    kind: str | None = None
 
 
 Subscriber = Callable[[Fact], None]
