@@ -24,6 +24,7 @@ from translator import agent
 from translator.channel import SAMPLE_RATE as VOICE_RATE
 from translator.current import unedited
 from translator.errors import SettingsError
+from translator.health import Stage
 from translator.hear import SAMPLE_RATE, Sound, blocks
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
 from translator.speak import Voice
@@ -121,6 +122,9 @@ class MarkerEngines:
 
     def summarizer(self, name: str) -> Summarizer:
         raise SettingsError(f"{name} marks words, and sums up none")
+
+    async def trial(self, stage: Stage, name: str, settings: Settings) -> None:
+        """Nothing that is scripted is ever down."""
 
 
 class MarkerEar:

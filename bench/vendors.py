@@ -30,6 +30,7 @@ from translator.access import Access
 from translator.channel import SAMPLE_RATE as VOICE_RATE
 from translator.current import unedited
 from translator.errors import SettingsError
+from translator.health import Stage
 from translator.hear import SAMPLE_RATE, Sound
 from translator.house import House, registered
 from translator.rehearsal.order import Order, Talk
@@ -79,6 +80,9 @@ class Engines:
 
     def summarizer(self, name: str) -> NoReturn:
         raise SettingsError(f"{name} summarizes nothing")
+
+    async def trial(self, stage: Stage, name: str, settings: Settings) -> None:
+        """Nothing that is scripted is ever down."""
 
     @property
     def prompt(self) -> None:

@@ -33,6 +33,7 @@ from translator.current import Current
 from translator.errors import RenderError, SpeakError
 from translator.floor import Floors
 from translator.glossary import Entry, Glossary, Name
+from translator.health import Health
 from translator.interpreters.cascade import CONTEXT, Cascade
 from translator.lag import FASTEST
 from translator.record import Failed, Record, Rendered, Rendering, Speaking, Spoken, Unspoken
@@ -91,7 +92,12 @@ class Stage:
             unusable=self.unusable,
             unreached=self.unreached,
         )
-        cascade = Cascade(engines, settings=self.current.of, record=self.record)
+        cascade = Cascade(
+            engines,
+            settings=self.current.of,
+            record=self.record,
+            health=Health(self.record.clock),
+        )
         async with asyncio.TaskGroup() as group:
             self.tasks = [group.create_task(cascade.run(self.floors, self.channel))]
             if self.listened:
@@ -545,15 +551,18 @@ async def test_a_voice_that_goes_on_failing_leaves_the_captions(
     assert stage.order == ["p-ada/2"]
 
 
-async def test_a_voice_that_fails_in_the_middle_is_neither_repeated_nor_finished() -> None:
+async def test_a_voice_that_fails_in_the_middle_goes_on_at_the_same_place() -> None:
     pieces = [(0.1, "Buenos días a todos, "), (0.1, "y muchas gracias por venir.")]
     first = "Buenos días a todos,"
     stage = Stage(
         renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=pieces)]}),
-        voice=ScriptedVoice(acts={first: [Saying(seconds=0.4, error=retryable_speak_error())]}),
+        voice=ScriptedVoice(
+            Saying(seconds=1.0),
+            acts={first: [Saying(seconds=0.4, error=retryable_speak_error()), Saying(seconds=1.0)]},
+        ),
     )
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
-    assert said(stage.voice) == [first, f"[es] {BYE}"]
+    assert said(stage.voice) == [first, first, "y muchas gracias por venir.", f"[es] {BYE}"]
     assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
     assert stage.committed[0] == (
         "p-ada/1",
@@ -561,12 +570,23 @@ async def test_a_voice_that_fails_in_the_middle_is_neither_repeated_nor_finished
         "Buenos días a todos, y muchas gracias por venir.",
     )
     spoken = stage.facts.of(Spoken)[0]
-    assert spoken.end - spoken.start == pytest.approx(0.4, abs=0.02)
+    assert spoken.end - spoken.start == pytest.approx(2.0, abs=0.02)
+    assert stage.facts.of(Failed) == []
+
+
+async def test_a_voice_that_gives_no_sound_has_failed() -> None:
+    text = f"[es] {HELLO}"
+    stage = Stage(voice=ScriptedVoice(acts={text: [Saying(seconds=0.0)]}))
+    await stage.interpret(segment(1, HELLO))
+    assert said(stage.voice) == [text, text]
+    assert stage.ends == {"p-ada/1": ["failed"]}
 
 
 async def test_a_voice_with_nothing_to_say_says_so() -> None:
-    text = f"[es] {HELLO}"
-    stage = Stage(voice=ScriptedVoice(acts={text: [Saying(seconds=0.0)]}))
+    stage = Stage(
+        renderer=ScriptedRenderer(acts={HELLO: [Wording(pieces=[(0.1, "… —")])]}),
+        voice=ScriptedVoice(acts={"… —": [Saying(seconds=0.0)]}),
+    )
     await stage.interpret(segment(1, HELLO))
     assert stage.ends == {"p-ada/1": ["unspeakable"]}
 
@@ -724,7 +744,7 @@ async def test_the_next_engine_renders_what_one_cannot() -> None:
     await stage.interpret(segment(1, HELLO))
     assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
     assert stage.ends == {"p-ada/1": ["spoken"]}
-    assert len(failing.calls) == 2
+    assert len(failing.calls) == 1  # nobody waits for it while another one can be asked
     assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
 
 
@@ -768,13 +788,14 @@ async def test_a_pair_that_no_engine_knows_is_read_as_it_was_spoken() -> None:
     assert [one.message for one in stage.facts.of(Failed)] == ["no engine renders en to es"]
 
 
-async def test_no_engine_finishes_what_another_one_began_to_say() -> None:
+async def test_the_next_engine_says_the_words_that_one_did_not_come_to() -> None:
     saying = f"[es] {HELLO}"
     broken = ScriptedVoice(acts={saying: [Saying(seconds=0.5, error=SpeakError("broke off"))]})
     second = ScriptedVoice()
     stage = Stage(voice=broken, voices={"second": second}, settings=two_of_each())
     await stage.interpret(segment(1, HELLO))
-    assert second.calls == []
+    assert said(broken) == [saying, saying]
+    assert said(second) == ["Good morning to all of you."]  # 0.5 s: all but the first 7 characters
 
 
 # Settings that change

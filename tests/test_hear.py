@@ -10,7 +10,9 @@ from livekit import rtc
 
 from tests.fakes import in_event_loop
 from translator.errors import HearError, SettingsError
+from translator.health import Health
 from translator.hear import (
+    BACKOFF,
     BLOCK,
     HOLD,
     ONSET,
@@ -120,11 +122,12 @@ class Floor:
         self.opened: list[bool] = []
         self.failures: list[HearError] = []
         self.expected: str | None = None
+        self.health = Health(lambda: 0.0)
 
     def hear(self, source: AsyncIterator[Sound]) -> AsyncGenerator[Hypothesis, None]:
         return hear(
             source,
-            InTurn(lambda: tuple(self.named), self._made),
+            InTurn(lambda: tuple(self.named), self._made, self.health),
             prior=lambda: Prior(languages=["en", "es"], expected=self.expected, terms=["LiveKit"]),
             opened=self.opened.append,
             failed=self.failures.append,
@@ -238,14 +241,14 @@ async def test_words_without_a_language_are_heard_again_for_two_seconds_at_most(
     floor = Floor(ScriptedEar(failing(6.4, unknown), to_the_end))
     await floor.run((10.0, VOICED))
     _, second = floor.ear.given
-    assert len(range(second[0], blocks(6.4) + blocks(0.25))) == blocks(REPLAY)
+    assert len(range(second[0], blocks(6.4) + blocks(BACKOFF[0]))) == blocks(REPLAY)
 
 
 async def test_a_fresh_ear_hears_no_more_than_the_last_two_seconds_again() -> None:
     floor = Floor(ScriptedEar(failing(6.4), to_the_end))
     await floor.run((10.0, VOICED))
     _, second = floor.ear.given
-    assert len(range(second[0], blocks(6.4) + blocks(0.25))) == blocks(REPLAY)
+    assert len(range(second[0], blocks(6.4) + blocks(BACKOFF[0]))) == blocks(REPLAY)
 
 
 async def test_what_an_earlier_listen_heard_is_not_replayed_by_a_later_failure() -> None:
@@ -256,19 +259,22 @@ async def test_what_an_earlier_listen_heard_is_not_replayed_by_a_later_failure()
     assert third[-1] + 1 == sum(blocks(part) for part in (1.0, 2.0, 4.0))
 
 
-async def test_an_ear_that_always_fails_is_tried_ever_more_rarely() -> None:
+async def test_an_ear_that_always_fails_is_not_called_before_it_is_well_again() -> None:
     floor = Floor(ScriptedEar(failing(0.0)))
     await floor.run((60.0, VOICED))
-    assert 8 <= len(floor.failures) <= 14
+    assert len(floor.ear.given) == 2
+    assert len(floor.failures) <= 60.0 / BACKOFF[-1] + len(BACKOFF)
+    assert {str(one) for one in floor.failures} == {"gone"}
 
 
 async def test_the_next_ear_hears_what_one_failed_to_and_what_comes_after() -> None:
     second = ScriptedEar(to_the_end)
     floor = Floor(ScriptedEar(failing(0.5)), second)
     said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
-    assert len(floor.ear.given) == 1
+    assert len(floor.ear.given) == 2  # a single failure is forgiven
     assert len(second.given) == 2
     assert second.given[0][0] == 0
+    assert second.given[1][0] == floor.ear.given[1][0]
     assert [one.final for one in said] == [True, True]
 
 
@@ -283,10 +289,29 @@ async def test_the_next_ear_hears_where_one_cannot_be_made() -> None:
     floor = Floor(ScriptedEar(to_the_end), second)
     floor.unusable.add("0")
     said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
-    assert [str(error) for error in floor.failures] == ["no 0"]
+    assert [str(error) for error in floor.failures] == ["no 0", "no 0"]
     assert floor.ear.given == []
     assert second.given[0][0] == 0
     assert [one.final for one in said] == [True, True]
+
+
+async def test_what_a_failed_ear_lost_of_speech_with_pauses_is_heard_again_whole() -> None:
+    floor = Floor(ScriptedEar(failing(5.0), to_the_end))
+    await floor.run(*[(0.4, VOICED), (0.8, SILENT)] * 5)
+    first, second = floor.ear.given
+    assert second[0] == first[0]
+
+
+async def test_nobody_waits_for_an_ear_that_is_down() -> None:
+    second = ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(failing(0.5)), second)
+    for _ in range(2):
+        await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED), (2.0, SILENT), (1.0, VOICED))
+    assert len(floor.ear.given) == 2
+    assert len(second.given) == 6
+    floor.health.forget("0")  # it is well again: from the next pause on it listens
+    await floor.run((1.0, VOICED))
+    assert len(floor.ear.given) == 3
 
 
 async def test_an_ear_that_replaces_another_hears_from_the_next_pause_on() -> None:

@@ -29,6 +29,7 @@ from translator import lag
 from translator.channel import Channel
 from translator.current import Current
 from translator.floor import Floors
+from translator.health import Health
 from translator.interpreters.cascade import Cascade
 from translator.lag import FASTEST, LATEST
 from translator.record import Record, Rendered, Speaking, Spoken, Unspoken
@@ -117,7 +118,12 @@ async def interpret(segments: Sequence[Segment], expansion: float, *, paced: boo
     record.subscribe(facts.note)
     channel = Channel("es", record=record, max_wait=2.0)
     channel.put_machine_on_air()
-    cascade = Cascade(engines, settings=Current(meeting_settings()).of, record=record)
+    cascade = Cascade(
+        engines,
+        settings=Current(meeting_settings()).of,
+        record=record,
+        health=Health(record.clock),
+    )
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(cascade.run(floors, channel)),

@@ -31,6 +31,7 @@ from translator.channel import Channel
 from translator.errors import HearError, RenderError
 from translator.floor import Floor, Floors
 from translator.guards.echo import EchoGuard
+from translator.health import Health
 from translator.hear import REACH
 from translator.interpreters.cascade import Cascade
 from translator.lag import FASTEST
@@ -113,7 +114,10 @@ class Meeting:
             tasks = [group.create_task(self.outbox.run(self.room))]
             for code, channel in self.channels.items():
                 cascade = Cascade(
-                    self.engines, settings=lambda _: self.settings, record=self.record
+                    self.engines,
+                    settings=lambda _: self.settings,
+                    record=self.record,
+                    health=Health(self.record.clock),
                 )
                 tasks.append(group.create_task(cascade.run(self.floors, channel)))
                 if code in self.listened:

@@ -10,6 +10,7 @@ from tests.fakes import Facts, ScriptedEngines, meeting_clock, meeting_settings,
 from translator.channel import Channel
 from translator.errors import SettingsError, SummarizeError
 from translator.floor import Floors
+from translator.health import Health
 from translator.interpreters.cascade import Cascade
 from translator.record import Failed, Record, Rendered, Summarized
 from translator.summary import (
@@ -155,6 +156,7 @@ async def test_a_renderer_is_never_kept_waiting_and_told_the_last_summary_there_
         engines,
         settings=lambda _: settings,
         record=meeting.record,
+        health=Health(meeting.record.clock),
         summary=lambda: meeting.summary.text,
     )
     channel = Channel("es", record=meeting.record, max_wait=2.0)

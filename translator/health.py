@@ -1,9 +1,9 @@
 """Which engines are worth a call: a circuit breaker for each, in one place for the meeting.
 
-An engine that fails twice in a row, or says that another call is no use, is down: nobody waits
-for it, and the next one of its line is called at once. It is tried beside the line, in ever longer
-intervals, and is called again when a trial went well. (M. Nygard, Release It!, "Circuit Breaker";
-the half-open call is the trial, so that no segment pays for it.)
+An engine that fails at two pieces of work in a row, or says that another call is no use, is down:
+nobody waits for it, and the next one of its line is called at once. It is tried beside the line,
+in ever longer intervals, and is called again when a trial went well. (M. Nygard, Release It!,
+"Circuit Breaker"; the half-open call is the trial, so that no segment pays for it.)
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from translator.errors import Kind, StageError
 
 log = logging.getLogger(__name__)
 
-Stage = Literal["hear", "render", "speak", "interpret"]
+Stage = Literal["hear", "render", "speak", "interpret", "summarize"]
 """What an engine is called for; it may do one well and another not."""
 Trial = Callable[[Stage, str], Awaitable[object]]
 """Calls an engine once for what it is there for; raises StageError."""
@@ -72,20 +72,25 @@ class Health:
         """Those of `names` that are worth a call, in their order; none where all are down."""
         return [name for name in names if self.down(stage, name) is None]
 
+    def why(self, stage: Stage, names: Sequence[str]) -> str:
+        """Why none of `names` is called; for people."""
+        reasons = (self.down(stage, name) for name in names)
+        return "; ".join(one.why for one in reasons if one is not None)
+
     def down(self, stage: Stage, name: str) -> Down | None:
         """Why it is not called, or None."""
         circuit = self._circuits.get((stage, name))
         return None if circuit is None else circuit.down
 
     def succeeded(self, stage: Stage, name: str) -> None:
-        """A call went well."""
+        """It did one piece of work."""
         circuit = self._circuits.pop((stage, name), None)
         if circuit is not None and circuit.down is not None:
             log.warning("an engine is back", extra={"stage": stage, "engine": name})
             self._changed(stage, name, None)
 
     def failed(self, stage: Stage, name: str, error: StageError) -> None:
-        """A call did not."""
+        """It failed at one piece of work."""
         circuit = self._circuits.setdefault((stage, name), _Circuit())
         circuit.failures += 1
         if circuit.down is not None or (circuit.failures < FAILURES and error.kind not in AT_ONCE):

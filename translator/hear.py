@@ -9,10 +9,12 @@ voice, gives the ear what came shortly before, and ends its audio after a longer
 import asyncio
 import itertools
 import logging
+from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -22,6 +24,7 @@ from livekit.local_inference import VAD
 
 from translator.beside import beside
 from translator.errors import HearError, SettingsError
+from translator.health import Health
 from translator.types import Hypothesis, Prior
 
 SAMPLE_RATE = 16_000
@@ -36,8 +39,10 @@ REACH = 0.8
 HOLD = 1.5
 """Seconds without speech after which an ear's audio ends."""
 REPLAY = 2.0
-"""Seconds of audio at most that the ear after a failed one hears again."""
-BACKOFF = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds of speech at most that the ear after a failed one hears again."""
+KEPT = 8.0
+"""Seconds of audio that hold them, with the pauses between the words."""
+BACKOFF = (0.1, 0.25, 0.5, 1.0, 2.0)
 """Seconds of audio to wait after one failure, two in a row, and so on."""
 
 _VOICED = 0.5
@@ -70,40 +75,54 @@ class Ear(Protocol):
 
 
 class InTurn:
-    """Several ears as one: after one that failed, the next listens; after the last, the first.
+    """Several ears as one: the first that is well listens, and after one that failed, another.
 
-    Each listen has a new ear, of those that are configured then: an edit falls into a pause.
+    Each listen has a new ear, of those that are configured then: an edit falls into a pause, and
+    so does the way back to an engine that was down.
     """
 
-    def __init__(self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear]) -> None:
+    def __init__(
+        self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear], health: Health
+    ) -> None:
         """`names` are the engines that hear, in their order; `ear` makes one, or raises
         SettingsError, and is called in a thread, because that may take time."""
         self._names = names
         self._ear = ear
-        self._known: Sequence[str] = ()
-        self._turn = 0
+        self._health = health
+        self._failed: str | None = None
+        """The one that listened last, if it has failed."""
 
     async def listen(
         self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
+        name = self._next()
         try:
-            ear = await asyncio.to_thread(self._next)
+            ear = await asyncio.to_thread(self._made, name)
             async with aclosing(ear.listen(audio, prior)) as hearing:
                 async for hypothesis in hearing:
+                    self._health.succeeded("hear", name)
                     yield hypothesis
-        except HearError:
-            self._turn += 1
+        except HearError as error:
+            self._failed = name
+            self._health.failed("hear", name, error)
             raise
-        except SettingsError as error:
-            self._turn += 1
-            raise HearError(str(error)) from error
+        self._failed = None
 
-    def _next(self) -> Ear:
+    def _next(self) -> str:
+        """Raises HearError where none is well."""
         names = self._names()
-        if names != self._known:
-            self._known, self._turn = names, 0
-        return self._ear(names[self._turn % len(names)])
+        usable = self._health.order("hear", names)
+        if not usable:
+            raise HearError(self._health.why("hear", names))
+        others = [name for name in usable if name != self._failed]
+        return next(iter(others or usable))
+
+    def _made(self, name: str) -> Ear:
+        try:
+            return self._ear(name)
+        except SettingsError as error:
+            raise HearError(str(error)) from error
 
 
 class Voicing:
@@ -157,11 +176,11 @@ async def hear(
     begins and when it has ended.
 
     When the ear fails, `failed` is told, what it had heard of an utterance becomes final if its
-    language is known, and a fresh listen begins with the sounds after what is final, REPLAY
-    seconds at most, after a pause that grows from failure to failure.
+    language is known, and a fresh listen begins with the sounds after what is final, with
+    REPLAY seconds of speech at most, after a pause that grows from failure to failure.
     """
     failures = 0
-    async with reading(sounds, ahead=blocks(REPLAY)) as source:
+    async with reading(sounds, ahead=blocks(KEPT)) as source:
         gate = _Gate(source)
         for number in itertools.count(1):
             if not await gate.speech():
@@ -209,10 +228,10 @@ class _Gate:
     def __init__(self, sounds: AsyncIterator[Sound]) -> None:
         self._sounds = sounds
         self._voicing = Voicing()
-        self._recent: deque[tuple[Sound, bool]] = deque(maxlen=blocks(REPLAY))
+        self._recent: deque[tuple[Sound, bool]] = deque(maxlen=blocks(KEPT))
         self._read = 0
         self._used = 0  # sounds before this one are not given again
-        self._reach = blocks(REACH)
+        self._failed = False  # the next listen hears again what the last one lost
         self._silent = 0  # sounds since the last voiced one
         self._first = 0  # the first sound of this listen
 
@@ -232,7 +251,7 @@ class _Gate:
     async def audio(self) -> AsyncGenerator[Sound, None]:
         """The sounds of one listen, from `start` on."""
         fresh = self._fresh()
-        self._reach = blocks(REACH)
+        self._failed = False
         for sound, _ in fresh:
             yield sound
         while self._silent < blocks(HOLD):
@@ -248,7 +267,7 @@ class _Gate:
     def again(self, start: float) -> None:
         """What came after `start` has not been heard: the next listen gets it."""
         self._used = max(self._first, blocks(start))
-        self._reach = blocks(REPLAY)
+        self._failed = True
 
     async def skip(self, duration: float) -> bool:
         """Read on for `duration`; False when the source ends before."""
@@ -259,8 +278,12 @@ class _Gate:
 
     def _fresh(self) -> list[tuple[Sound, bool]]:
         """The sounds that the next listen would begin with."""
-        count = min(self._read - self._used, self._reach, len(self._recent))
-        return list(self._recent)[len(self._recent) - count :]
+        count = min(self._read - self._used, len(self._recent))
+        unused = list(self._recent)[len(self._recent) - count :]
+        if not self._failed:
+            return unused[-blocks(REACH) :]
+        speech = list(accumulate(voiced for _, voiced in reversed(unused)))
+        return unused[len(unused) - bisect_right(speech, blocks(REPLAY)) :]
 
     async def _next(self) -> Sound | None:
         sound = await anext(self._sounds, None)

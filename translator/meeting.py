@@ -26,16 +26,18 @@ from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, 
 from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.guards.echo import EchoGuard
+from translator.health import Down, Health, Stage
 from translator.hear import Ear, InTurn
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.cascade import Engines as CascadeEngines
+from translator.lookups import Lookups, Source, sources
 from translator.microphones import Microphones, is_encrypted, tracks
 from translator.outbox import Outbox, Readers
 from translator.participant import Participant
 from translator.persons import Persons
-from translator.record import Fact, Failed, Record, SettingsChanged, SettingsRefused
+from translator.record import Availability, Fact, Failed, Record, SettingsChanged, SettingsRefused
 from translator.sender import RoomSender
-from translator.settings import Settings, diff
+from translator.settings import Settings, ToolServer, diff
 from translator.summary import Summarizer, Summary
 from translator.turns import Samples
 from translator.types import Pauses
@@ -67,6 +69,14 @@ class Engines(CascadeEngines, Protocol):
         """Raises SettingsError where it cannot be made."""
         ...
 
+    def source(self, name: str, server: ToolServer) -> Source:
+        """An MCP server to look things up in. Raises SettingsError where it cannot be asked."""
+        ...
+
+    async def trial(self, stage: Stage, name: str, settings: Settings) -> object:
+        """Call an engine once for what it is there for. Raises StageError."""
+        ...
+
 
 class Meeting:
     """Runs the interpretation of one room until cancelled."""
@@ -93,6 +103,7 @@ class Meeting:
         self._zero = clock()
         self._record = Record(lambda: clock() - self._zero)
         self._observers = observers
+        self._health = Health(self._record.clock, self._note_availability)
         self._floors = Floors()
         self._guard = EchoGuard()
         self._outbox = Outbox(
@@ -100,7 +111,8 @@ class Meeting:
             Readers(by_stream=self._readers, observers=self._present_observers),
         )
         self._record.subscribe(self._outbox.note)
-        self._summary = Summary(summarizer=self._summarizer, record=self._record)
+        lookups = Lookups(lambda: sources(self._settings, engines.source), self._record)
+        self._summary = Summary(summarizer=self._summarizer, lookups=lookups, record=self._record)
         self._channels: dict[str, Channel] = {}
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
@@ -110,6 +122,7 @@ class Meeting:
             ear=lambda: InTurn(
                 lambda: self._settings.heard_by,
                 lambda name: engines.ear(name, self._settings.segments.pauses),
+                self._health,
             ),
             name=self._persons.name,
             hears=lambda person: self._persons.role(person) is not Role.INTERPRETER,
@@ -139,6 +152,7 @@ class Meeting:
                 group.create_task(self._outbox.run(sender))
                 group.create_task(self._follow_edits())
                 group.create_task(self._summary.run(self._floors.cuts()))
+                group.create_task(self._health.watch(self._trial))
                 children = Children(group, self._child_failed)
                 while True:
                     self._changed.clear()
@@ -163,6 +177,9 @@ class Meeting:
         for line in changes:
             log.warning("settings %d: %s", settings.number, line)
         self._current.take(settings)
+        for name, engine in before.engines.items():
+            if settings.engines.get(name) != engine:
+                self._health.forget(name)
         for channel in self._channels.values():
             channel.wait_at_most(settings.max_wait)
         self._note(SettingsChanged, number=settings.number, changes=shortened(changes))
@@ -261,9 +278,22 @@ class Meeting:
             self._engines,
             settings=self._current.of,
             record=self._record,
+            health=self._health,
             summary=lambda: self._summary.text,
         )
         await interpreter.run(self._floors, channel)
+
+    async def _trial(self, stage: Stage, name: str) -> None:
+        await self._engines.trial(stage, name, self._settings)
+
+    def _note_availability(self, stage: Stage, name: str, down: Down | None) -> None:
+        self._note(
+            Availability,
+            engine=name,
+            stage=stage,
+            available=down is None,
+            why="" if down is None else down.why,
+        )
 
     def _summarizer(self) -> Summarizer | None:
         name = self._settings.summarize

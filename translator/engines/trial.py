@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from itertools import product
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +24,13 @@ from translator.errors import (
     StageError,
     SummarizeError,
 )
+from translator.health import Stage
 from translator.hear import HOLD, SAMPLE_RATE, Ear, detect
 from translator.render import Renderer
 from translator.settings import Settings
 from translator.speak import Voice, resample
 from translator.summary import Summarizer
 from translator.types import Brief, Prior, Segment
-
-Stage = Literal["hear", "render", "speak", "summarize"]
 
 DEADLINE = 15.0
 """Seconds for one call, in which an ear is told a sentence of three."""
@@ -79,6 +79,7 @@ class Tried(Protocol):
     def renderer(self, name: str) -> Renderer: ...
     def voice(self, name: str) -> Voice: ...
     def summarizer(self, name: str) -> Summarizer: ...
+    def reaches(self, name: str, source: str, target: str) -> bool: ...
 
 
 async def trial(engines: Tried, stage: Stage, name: str, settings: Settings) -> Timing:
@@ -130,7 +131,7 @@ async def _hear(engines: Tried, name: str, settings: Settings) -> Timing:
 
 async def _render(engines: Tried, name: str, settings: Settings) -> Timing:
     renderer = await asyncio.to_thread(engines.renderer, name)
-    source, target = _pair(name, settings)
+    source, target = _pair(engines, name, settings)
     brief = Brief(segment=_segment(source), target=target)
     return await _timed(renderer.render(brief), bool, RenderError("gave no text", kind="empty"))
 
@@ -154,10 +155,9 @@ async def _summarize(engines: Tried, name: str, settings: Settings) -> Timing:
     summarizer = await asyncio.to_thread(engines.summarizer, name)
     watch = _Watch()
     text = await summarizer.summarize([_segment(settings.spoken[0])], before="", words=10)
-    if not text.strip():
-        raise SummarizeError("gave no text", kind="empty")
-    watch.note()
-    return watch.timing()
+    if text.strip():
+        watch.note()
+    return watch.timing(SummarizeError("gave no text", kind="empty"))
 
 
 _CALLS = {"hear": _hear, "render": _render, "speak": _speak, "summarize": _summarize}
@@ -169,13 +169,13 @@ _FAILED: dict[str, type[StageError]] = {
 }
 
 
-def _pair(name: str, settings: Settings) -> tuple[str, str]:
+def _pair(engines: Tried, name: str, settings: Settings) -> tuple[str, str]:
     """Two languages between which `name` renders, those of the meeting where there are any."""
-    for source in settings.spoken:
-        for target in settings.languages:
-            pair = settings.pair(source, target)
-            if pair and name in pair.rendered_by and not languages.same(source, target):
-                return source, target
+    for source, target in product(settings.spoken, settings.languages):
+        pair = settings.pair(source, target)
+        named = pair is not None and name in pair.rendered_by
+        if named and not languages.same(source, target) and engines.reaches(name, source, target):
+            return source, target
     return ("en", "es")
 
 
@@ -206,9 +206,7 @@ async def _timed(
         async for item in items:
             if counts(item):
                 watch.note()
-    if watch.last is None:
-        raise nothing
-    return watch.timing()
+    return watch.timing(nothing)
 
 
 class _Watch:
@@ -225,8 +223,10 @@ class _Watch:
         if whole:
             self.last = _now()
 
-    def timing(self) -> Timing:
-        assert self.first is not None and self.last is not None, "nothing came"
+    def timing(self, nothing: StageError) -> Timing:
+        """From the beginning on; raises `nothing` where nothing came."""
+        if self.first is None or self.last is None:
+            raise nothing
         return Timing(first=self.first - self._begun, whole=self.last - self._begun)
 
 

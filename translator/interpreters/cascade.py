@@ -14,6 +14,7 @@ from translator.channel import Channel
 from translator.errors import RenderError
 from translator.glossary import Glossary
 from translator.guards.output import FigureGuard, Guard, OutputGuard, Unguarded
+from translator.health import Health
 from translator.interpreters import Floors, renderers, voices
 from translator.interpreters.clauses import Clauses, drain
 from translator.interpreters.notes import Notes
@@ -47,11 +48,12 @@ class Cascade:
         *,
         settings: Callable[[int], Settings],
         record: Record,
+        health: Health,
         summary: Callable[[], str] = str,
         takes: Callable[[Segment, str], bool] = lambda segment, language: True,
     ) -> None:
         """`settings` gives the snapshot of a number: a segment is under the one it began with;
-        `summary` what the meeting has been about, empty for nothing; `takes` which segments of a
+        `health` says which engines are worth a call; `summary` what the meeting has been about, empty for nothing; `takes` which segments of a
         language are its own: another kind interprets the others."""
         self._settings = settings
         self._record = record
@@ -60,12 +62,15 @@ class Cascade:
         self._notes = Notes(record)
         self._renderers = Renderers(
             engines,
+            health,
             shown=self._notes.progress,
             guarded=self._notes.guarded,
             failed=lambda language, error: self._notes.failed("render", language, error),
         )
         self._voices = Voices(
-            engines, failed=lambda language, error: self._notes.failed("speak", language, error)
+            engines,
+            health,
+            failed=lambda language, error: self._notes.failed("speak", language, error),
         )
         self._context: deque[Rendition] = deque(maxlen=CONTEXT)
 

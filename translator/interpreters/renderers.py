@@ -8,12 +8,10 @@ from typing import Protocol
 from translator.errors import RenderError, SettingsError
 from translator.glossary import respelled
 from translator.guards.output import Guard, GuardedError
+from translator.health import Health
 from translator.interpreters.clauses import Clauses, Draft
 from translator.render import Renderer
 from translator.types import Brief, Rendition
-
-ATTEMPTS = 2
-"""Calls of one engine for one segment, where it says that another may go through."""
 
 
 class BrokenOffError(RenderError):
@@ -43,6 +41,7 @@ class Renderers:
     def __init__(
         self,
         engines: Engines,
+        health: Health,
         *,
         shown: Callable[[Brief, str], None],
         guarded: Callable[[Brief, str], None],
@@ -51,6 +50,7 @@ class Renderers:
         """`shown` is told a rendition as it grows; `guarded` why one was kept back; `failed` of a
         language's engine that another follows."""
         self._engines = engines
+        self._health = health
         self._shown = shown
         self._guarded = guarded
         self._failed = failed
@@ -66,28 +66,58 @@ class Renderers:
         """The rendition by the first of `names` that gives one; its clauses go into `clauses` as
         they come, past a guard of its own.
 
-        An engine is called again where that may help, and the next one follows, unless a clause
+        The next one is called at once, and who is alone again where that may help, unless a clause
         has already gone out. Raises RenderError; BrokenOffError when one has.
         """
         source = brief.segment.language
         names = [name for name in names if self._engines.reaches(name, source, brief.target)]
-        failure = RenderError(f"no engine renders {source} to {brief.target}")
-        for name in names:
-            if name != names[0]:
+        if not names:
+            raise RenderError(f"no engine renders {source} to {brief.target}")
+        usable = self._health.order("render", names)
+        failure: RenderError | None = None
+        for name in usable:
+            if failure is not None:
                 self._failed(brief.target, failure)
-            for _ in range(ATTEMPTS):
-                try:
-                    # In a thread: a vendor's client takes half a second to make, and the first
-                    # guard of a meeting must read profiles.
-                    renderer, judge = await asyncio.to_thread(self._made, name, guard)
-                    return await self._attempt(brief, renderer, clauses, judge)
-                except BrokenOffError:
+            try:
+                return await self._by(name, brief, clauses, guard, alone=len(usable) == 1)
+            except BrokenOffError:
+                raise
+            except RenderError as error:
+                failure = error
+        raise failure or RenderError(self._health.why("render", names))
+
+    async def _by(
+        self,
+        name: str,
+        brief: Brief,
+        clauses: Clauses,
+        guard: Callable[[Renderer], Guard],
+        *,
+        alone: bool,
+    ) -> Rendition:
+        """The rendition by one engine, and what that says of its health. Raises RenderError."""
+        try:
+            try:
+                rendition = await self._call(name, brief, clauses, guard)
+            except RenderError as error:
+                if isinstance(error, BrokenOffError) or not (alone and error.retryable):
                     raise
-                except RenderError as error:
-                    failure = error
-                    if not error.retryable:
-                        break
-        raise failure
+                rendition = await self._call(name, brief, clauses, guard)
+        except RenderError as error:
+            fault = error.__cause__ if isinstance(error, BrokenOffError) else error
+            if isinstance(fault, RenderError) and not isinstance(fault, GuardedError):
+                self._health.failed("render", name, fault)
+            raise
+        self._health.succeeded("render", name)
+        return rendition
+
+    async def _call(
+        self, name: str, brief: Brief, clauses: Clauses, guard: Callable[[Renderer], Guard]
+    ) -> Rendition:
+        # In a thread: a vendor's client takes half a second to make, and the first guard of a
+        # meeting must read profiles.
+        renderer, judge = await asyncio.to_thread(self._made, name, guard)
+        return await self._attempt(brief, renderer, clauses, judge)
 
     def _made(self, name: str, guard: Callable[[Renderer], Guard]) -> tuple[Renderer, Guard]:
         try:

@@ -1,18 +1,21 @@
 """The voices of a cascade: the language's engines one after the other, until one speaks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 from translator.channel import SAMPLE_RATE
 from translator.errors import SettingsError, SpeakError
+from translator.health import Health
 from translator.settings import Language
 from translator.speak import Voice, resample
 from translator.turns import Turn
 
-ATTEMPTS = 2
-"""Calls of one engine for one clause, where it says that another may go through."""
+RATE = 14.0
+"""Characters a second of a voice that has not spoken yet: about 150 English words a minute."""
+LEARNED = 0.2
+"""Weight of the last clause in what is known of a voice's rate."""
 
 
 class Engines(Protocol):
@@ -25,44 +28,120 @@ class Engines(Protocol):
 class Voices:
     """Speaks clause by clause."""
 
-    def __init__(self, engines: Engines, *, failed: Callable[[str, SpeakError], None]) -> None:
+    def __init__(
+        self, engines: Engines, health: Health, *, failed: Callable[[str, SpeakError], None]
+    ) -> None:
         """`failed` is told of a language's engine that another follows."""
         self._engines = engines
+        self._health = health
         self._failed = failed
+        self._rates: dict[str, float] = {}
+        """Characters a second, by engine."""
 
     async def say(
         self, text: str, turn: Turn, *, code: str, language: Language, pace: float
     ) -> None:
-        """Speak one clause into `turn` at `pace`; one retry, then the language's next engine,
-        while the turn has no audio. What an engine speaks at its normal rate, the turn hastens.
+        """Speak one clause into `turn` at `pace`. What an engine speaks at its normal rate, the
+        turn hastens.
 
-        `code` is the language, BCP-47, and `language` how it is spoken. Raises SpeakError.
+        Where a call fails, another says what is missing: of the same engine where it had begun,
+        since it alone can go on in the same voice at the same sample, or where it is alone and that
+        may help; then of the next engine. `code` is the language, BCP-47, and `language` how
+        it is spoken. Raises SpeakError.
         """
-        failure = SpeakError("no engine")
-        for name in language.spoken_by:
-            if name != language.speak:
+        clause = _Clause(text, turn, code, language, pace)
+        usable = self._health.order("speak", language.spoken_by)
+        failure: SpeakError | None = None
+        for name in usable:
+            if failure is not None:
                 self._failed(code, failure)
-            for _ in range(ATTEMPTS):
-                try:
-                    voice = await asyncio.to_thread(self._voice, name)
-                    made = pace if voice.paced else 1.0
-                    frames = voice.say(
-                        text, language=code, voice=language.voice_of(name), pace=made
-                    )
-                    async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
-                        async for samples in pieces:
-                            await turn.play(samples, pace=made)
-                    return
-                except SpeakError as error:
-                    if turn.filled:
-                        raise
-                    failure = error
-                    if not error.retryable:
-                        break
-        raise failure
+            try:
+                await self._by(name, clause, alone=len(usable) == 1)
+            except SpeakError as error:
+                failure = error
+            else:
+                return
+        raise failure or SpeakError(self._health.why("speak", language.spoken_by))
+
+    async def _by(self, name: str, clause: "_Clause", *, alone: bool) -> None:
+        """The clause by one engine, and what that says of its health. Raises SpeakError."""
+        try:
+            try:
+                await self._call(name, clause)
+            except SpeakError as error:
+                if clause.speaker != name and not (alone and error.retryable):
+                    raise
+                await self._call(name, clause)
+        except SpeakError as error:
+            self._health.failed("speak", name, error)
+            raise
+        self._health.succeeded("speak", name)
+
+    async def _call(self, name: str, clause: "_Clause") -> None:
+        voice = await asyncio.to_thread(self._voice, name)
+        rate = self._rates.get(name, RATE)
+        await clause.say(name, voice, rate)
+        if clause.whole:
+            learned = len(clause.text) / clause.given
+            self._rates[name] = LEARNED * learned + (1 - LEARNED) * rate
 
     def _voice(self, name: str) -> Voice:
         try:
             return self._engines.voice(name)
         except SettingsError as error:
             raise SpeakError(str(error)) from error
+
+
+class _Clause:
+    """What is to be said, and how much of it was."""
+
+    def __init__(self, text: str, turn: Turn, code: str, language: Language, pace: float) -> None:
+        self.text = text
+        self.given = 0.0
+        """Seconds of it at normal rate that the turn has."""
+        self.speaker: str | None = None
+        """The engine that spoke last."""
+        self.whole = False
+        """Whether one call said all of it."""
+        self._turn = turn
+        self._code = code
+        self._language = language
+        self._pace = pace
+
+    async def say(self, name: str, voice: Voice, rate: float) -> None:
+        """Say with `voice` what is missing; `rate` is its characters a second. Raises SpeakError;
+        returns at once where nobody will hear it."""
+        pace = self._pace if voice.paced else 1.0
+        begun = self.given > 0
+        text, known = self.text, self.given
+        if begun and name != self.speaker:
+            text, known = _rest(self.text, said=self.given * rate), 0.0
+        skip = round(known / pace * SAMPLE_RATE)
+        frames = voice.say(
+            text, language=self._code, voice=self._language.voice_of(name), pace=pace
+        )
+        async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
+            async for samples in pieces:
+                if self._turn.dropped:
+                    return
+                fresh = samples[skip:]
+                skip = max(skip - len(samples), 0)
+                if len(fresh):
+                    await self._turn.play(fresh, pace=pace)
+                    self.speaker = name
+                    self.given += len(fresh) / SAMPLE_RATE * pace
+        if not self.given and any(character.isalnum() for character in text):
+            raise SpeakError(f"{name} gave no sound", retryable=True, kind="empty")
+        self.whole = not begun and self.given > 0
+
+
+def _rest(text: str, *, said: float) -> str:
+    """The words of `text` after its first `said` characters; a word that was begun is said again:
+    heard twice is better than not at all."""
+    words: Sequence[str] = text.split()
+    end = 0
+    for index, word in enumerate(words):
+        end += len(word) + 1
+        if end > said:
+            return " ".join(words[index:])
+    return words[-1]
