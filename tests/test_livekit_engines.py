@@ -18,6 +18,7 @@ from livekit.agents.types import NOT_GIVEN, NotGivenOr, TimedString
 
 from tests.fakes import in_event_loop
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
+from translator.engines.livekit.ear import BURST, PACE, PAUSE
 from translator.errors import HearError, RenderError, SpeakError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.prompt import Prompt
@@ -131,12 +132,16 @@ def says(
 
 
 async def sounds(*parts: tuple[float, float]) -> AsyncGenerator[Sound, None]:
-    """Seconds of audio, each with the probability of speech in it."""
+    """Seconds of audio, each with the probability of speech in it, as they pass."""
     for seconds, speech in parts:
         for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
             yield Sound(samples=np.zeros(BLOCK, np.int16), speech=speech)
-            for _ in range(4):  # the stream has its turn
-                await asyncio.sleep(0)
+            await asyncio.sleep(BLOCK / SAMPLE_RATE)
+
+
+def duration(parts: Sequence[tuple[float, float]]) -> float:
+    """Seconds that `sounds` take."""
+    return sum(round(seconds * SAMPLE_RATE / BLOCK) for seconds, _ in parts) * BLOCK / SAMPLE_RATE
 
 
 def now() -> float:
@@ -319,32 +324,32 @@ async def test_who_spoke_a_language_is_expected_to_go_on_in_it() -> None:
 
 
 async def test_an_stt_that_never_ends_is_ended_and_its_last_words_are_final() -> None:
-    script = Script(steps=[(2.0, says(INTERIM, "good"))], endless=True)
+    script = Script(steps=[(2.4, says(INTERIM, "good"))], endless=True)
     began = now()
     interim, rest = await heard(script)
     assert (interim.text, interim.final) == ("good", False)
     assert (rest.utterance, rest.text, rest.final, rest.stable) == ("1", "good", True, 4)
-    assert now() - began == pytest.approx(2.0)
+    assert now() - began == pytest.approx(duration(SPOKEN) + 2.0)
 
 
 async def test_a_listen_ends_with_the_last_final_and_not_with_the_grace() -> None:
     script = Script(at_end=[says(FINAL, "Good.")], endless=True)
     began = now()
     assert [hypothesis.text for hypothesis in await heard(script)] == ["Good."]
-    assert now() == began
+    assert now() - began == pytest.approx(duration(SPOKEN))
 
 
 async def test_silence_needs_no_grace() -> None:
     began = now()
     assert await heard(Script(endless=True), (1.0, 0.0)) == []
-    assert now() == began
+    assert now() - began == pytest.approx(duration([(1.0, 0.0)]))
 
 
 async def test_the_echo_of_the_last_word_needs_no_grace() -> None:
     script = Script(steps=[(3.0, says(FINAL, "Good.", start=0.6, end=2.4))], endless=True)
     began = now()
     assert len(await heard(script)) == 1
-    assert now() == began
+    assert now() - began == pytest.approx(duration(SPOKEN))
 
 
 async def test_audio_is_filled_up_to_whole_chunks() -> None:
@@ -413,8 +418,45 @@ async def test_an_stt_that_stops_before_the_audio_has_failed() -> None:
 
 
 async def test_an_stt_that_says_nothing_of_much_speech_has_failed() -> None:
-    with pytest.raises(HearError, match="stopped listening"):
+    with pytest.raises(HearError, match="says nothing"):
         await heard(Script(endless=True), (10, 0.9), patience=4.0)
+
+
+async def test_an_stt_that_leaves_the_last_words_unanswered_has_failed() -> None:
+    with pytest.raises(HearError, match="says nothing") as raised:
+        await heard(Script(endless=True), (1.0, 0.9), (1.5, 0.0))
+    assert raised.value.retryable
+    assert raised.value.kind == "silent"
+
+
+async def test_an_stt_that_ends_in_order_heard_no_words_in_a_noise() -> None:
+    assert await heard(Script(), (1.0, 0.9), (1.5, 0.0)) == []
+
+
+async def test_what_has_waited_is_sent_no_faster_than_vendors_take_it() -> None:
+    script, begun = Script(), now()
+    sent: list[tuple[float, float]] = []
+
+    async def at_once() -> AsyncGenerator[Sound, None]:
+        for _ in range(round(6.0 * SAMPLE_RATE / BLOCK)):
+            yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.0)
+            sent.append((now() - begun, script.samples / SAMPLE_RATE))
+
+    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
+    async with aclosing(ear.listen(at_once(), Prior(languages=("en",)))) as hypotheses:
+        assert [one async for one in hypotheses] == []
+    assert max(pushed - PACE * passed for passed, pushed in sent) == pytest.approx(BURST, abs=0.06)
+    assert sent[-1][0] == pytest.approx((6.0 - BURST) / PACE, abs=0.1)
+
+
+async def test_an_old_stream_ends_at_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("translator.engines.livekit.ear.RENEWED", 3.0)
+    script = Script(at_end=[says(FINAL, "Good morning.")])
+    parts = [(0.5, 0.0), (3.0, 0.9), (0.5, 0.0), (3.0, 0.9)]
+    began = now()
+    (final,) = await heard(script, *parts)
+    assert final.text == "Good morning."
+    assert now() - began == pytest.approx(3.5 + PAUSE, abs=0.1)
 
 
 async def test_an_stt_that_answers_now_and_then_may_go_on() -> None:
@@ -447,7 +489,7 @@ async def test_who_stops_reading_ends_the_stream() -> None:
 async def test_a_floor_is_heard_on_by_a_fresh_stt_after_a_failure() -> None:
     scripts = [
         Script(steps=[(1.0, says(INTERIM, "good")), (1.2, APIConnectionError())]),
-        Script(steps=[(1.0, says(FINAL, "Good morning."))], endless=True),
+        Script(steps=[(5.5, says(FINAL, "Good morning."))], endless=True),
     ]
     left = iter(scripts)
     failures: list[HearError] = []

@@ -19,6 +19,19 @@ from translator.errors import HearError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
 from translator.types import Hypothesis, Prior, Word
 
+PACE = 1.2
+"""Times real time at which what has waited is sent: AssemblyAI closes a session that is sent more,
+and none needs it sooner."""
+BURST = 1.0
+"""Seconds of audio that are sent at once: no vendor minds a network's jitter."""
+RENEWED = 1500.0
+"""Seconds after which a stream ends at the next pause, and another begins: before the shortest
+session of any vendor is over (OpenAI's is 30 minutes)."""
+PAUSE = 0.3
+"""Seconds of silence that are such a pause."""
+UNHEARD = 0.5
+"""Seconds of speech without a word that a vendor cannot leave unanswered at the end."""
+
 
 class LiveKitEar:
     """Hears with an stt.STT that streams. An object serves one floor at a time."""
@@ -34,8 +47,9 @@ class LiveKitEar:
         """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
 
         `knows_english` says that its "en" means English, and not that it knows no language.
-        After `patience` seconds of speech without a word it has failed; after the end of the
-        audio it has `grace` seconds for its last words.
+        After `patience` seconds of speech without a word it has failed: of a silent vendor, or a
+        half-open connection, nothing else is ever heard. After the end of the audio it has
+        `grace` seconds for its last words.
         """
         self._make = make
         self._knows_english = knows_english
@@ -69,8 +83,16 @@ class LiveKitEar:
                         break
             if feed.failure is not None:
                 raise feed.failure
+            if feed.is_unanswered:
+                raise HearError(
+                    f"{engine.provider} says nothing of what it hears",
+                    retryable=True,
+                    kind="silent",
+                )
             if not feed.complete:
-                raise HearError(f"{engine.provider} has stopped listening", retryable=True)
+                raise HearError(
+                    f"{engine.provider} has stopped listening", retryable=True, kind="broken off"
+                )
         rest = utterances.rest()
         if rest is not None:
             yield rest
@@ -91,7 +113,9 @@ class _Feed:
         grace: float,
     ) -> None:
         self.complete = False
-        """The audio has ended, and all of it was pushed."""
+        """The audio has ended, or the stream is old; all that was taken was pushed."""
+        self.is_unanswered = False
+        """The STT said nothing of speech for too long."""
         self.failure: Exception | None = None
         """What the audio itself raised."""
         self._audio = audio
@@ -99,6 +123,7 @@ class _Feed:
         self._utterances = utterances
         self._patience = patience
         self._grace = grace
+        self._begun: float | None = None
 
     async def run(self) -> None:
         """Push all, wait for the last words, and end the stream. Never raises."""
@@ -108,19 +133,33 @@ class _Feed:
             self.failure = error
         if self.complete and self._utterances.pending:
             await asyncio.sleep(self._grace)
+            self.is_unanswered = self._utterances.unanswered > UNHEARD
         await self._stream.aclose()  # an STT may ignore the end of its input
 
     async def _push_all(self) -> bool:
         """False when the STT has ended before, or says nothing of much speech."""
         speech = self._utterances.speech
         async for sound in self._audio:
+            await self._wait()
             speech.push(sound)
-            if self._utterances.unanswered > self._patience or not self._push(sound.samples):
+            self.is_unanswered = self._utterances.unanswered > self._patience
+            if self.is_unanswered or not self._push(sound.samples):
                 return False
+            if speech.pushed > RENEWED and speech.silence > PAUSE:
+                break
         self._push(np.zeros(-speech.samples % self._CHUNK, np.int16))
         with suppress(RuntimeError):
             self._stream.end_input()
         return True
+
+    async def _wait(self) -> None:
+        """Until no more than BURST is sent ahead of PACE."""
+        now = asyncio.get_running_loop().time()
+        if self._begun is None:
+            self._begun = now
+        ahead = self._utterances.speech.pushed - BURST - PACE * (now - self._begun)
+        if ahead > 0:
+            await asyncio.sleep(ahead / PACE)
 
     def _push(self, samples: npt.NDArray[np.int16]) -> bool:
         """False when the STT has ended: who reads it is told why."""
@@ -147,6 +186,11 @@ class _Speech:
     @property
     def pushed(self) -> float:
         return self.samples / SAMPLE_RATE
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last of it."""
+        return self.pushed - (self._runs[-1][1] if self._runs else 0.0)
 
     def push(self, sound: Sound) -> None:
         start = self.pushed
