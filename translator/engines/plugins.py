@@ -11,9 +11,12 @@ import os
 import pkgutil
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 import langcodes
 import livekit.plugins
@@ -30,7 +33,7 @@ from translator.engines.livekit import (
 )
 from translator.errors import SettingsError
 from translator.prompt import Prompt, SummaryPrompt
-from translator.settings import Engine
+from translator.settings import EMBEDDED, Engine
 
 KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
 ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
@@ -57,6 +60,13 @@ USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
 PACED = frozenset({("openai", "tts-1"), ("openai", "tts-1-hd")})
 """Plugins and models that follow `speed`. Many take it and speak as before, which nobody would
 notice but the listeners who fall behind: the channel hastens all others itself."""
+PATHS: Mapping[tuple[str, str], str] = {("azure", "TTS"): "/cognitiveservices/v1"}
+"""What comes after an address that names a server alone, where the plugin does not add it."""
+SSML = frozenset({"azure"})
+"""Plugins that put a text into their SSML as it is."""
+PATIENCE: Mapping[str, float] = {"assemblyai": 2.0, "azure": 2.0, "elevenlabs": 2.0}
+"""Seconds of speech without a word after which an STT has failed: no more than its successor hears
+again. Of others, words may come at the end of an utterance only, and it is 8 s."""
 CHECKED_ENGLISH = frozenset({"openai", "azure", "elevenlabs"})
 """Plugins whose "en" means English, and not that they know no language."""
 
@@ -73,7 +83,12 @@ class Vendor:
 
     def ear(self) -> LiveKitEar:
         """An ear of its own for one floor."""
-        return LiveKitEar(self.hearing(), knows_english=self._engine.plugin in CHECKED_ENGLISH)
+        plugin = self._engine.plugin
+        return LiveKitEar(
+            self.hearing(),
+            knows_english=plugin in CHECKED_ENGLISH,
+            patience=PATIENCE.get(plugin, 8.0),
+        )
 
     def hearing(self) -> Callable[[Sequence[str], Sequence[str]], stt.STT[Any]]:
         """What makes an STT for languages (BCP-47) and terms."""
@@ -122,7 +137,11 @@ class Vendor:
         """Speaks with the plugin's TTS."""
         engine = self._engine
         paced = engine.base_url is None and (engine.plugin, engine.model) in PACED
-        return LiveKitVoice(self.speaking(), set_pace=_set_speed if paced else None)
+        return LiveKitVoice(
+            self.speaking(),
+            set_pace=_set_speed if paced else None,
+            spell=_ssml if engine.plugin in SSML else None,
+        )
 
     def speaking(self) -> Callable[[str, str | None], tts.TTS[Any]]:
         """What makes a TTS for a language (BCP-47) and a voice, None for the usual one."""
@@ -150,7 +169,15 @@ class Vendor:
         if made is None:
             plugin = self._engine.plugin
             raise SettingsError(f"engine {self._name!r} (plugin {plugin!r}) cannot {verb}")
-        return _Call(made, self._engine, USUAL.get((self._engine.plugin, kind), {}), self._wrong)
+        which = (self._engine.plugin, kind)
+        return _Call(made, self._addressed(which), USUAL.get(which, {}), self._wrong)
+
+    def _addressed(self, which: tuple[str, str]) -> Engine:
+        """The engine with the whole address of what is called."""
+        url, path = self._engine.base_url, PATHS.get(which)
+        if url is None or path is None or urlsplit(url).path.strip("/"):
+            return self._engine
+        return self._engine.model_copy(update={"base_url": url.rstrip("/") + path})
 
     def _module(self) -> ModuleType:
         plugin = self._engine.plugin
@@ -172,9 +199,6 @@ class Vendor:
     def _wrong(self, text: str) -> SettingsError:
         return SettingsError(f"engine {self._name!r}: {text}")
 
-
-EMBEDDED = ("whisper", "apertium", "espeak")
-"""Engines that are no plugins."""
 
 _importing = threading.Lock()
 
@@ -205,6 +229,18 @@ def _installed() -> Iterator[str]:
 
 def _set_speed(engine: Any, pace: float) -> None:
     engine.update_options(speed=pace)
+
+
+_UNSPEAKABLE = frozenset({"Cc", "Cs", "Cn"})
+
+
+def _ssml(text: str) -> str:
+    """`text` as the content of an XML element: nobody speaks markup, nor can what is said be any.
+
+    A control character has no place there at all, and one that is no character neither.
+    """
+    allowed = (" " if unicodedata.category(one) in _UNSPEAKABLE else one for one in text)
+    return escape("".join(allowed))
 
 
 class _Call:
