@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from translator.settings import Amounts, Price, load
+from translator.settings import Price, load
+from translator.usage import Amounts
 
 pytestmark = pytest.mark.unit
 

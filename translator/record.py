@@ -7,10 +7,11 @@ delay the line.
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from translator.types import Cut, Rendition
+from translator.usage import Amounts
 
 log = logging.getLogger(__name__)
 
@@ -200,6 +201,62 @@ class LookedUp(Fact):
     ok: bool
     seconds: float
     kind: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Used(Fact):
+    """An engine was called, and this is what it is paid for, whether or not the call went well.
+
+    An ear that goes on listening gives one of these every few seconds.
+    """
+
+    engine: str
+    stage: str
+    """hear, render, speak, summarize, or interpret for an end-to-end model."""
+    amounts: Amounts
+    person: str | None = None
+    """Identity of who spoke; None for what belongs to nobody's speech alone."""
+    floor: str | None = None
+    """Of the person's floors the one that was heard."""
+    language: str | None = None
+    """The target; None where it is for all."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Spent(Fact):
+    """What the meeting has cost so far, in `currency`."""
+
+    currency: str
+    total: float
+    by_engine: Mapping[str, float]
+    by_language: Mapping[str, float]
+    """By target: without what was heard for all."""
+    by_floor: Mapping[str, float]
+    """What it cost to hear them."""
+    by_person: Mapping[str, float]
+    """Their speech, and their part of the languages that they wanted."""
+    unpriced: tuple[str, ...]
+    """Engines that were used and whose price nobody wrote down: they are in none of the sums."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling(Fact):
+    """A ceiling is near, or reached; and, whenever it changes, what is saved because of it."""
+
+    ceiling: str
+    """person, meeting or day."""
+    spent: float
+    limit: float
+    message: str
+    """For people."""
+    person: str | None = None
+    """Whose ceiling it is."""
+    voices: tuple[str, ...] = ()
+    """Languages without a voice that costs anything: another one speaks, or none."""
+    languages: tuple[str, ...] = ()
+    """Languages without a rendition that costs anything."""
+    hearing: bool = True
+    """Whether ears that cost anything still hear."""
 
 
 Subscriber = Callable[[Fact], None]

@@ -12,13 +12,13 @@ from translator import languages
 from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
-from translator.engines.plugins import EMBEDDED, Vendor, imported
+from translator.engines.plugins import Vendor, imported
 from translator.engines.trial import Stage, Timing, trial
 from translator.engines.whisper import WhisperEar
 from translator.errors import Fault, SettingsError
 from translator.hear import Ear
 from translator.render import Renderer
-from translator.settings import Engine, Settings
+from translator.settings import EMBEDDED, Engine, Settings
 from translator.speak import Voice
 from translator.summary import Summarizer
 from translator.types import USUAL, Pauses

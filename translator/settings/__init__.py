@@ -18,11 +18,12 @@ from translator.settings.models import (
     Segmenting,
     Settings,
 )
-from translator.settings.prices import Amounts, Ceilings, Price
+from translator.settings.prices import EMBEDDED, Ceilings, Price
 from translator.settings.watch import changes
 
 __all__ = [
     "ANY",
+    "EMBEDDED",
     "Amounts",
     "Ceilings",
     "Engine",

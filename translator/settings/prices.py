@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from translator.usage import Amounts
+
 HOUR, MINUTE, MILLION = 3600.0, 60.0, 1e6
 
 PER: Mapping[str, tuple[str, float]] = {
@@ -20,9 +22,8 @@ PER: Mapping[str, tuple[str, float]] = {
     "audio_output_tokens": ("audio_output_tokens", MILLION),
 }
 """Of each key of a price: the amount that it is for, and how much of it."""
-
-Amounts = Mapping[str, float]
-"""How much of each unit was used: the first names of PER."""
+EMBEDDED = ("whisper", "apertium", "espeak")
+"""Plugins that are built in: they cost nothing."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -80,7 +81,13 @@ class Price(BaseModel):
                 rates[cached] = rates[fresh]
         if amounts and rates.keys().isdisjoint(amounts):
             return None
-        return sum(rates.get(unit, 0.0) * amount for unit, amount in amounts.items())
+        total: float = sum(rates.get(unit, 0.0) * amount for unit, amount in amounts.items())
+        return total
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all is free."""
+        return not any(getattr(self, key) for key in PER)
 
 
 _AS = (("cached_tokens", "input_tokens"), ("audio_cached_tokens", "audio_input_tokens"))
