@@ -107,9 +107,9 @@ class Hums:
 
 
 def hum(seconds: float) -> bytes:
-    """A tone at SPOKEN_RATE, as 16-bit mono PCM."""
+    """A tone that rises, so that no part of it is like another, at SPOKEN_RATE, as PCM."""
     at = np.arange(round(seconds * SPOKEN_RATE)) / SPOKEN_RATE
-    return (8000 * np.sin(2 * math.pi * 220 * at)).astype("<i2").tobytes()
+    return (8000 * np.sin(2 * math.pi * (200 + 10 * at) * at)).astype("<i2").tobytes()
 
 
 async def whole(pieces: AsyncGenerator[bytes, None]) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from math import inf
 from typing import Protocol, TypeVar
 
 from livekit.agents import APIConnectOptions
@@ -52,23 +53,29 @@ async def received(
     plugin: Plugin,
     failed: type[StageError],
     *,
-    patience: float | None = None,
-    deadline: float | None = None,
+    first: float = inf,
+    patience: float = inf,
+    altogether: float = inf,
+    deadline: float = inf,
 ) -> AsyncGenerator[T, None]:
     """What `stream` gives; every failure of the plugin, whatever its type, raises `failed`.
 
-    At most `patience` seconds are waited for each item, and none at all after `deadline`, an
-    instant of the event loop's clock. The caller's own time is not counted.
+    At most `patience` seconds are waited for each item, `first` of them for the first one,
+    `altogether` for all items, the caller's own time not counted, and none at all after
+    `deadline`, an instant of the event loop's clock.
     """
     loop = asyncio.get_running_loop()
+    patient = min(first, patience)
     while True:
-        patient = None if patience is None else loop.time() + patience
-        limit = min((at for at in (patient, deadline) if at is not None), default=None)
+        began = loop.time()
+        limit = min(began + patient, began + altogether, deadline)
         try:
-            async with asyncio.timeout_at(limit):
+            async with asyncio.timeout_at(None if limit == inf else limit):
                 item = await anext(stream)
         except StopAsyncIteration:
             return
         except Exception as error:
             raise failure(error, plugin.provider, failed) from None
+        altogether -= loop.time() - began
+        patient = patience
         yield item

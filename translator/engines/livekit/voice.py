@@ -3,15 +3,21 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from livekit import rtc
 from livekit.agents import tts
 
-from translator.engines.livekit.plugin import made, once, received
+from translator.engines.livekit.plugin import leave, made, once, received
+from translator.engines.livekit.repeats import Repeats
 from translator.errors import SpeakError
 
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
+
+_LEAST = 0.008
+"""Seconds for a letter: no voice is so fast. A body that ends early, or a page in place of audio,
+looks like an answer to most plugins."""
 
 
 class LiveKitVoice(Generic[Engine]):
@@ -22,48 +28,143 @@ class LiveKitVoice(Generic[Engine]):
         make: Callable[[str, str | None], Engine],
         *,
         set_pace: Callable[[Engine, float], None] | None = None,
+        spell: Callable[[str], str] | None = None,
+        first: float = 2.5,
         patience: float = 5.0,
+        deadline: float = 20.0,
     ) -> None:
         """`make` gives a TTS for a language (BCP-47) and a voice, None for the usual one.
 
         `make` is called in a thread. `set_pace` sets an option that the TTS reads when a request
-        begins; without it the voice is not paced: every text is spoken at the normal rate. At most
-        `patience` seconds pass between two frames.
+        begins; without it the voice is not paced: every text is spoken at the normal rate. `spell`
+        writes a text as the plugin wants it, where that is not plain text. At most `first` seconds
+        are waited for the first frame, `patience` for each other one, and `deadline` for all of
+        them together.
         """
         self._make = make
         self.paced = set_pace is not None
         self._set_pace = set_pace
+        self._spell = spell
+        self._first = first
         self._patience = patience
-        self._engines: dict[tuple[str, str | None], Engine] = {}
+        self._deadline = deadline
+        self._held: dict[tuple[str, str | None], _Held[Engine]] = {}
         self._making = asyncio.Lock()
 
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """See translator.speak.Voice."""
-        if not any(character.isalnum() for character in text):
+        letters = sum(character.isalnum() for character in text)
+        if not letters:
             return  # vendors answer punctuation with an error
-        engine = await self._engine(language, voice)
+        held = await self._hold(language, voice)
+        try:
+            async with aclosing(self._spoken(held.engine, text, pace)) as frames:
+                said = 0.0
+                async for frame in frames:
+                    said += frame.duration
+                    yield frame
+            if said < _LEAST * letters:
+                raise SpeakError(
+                    f"{held.engine.provider} said less than the text",
+                    retryable=True,
+                    kind="broken off",
+                )
+        except SpeakError as error:
+            if error.kind == "silent":
+                self._drop(held)
+            raise
+        finally:
+            held.users -= 1
+            if held.dropped and not held.users:
+                await leave(held.engine, within=0.1)
+
+    async def _spoken(
+        self, engine: Engine, text: str, pace: float
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
+        """What `engine` says, and nothing of it twice. Raises SpeakError."""
         if self._set_pace is not None:
             self._set_pace(engine, pace)
+        repeats, rate = None, engine.sample_rate
         async with (
-            engine.synthesize(text, conn_options=once(self._patience)) as stream,
-            aclosing(received(stream, engine, SpeakError, patience=self._patience)) as pieces,
+            self._asked(engine, text if self._spell is None else self._spell(text)) as stream,
+            aclosing(
+                received(
+                    stream,
+                    engine,
+                    SpeakError,
+                    first=self._first,
+                    patience=self._patience,
+                    altogether=self._deadline,
+                )
+            ) as pieces,
         ):
             async for piece in pieces:
-                yield piece.frame
+                rate = piece.frame.sample_rate
+                repeats = repeats or Repeats(rate)
+                pcm = piece.frame.data.tobytes()
+                if _is_text(pcm):
+                    raise SpeakError(
+                        f"{engine.provider} sent a text for audio", retryable=True, kind="garbled"
+                    )
+                if new := repeats.push(pcm):
+                    yield _frame(new, rate)
+        if repeats is not None and (new := repeats.rest()):
+            yield _frame(new, rate)
 
-    async def _engine(self, language: str, voice: str | None) -> Engine:
+    def _asked(self, engine: Engine, text: str) -> tts.ChunkedStream | tts.SynthesizeStream:
+        """The answer to one request for all of `text`."""
+        options = once(self._patience)
+        if not engine.capabilities.streaming:
+            return engine.synthesize(text, conn_options=options)
+        # By a connection that stays, where the plugin's requests by HTTP would each begin one.
+        stream = engine.stream(conn_options=options)
+        stream.push_text(text)
+        stream.end_input()
+        return stream
+
+    async def _hold(self, language: str, voice: str | None) -> "_Held[Engine]":
+        """The TTS for a voice; who gets it counts as its user."""
         one = (language, voice)
         async with self._making:
-            if one not in self._engines:
-                self._engines[one] = await asyncio.to_thread(
-                    made, lambda: self._make(*one), SpeakError
-                )
-            return self._engines[one]
+            if one not in self._held:
+                engine = await asyncio.to_thread(made, lambda: self._make(*one), SpeakError)
+                self._held[one] = _Held(engine)
+            self._held[one].users += 1
+            return self._held[one]
+
+    def _drop(self, held: "_Held[Engine]") -> None:
+        """Use a TTS no more: its connection may be half open, and would be used again."""
+        held.dropped = True
+        for one in [one for one, kept in self._held.items() if kept is held]:
+            del self._held[one]
 
     async def aclose(self) -> None:
         """Close every TTS that was made."""
-        while self._engines:
-            _, engine = self._engines.popitem()
-            await engine.aclose()
+        while self._held:
+            _, held = self._held.popitem()
+            await held.engine.aclose()
+
+
+@dataclass(slots=True)
+class _Held(Generic[Engine]):
+    """A TTS, for as long as somebody uses it."""
+
+    engine: Engine
+    users: int = 0
+    dropped: bool = False
+
+
+def _is_text(pcm: bytes) -> bool:
+    """Whether it is a text, such as a page of a proxy, which would sound terribly: in audio half
+    of all samples are negative, and begin with a byte that no text has."""
+    return len(pcm) >= _TEXT and pcm.isascii() and min(pcm) >= ord("\t")
+
+
+_TEXT = 200
+"""Bytes that tell it for sure."""
+
+
+def _frame(pcm: bytes, sample_rate: int) -> rtc.AudioFrame:
+    return rtc.AudioFrame(pcm, sample_rate, 1, len(pcm) // 2)
