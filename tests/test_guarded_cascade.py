@@ -61,7 +61,7 @@ async def test_then_the_next_engine_is_asked() -> None:
     )
     await stage.interpret(segment(1, SAID))
     assert stage.committed == [("p-ada/1", "es", RIGHT)]
-    assert [one.why for one in stage.facts.of(Guarded)] == ["echo", "echo"]
+    assert [one.why for one in stage.facts.of(Guarded)] == ["echo"]
 
 
 async def test_then_readers_get_the_source_and_nobody_hears_anything() -> None:

@@ -123,3 +123,83 @@ async def test_one_trial_at_a_time() -> None:
         health.failed("render", "openai", error())  # a call that had begun before
         await asyncio.sleep(0.3)
     assert watched.trials == [SOON]
+
+
+class Working:
+    """A piece of work: each engine follows its script, call by call."""
+
+    def __init__(self, **scripts: list[str | RenderError]) -> None:
+        self.scripts = scripts
+        self.calls: list[str] = []
+        self.told: list[str] = []
+        self.health = Health(lambda: 0.0)
+
+    async def do(self, *names: str) -> str:
+        return await self.health.call(
+            "render",
+            names,
+            self._work,
+            failed=RenderError,
+            failing=lambda error: self.told.append(str(error)),
+        )
+
+    async def _work(self, name: str) -> str:
+        self.calls.append(name)
+        act = self.scripts[name].pop(0)
+        if isinstance(act, RenderError):
+            raise act
+        return act
+
+
+def again(text: str) -> RenderError:
+    return RenderError(text, retryable=True)
+
+
+async def test_the_next_one_is_called_at_once() -> None:
+    working = Working(a=[again("busy")], b=["done"])
+    assert await working.do("a", "b") == "done"
+    assert working.calls == ["a", "b"]
+    assert working.told == ["busy"]
+
+
+async def test_where_all_have_failed_those_that_may_go_through_are_called_once_more() -> None:
+    working = Working(a=[again("busy"), "done"], b=[RenderError("no such model")])
+    assert await working.do("a", "b") == "done"
+    assert working.calls == ["a", "b", "a"]
+
+
+async def test_the_last_failure_is_raised_when_nobody_did_it() -> None:
+    working = Working(a=[again("busy"), again("still busy")])
+    with pytest.raises(RenderError, match="still busy"):
+        await working.do("a")
+    assert working.told == []
+
+
+async def test_a_piece_of_work_counts_once_however_often_it_was_tried() -> None:
+    working = Working(a=[again("busy")] * 4)
+    for _ in range(2):
+        assert working.health.order("render", ["a"]) == ["a"]
+        with pytest.raises(RenderError, match="busy"):
+            await working.do("a")
+    with pytest.raises(RenderError, match="busy"):  # why it is down
+        await working.do("a")
+    assert len(working.calls) == 4
+
+
+async def test_a_failure_behind_what_is_out_already_is_final() -> None:
+    final = again("broke off")
+    final.final = True
+    working = Working(a=[final], b=["done"])
+    with pytest.raises(RenderError, match="broke off"):
+        await working.do("a", "b")
+    assert working.calls == ["a"]
+
+
+async def test_what_was_asked_may_be_at_fault_and_not_the_engine() -> None:
+    guarded = again("no rendition")
+    guarded.blameless = True
+    working = Working(a=[guarded] * 6)
+    for _ in range(3):
+        with pytest.raises(RenderError, match="no rendition"):
+            await working.do("a")
+    assert working.health.order("render", ["a"]) == ["a"]

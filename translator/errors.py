@@ -89,6 +89,11 @@ class StageError(TranslatorError):
     `retryable` is true where the same call may go through at once.
     """
 
+    final = False
+    """Whether nobody else may try: some of the work is out already."""
+    blameless = False
+    """Whether it says nothing of the engine: what failed is what was asked of it."""
+
     def __init__(self, message: str, *, retryable: bool = False, kind: Kind = "fault") -> None:
         super().__init__(message)
         self.retryable = retryable

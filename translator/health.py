@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from translator.errors import Kind, StageError
 
@@ -20,6 +20,8 @@ Stage = Literal["hear", "render", "speak", "interpret", "summarize"]
 """What an engine is called for; it may do one well and another not."""
 Trial = Callable[[Stage, str], Awaitable[object]]
 """Calls an engine once for what it is there for; raises StageError."""
+
+T = TypeVar("T")
 
 FAILURES = 2
 """In a row, until an engine is down."""
@@ -88,6 +90,47 @@ class Health:
         if circuit is not None and circuit.down is not None:
             log.warning("an engine is back", extra={"stage": stage, "engine": name})
             self._changed(stage, name, None)
+
+    async def call(
+        self,
+        stage: Stage,
+        names: Sequence[str],
+        work: Callable[[str], Awaitable[T]],
+        *,
+        failed: type[StageError],
+        failing: Callable[[StageError], None],
+    ) -> T:
+        """What `work` gives with the first of `names` that does it.
+
+        The next one is called at once; where all have failed, those once more that may go through
+        then, unless one has said that its failure is `final`. `failing` is told why another engine
+        is called. Raises the last failure, and `failed` where all are down.
+        """
+        usable = self.order(stage, names)
+        failures: dict[str, StageError] = {}
+        last: tuple[str, StageError] | None = None
+        try:
+            for name in (*usable, *usable):
+                if name in failures and not failures[name].retryable:
+                    continue
+                if last is not None and last[0] != name:
+                    failing(last[1])
+                try:
+                    done = await work(name)
+                except StageError as error:
+                    failures[name] = error
+                    if error.final:
+                        raise
+                    last = name, error
+                else:
+                    failures.pop(name, None)
+                    self.succeeded(stage, name)
+                    return done
+        finally:
+            for name, failure in failures.items():
+                if not failure.blameless:
+                    self.failed(stage, name, failure)
+        raise failed(self.why(stage, names)) if last is None else last[1]
 
     def failed(self, stage: Stage, name: str, error: StageError) -> None:
         """It failed at one piece of work."""

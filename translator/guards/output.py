@@ -63,6 +63,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 class GuardedError(RenderError):
     """What was rendered is no rendition; `why` says of what kind, and holds nothing of it."""
 
+    blameless = True
+
     def __init__(self, why: str, *, retryable: bool = True) -> None:
         super().__init__(f"the output guard caught: {why}", retryable=retryable)
         self.why = why

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from translator.errors import RenderError, SettingsError
+from translator.errors import RenderError, SettingsError, StageError
 from translator.glossary import respelled
 from translator.guards.output import Guard, GuardedError
 from translator.health import Health
@@ -18,8 +18,11 @@ class BrokenOffError(RenderError):
     """Rendering failed when a clause had already gone out: `text` is what was said, under the
     instructions `prompt`."""
 
-    def __init__(self, message: str, text: str, prompt: str | None) -> None:
-        super().__init__(message)
+    final = True
+
+    def __init__(self, fault: RenderError, text: str, prompt: str | None) -> None:
+        super().__init__(str(fault), kind=fault.kind)
+        self.blameless = fault.blameless
         self.text = text
         self.prompt = prompt
 
@@ -45,7 +48,7 @@ class Renderers:
         *,
         shown: Callable[[Brief, str], None],
         guarded: Callable[[Brief, str], None],
-        failed: Callable[[str, RenderError], None],
+        failed: Callable[[str, StageError], None],
     ) -> None:
         """`shown` is told a rendition as it grows; `guarded` why one was kept back; `failed` of a
         language's engine that another follows."""
@@ -66,50 +69,20 @@ class Renderers:
         """The rendition by the first of `names` that gives one; its clauses go into `clauses` as
         they come, past a guard of its own.
 
-        The next one is called at once, and who is alone again where that may help, unless a clause
-        has already gone out. Raises RenderError; BrokenOffError when one has.
+        Nobody is called behind a clause that has gone out. Raises RenderError; BrokenOffError
+        when one has.
         """
         source = brief.segment.language
         names = [name for name in names if self._engines.reaches(name, source, brief.target)]
         if not names:
             raise RenderError(f"no engine renders {source} to {brief.target}")
-        usable = self._health.order("render", names)
-        failure: RenderError | None = None
-        for name in usable:
-            if failure is not None:
-                self._failed(brief.target, failure)
-            try:
-                return await self._by(name, brief, clauses, guard, alone=len(usable) == 1)
-            except BrokenOffError:
-                raise
-            except RenderError as error:
-                failure = error
-        raise failure or RenderError(self._health.why("render", names))
-
-    async def _by(
-        self,
-        name: str,
-        brief: Brief,
-        clauses: Clauses,
-        guard: Callable[[Renderer], Guard],
-        *,
-        alone: bool,
-    ) -> Rendition:
-        """The rendition by one engine, and what that says of its health. Raises RenderError."""
-        try:
-            try:
-                rendition = await self._call(name, brief, clauses, guard)
-            except RenderError as error:
-                if isinstance(error, BrokenOffError) or not (alone and error.retryable):
-                    raise
-                rendition = await self._call(name, brief, clauses, guard)
-        except RenderError as error:
-            fault = error.__cause__ if isinstance(error, BrokenOffError) else error
-            if isinstance(fault, RenderError) and not isinstance(fault, GuardedError):
-                self._health.failed("render", name, fault)
-            raise
-        self._health.succeeded("render", name)
-        return rendition
+        return await self._health.call(
+            "render",
+            names,
+            lambda name: self._call(name, brief, clauses, guard),
+            failed=RenderError,
+            failing=lambda error: self._failed(brief.target, error),
+        )
 
     async def _call(
         self, name: str, brief: Brief, clauses: Clauses, guard: Callable[[Renderer], Guard]
@@ -148,7 +121,7 @@ class Renderers:
             if isinstance(error, GuardedError):
                 self._guarded(brief, error.why)
             if said:
-                raise BrokenOffError(str(error), said, renderer.prompt) from error
+                raise BrokenOffError(error, said, renderer.prompt) from error
             raise
         return Rendition(
             segment=brief.segment,

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Protocol
 
+from translator.cast import Cast
 from translator.channel import SAMPLE_RATE
-from translator.errors import SettingsError, SpeakError
+from translator.errors import SettingsError, SpeakError, StageError
 from translator.health import Health
 from translator.settings import Language
 from translator.speak import Voice, resample
@@ -29,11 +31,18 @@ class Voices:
     """Speaks clause by clause."""
 
     def __init__(
-        self, engines: Engines, health: Health, *, failed: Callable[[str, SpeakError], None]
+        self,
+        engines: Engines,
+        health: Health,
+        cast: Cast,
+        *,
+        failed: Callable[[str, StageError], None],
     ) -> None:
-        """`failed` is told of a language's engine that another follows."""
+        """`cast` knows who speaks with which voice; `failed` is told of a language's engine that
+        another follows, and of a voice."""
         self._engines = engines
         self._health = health
+        self._cast = cast
         self._failed = failed
         self._rates: dict[str, float] = {}
         """Characters a second, by engine."""
@@ -45,42 +54,46 @@ class Voices:
         turn hastens.
 
         Where a call fails, another says what is missing: of the same engine where it had begun,
-        since it alone can go on in the same voice at the same sample, or where it is alone and that
-        may help; then of the next engine. `code` is the language, BCP-47, and `language` how
+        since it alone can go on in the same voice at the same sample; then the next engine, as
+        Health.call has it. `code` is the language, BCP-47, and `language` how
         it is spoken. Raises SpeakError.
         """
         clause = _Clause(text, turn, code, language, pace)
-        usable = self._health.order("speak", language.spoken_by)
-        failure: SpeakError | None = None
-        for name in usable:
-            if failure is not None:
-                self._failed(code, failure)
-            try:
-                await self._by(name, clause, alone=len(usable) == 1)
-            except SpeakError as error:
-                failure = error
-            else:
-                return
-        raise failure or SpeakError(self._health.why("speak", language.spoken_by))
+        await self._health.call(
+            "speak",
+            language.spoken_by,
+            partial(self._by, clause),
+            failed=SpeakError,
+            failing=lambda error: self._failed(code, error),
+        )
 
-    async def _by(self, name: str, clause: "_Clause", *, alone: bool) -> None:
-        """The clause by one engine, and what that says of its health. Raises SpeakError."""
+    async def _by(self, clause: "_Clause", name: str) -> None:
+        """What is missing, by one engine. Raises SpeakError."""
         try:
-            try:
-                await self._call(name, clause)
-            except SpeakError as error:
-                if clause.speaker != name and not (alone and error.retryable):
-                    raise
-                await self._call(name, clause)
+            await self._call(name, clause)
         except SpeakError as error:
-            self._health.failed("speak", name, error)
+            if clause.speaker == name:
+                await self._call(name, clause)
+            elif self._cast.distrust(clause.person, name):
+                await self._call_without_copy(name, clause, error)
+            else:
+                raise
+
+    async def _call_without_copy(self, name: str, clause: "_Clause", error: SpeakError) -> None:
+        """Once more in the usual voice: where a copy of one person's is all that fails, the engine
+        goes on for everybody."""
+        try:
+            await self._call(name, clause)
+        except SpeakError:
+            self._cast.trust(clause.person)
             raise
-        self._health.succeeded("speak", name)
+        self._failed(clause.code, error)
 
     async def _call(self, name: str, clause: "_Clause") -> None:
-        voice = await asyncio.to_thread(self._voice, name)
+        engine = await asyncio.to_thread(self._voice, name)
+        voice = self._cast.voice(clause.person, clause.language, name)
         rate = self._rates.get(name, RATE)
-        await clause.say(name, voice, rate)
+        await clause.say(name, engine, voice, rate)
         if clause.whole:
             learned = len(clause.text) / clause.given
             self._rates[name] = LEARNED * learned + (1 - LEARNED) * rate
@@ -103,23 +116,26 @@ class _Clause:
         """The engine that spoke last."""
         self.whole = False
         """Whether one call said all of it."""
+        self.code = code
+        self.language = language
         self._turn = turn
-        self._code = code
-        self._language = language
         self._pace = pace
 
-    async def say(self, name: str, voice: Voice, rate: float) -> None:
-        """Say with `voice` what is missing; `rate` is its characters a second. Raises SpeakError;
-        returns at once where nobody will hear it."""
-        pace = self._pace if voice.paced else 1.0
+    @property
+    def person(self) -> str:
+        """Identity of who said it."""
+        return self._turn.segment.speaker
+
+    async def say(self, name: str, engine: Voice, voice: str | None, rate: float) -> None:
+        """Have the engine `name` say with `voice` what is missing; `rate` is its characters a
+        second. Raises SpeakError; returns at once where nobody will hear it."""
+        pace = self._pace if engine.paced else 1.0
         begun = self.given > 0
         text, known = self.text, self.given
         if begun and name != self.speaker:
             text, known = _rest(self.text, said=self.given * rate), 0.0
         skip = round(known / pace * SAMPLE_RATE)
-        frames = voice.say(
-            text, language=self._code, voice=self._language.voice_of(name), pace=pace
-        )
+        frames = engine.say(text, language=self.code, voice=voice, pace=pace)
         async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
             async for samples in pieces:
                 if self._turn.dropped:
