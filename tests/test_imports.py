@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "settings",
         "current announcement",
         "hear segment render speak",  # the stages
+        "lookups",
         "summary",
         "guards demand backchannels",
         "cost engines",  # of the stages: what they use, and what implements them

@@ -65,8 +65,8 @@ def read(path: Path, *, typed: bool = False) -> Document:
     Every value is text, an empty one None; `typed` reads numbers, true, false and null as JSON
     does where they are not in quotes.
     """
-    text = _text(path)
-    document = _Builder(path, text, typed=typed).document()
+    content = text(path)
+    document = _Builder(path, content, typed=typed).document()
     if document.data is None:
         raise SettingsError(_whole(path, "is empty; run `translator init` for one to begin with"))
     return document
@@ -120,23 +120,22 @@ Version = Annotated[Literal[1], BeforeValidator(_number, json_schema_input_type=
 # --- bytes to text ----------------------------------------------------------------------------
 
 
-def _text(path: Path) -> str:
-    """The file's text. Raises SettingsError for what is no text of a sensible size."""
+def text(path: Path, *, largest: int = LARGEST) -> str:
+    """The text of a file of at most `largest` bytes. Raises SettingsError for all else."""
     try:
         if path.exists() and not path.is_file():
             raise SettingsError(_whole(path, "is no file"))
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(largest + 1)
     except FileNotFoundError:
         what = "is missing; check the name, or write it (`translator init` shows how)"
         raise SettingsError(_whole(path, what)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(_whole(path, f"cannot be read: {reason}")) from None
-    if len(content) > LARGEST:
-        raise SettingsError(
-            _whole(path, f"is larger than {LARGEST // 2**20} MB; is it the right file?")
-        )
+    if len(content) > largest:
+        size = f"{largest // 2**20} MB" if largest >= 2**20 else f"{largest // 2**10} KB"
+        raise SettingsError(_whole(path, f"is larger than {size}; is it the right file?"))
     return _decoded(path, content)
 
 

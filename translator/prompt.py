@@ -85,6 +85,8 @@ class SummaryInputs:
     """The last summary; empty where there is none."""
     words: int
     """The most that it may have."""
+    lookups: bool = False
+    """Whether anything can be looked up."""
 
 
 _SEGMENT = Segment(
@@ -162,20 +164,30 @@ class Prompt(_Checked[Inputs]):
     SAMPLES = _SAMPLES
 
 
+class SpeechPrompt(_Checked[Inputs]):
+    """The instructions for one segment, to a model that hears it."""
+
+    BUILT_IN = "interpret_speech.j2"
+    SAMPLES = _SAMPLES
+
+
 class SummaryPrompt(_Checked[SummaryInputs]):
     """The instructions for a summary."""
 
     BUILT_IN = "summary.j2"
-    SAMPLES = (SummaryInputs(before="", words=9), SummaryInputs(before=_FULL.summary, words=9))
+    SAMPLES = (
+        SummaryInputs(before="", words=9),
+        SummaryInputs(before=_FULL.summary, words=9, lookups=True),
+    )
 
 
 _BREAKS = re.compile("[\u0085\u2028\u2029]")  # line breaks that JSON leaves as they are
 
 
-def _quoted(text: str) -> str:
+def quoted(value: object) -> str:
     """JSON, so that neither a quotation mark nor a line break ends it."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return _BREAKS.sub(lambda match: f"\\u{ord(match.group()):04x}", quoted)
+    written = json.dumps(value, ensure_ascii=False)
+    return _BREAKS.sub(lambda match: f"\\u{ord(match.group()):04x}", written)
 
 
 def _by_name(inputs: _Values) -> Mapping[str, object]:
@@ -200,4 +212,4 @@ def _compiled(text: str, name: str, samples: Sequence[_Values]) -> Template:
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     autoescape=False, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
-_ENVIRONMENT.filters["quoted"] = _quoted
+_ENVIRONMENT.filters["quoted"] = quoted

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from translator.beside import beside
 from translator.errors import StageError
+from translator.lookups import Enquiry, Lookups
 from translator.record import Failed, Record, Summarized
 from translator.types import Cut, Segment
 
@@ -42,21 +43,27 @@ class Summarizer(Protocol):
         """See translator.render.Renderer."""
         ...
 
-    async def summarize(self, said: Sequence[Segment], *, before: str, words: int) -> str:
+    async def summarize(
+        self, said: Sequence[Segment], *, before: str, words: int, enquiry: Enquiry | None = None
+    ) -> str:
         """Everything so far in about so many words; `before` is the summary of what came before
-        `said`, empty for nothing. Raises SummarizeError."""
+        `said`, empty for nothing, and `enquiry` what may be looked up,
+        None for nothing. Raises SummarizeError."""
         ...
 
 
 class Summary:
     """What the meeting has been about."""
 
-    def __init__(self, *, summarizer: Callable[[], Summarizer | None], record: Record) -> None:
+    def __init__(
+        self, *, summarizer: Callable[[], Summarizer | None], lookups: Lookups, record: Record
+    ) -> None:
         """`summarizer` gives the one to call now, None for no summary; it may raise
         TranslatorError."""
         self.text = ""
         """Under MOST_TOKENS; empty while there is none."""
         self._summarizer = summarizer
+        self._lookups = lookups
         self._record = record
         self._said: deque[Segment] = deque()
         """Since the last summary."""
@@ -103,7 +110,8 @@ class Summary:
         if summarizer is None:
             return
         async with asyncio.timeout(DEADLINE):
-            text = await summarizer.summarize(said, before=self.text, words=WORDS)
+            enquiry = await self._lookups.begin()
+            text = await summarizer.summarize(said, before=self.text, words=WORDS, enquiry=enquiry)
         self.text = shortened(text)
         self._record.emit(
             Summarized(at=self._record.clock(), text=self.text, prompt=summarizer.prompt)

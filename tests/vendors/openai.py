@@ -14,7 +14,7 @@ runs on the machine itself.
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +41,8 @@ class Reply:
 
     text: str = ""
     """Streamed word by word."""
+    calls: tuple[tuple[str, str], ...] = ()
+    """Tools that are called after it: names, and arguments as JSON."""
     status: int = 200
     message: str = "as scripted"
     """Of an answer with another status than 200."""
@@ -138,7 +140,8 @@ class OpenAI(Server):
             words = [] if fault is Fault.EMPTY else await self._words(request, reply)
             answer = [_chunk(request, delta={"role": "assistant", "content": ""})]
             answer += [_chunk(request, delta={"content": word}) for word in words]
-            answer.append(_chunk(request, finish=reply.finish))
+            answer += [_chunk(request, delta=delta) for delta in _tool_calls(reply)]
+            answer.append(_chunk(request, finish="tool_calls" if reply.calls else reply.finish))
             if fault is Fault.DUPLICATE:
                 answer *= 2
             events = [*answer, _usage(request, len(words)), "[DONE]"]
@@ -387,10 +390,25 @@ _ERRORS: Mapping[Fault | None, tuple[int, dict[str, Any]]] = {
 
 
 def _chunk(
-    request: Request, *, delta: Mapping[str, str] | None = None, finish: str | None = None
+    request: Request, *, delta: Mapping[str, Any] | None = None, finish: str | None = None
 ) -> str:
     choice = {"index": 0, "delta": delta or {}, "logprobs": None, "finish_reason": finish}
     return json.dumps({**_envelope(request), "choices": [choice]})
+
+
+def _tool_calls(reply: Reply) -> Iterator[Mapping[str, Any]]:
+    """As the vendor streams them: a name first, and then the arguments in pieces."""
+    for index, (name, arguments) in enumerate(reply.calls):
+        first = {"id": f"call-{index}", "type": "function"}
+        yield _tool_call(index, {"name": name, "arguments": ""}, first)
+        for piece in (arguments[:5], arguments[5:]):
+            yield _tool_call(index, {"arguments": piece}, {})
+
+
+def _tool_call(
+    index: int, function: Mapping[str, str], first: Mapping[str, str]
+) -> Mapping[str, Any]:
+    return {"tool_calls": [{"index": index, **first, "function": function}]}
 
 
 def _usage(request: Request, completion: int) -> str:

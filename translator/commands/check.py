@@ -16,7 +16,7 @@ from translator import agent, languages
 from translator.document import Place, read
 from translator.engines import registry
 from translator.errors import SHOWN, Fault, SettingsError
-from translator.settings import Language, Pair, Settings, load
+from translator.settings import GLOSSARY, Language, Pair, Settings, load
 
 WIDE = 160
 """Columns where nobody looks at a terminal: a file, a pipe."""
@@ -39,6 +39,8 @@ def check(file: Path | None) -> None:
     tables = [_hearing(loaded), _rendering(loaded), _speaking(loaded)]
     if loaded.summarize is not None:
         tables.append(_summing_up(loaded, loaded.summarize))
+    if loaded.lookups:
+        tables.append(_looking_up(loaded))
     for table in tables:
         console.print(table, "")
     notes = list(_conflicts(loaded))
@@ -170,6 +172,22 @@ def _summing_up(loaded: Settings, engine: str) -> Table:
     rendering = dict.fromkeys(name for pair in loaded.pairs for name in pair.rendered_by)
     told = [name for name in rendering if registry.instructed(loaded.engines[name])]
     table.add_row(engine, ", ".join(told) or "nobody: no engine of `pairs` takes instructions")
+    return table
+
+
+def _looking_up(loaded: Settings) -> Table:
+    """What people say goes there, as far as the model asks for it."""
+    table = _table("Looked up", "what", "where", "tools")
+    if loaded.summarize is None:
+        table.add_row("nothing: `summarize` names no language model that would", "", "")
+        return table
+    for name in loaded.lookups:
+        server = loaded.tools.get(name)
+        if server is not None:
+            table.add_row(name, server.mcp, ", ".join(server.allow))
+        else:
+            files = loaded.glossaries if name == GLOSSARY else [loaded.agenda or ""]
+            table.add_row(name, ", ".join(files) or "nowhere: no line of `pairs` has one", "")
     return table
 
 

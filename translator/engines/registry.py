@@ -12,13 +12,15 @@ from translator import languages
 from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
+from translator.engines.mcp import McpSource
 from translator.engines.plugins import Vendor, imported
 from translator.engines.trial import Stage, Timing, trial
 from translator.engines.whisper import WhisperEar
 from translator.errors import Fault, SettingsError
 from translator.hear import Ear
+from translator.lookups import Source
 from translator.render import Renderer
-from translator.settings import EMBEDDED, Engine, Settings
+from translator.settings import EMBEDDED, Engine, Settings, ToolServer
 from translator.speak import Voice
 from translator.summary import Summarizer
 from translator.types import USUAL, Pauses
@@ -149,6 +151,10 @@ class Engines:
             raise _cannot(name, engine, "summarize")
         return Vendor(name, engine).summarizer()
 
+    def source(self, name: str, server: ToolServer) -> Source:
+        """An MCP server to look things up in. Raises SettingsError where it cannot be asked."""
+        return McpSource(name, server)
+
     def try_voice(self, name: str, language: str, voice: str | None) -> None:
         """Raises SettingsError where nothing can be made that speaks so."""
         if self._configured[name].plugin in EMBEDDED:
@@ -173,6 +179,9 @@ def preload(settings: Settings) -> None:
     for plugin in plugins.difference(EMBEDDED):
         with suppress(Exception):  # whatever it is, whoever calls for it is told
             imported(plugin)
+    for name, server in _servers(settings):
+        with suppress(SettingsError):
+            McpSource(name, server)
 
 
 def check(settings: Settings, *, spoken: Collection[str], targets: Collection[str]) -> None:
@@ -214,6 +223,17 @@ def _unusable(
         except SettingsError as error:
             for fault in error.faults:
                 yield Fault(file=ENGINES, line=None, key=f"engines.{name}", text=_bare(name, fault))
+    for name, server in _servers(settings):
+        try:
+            McpSource(name, server)
+        except SettingsError as error:
+            text = str(error).removeprefix(f"tool {name!r}: ")
+            yield Fault(file=ENGINES, line=None, key=f"tools.{name}", text=text)
+
+
+def _servers(settings: Settings) -> Iterator[tuple[str, ToolServer]]:
+    """Those that are looked things up in."""
+    return ((name, one) for name, one in settings.tools.items() if name in settings.lookups)
 
 
 def _bare(name: str, fault: Fault | str) -> str:

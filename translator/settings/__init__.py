@@ -19,13 +19,16 @@ from translator.settings.models import (
     Settings,
 )
 from translator.settings.prices import EMBEDDED, Ceilings, Price
+from translator.settings.tools import AGENDA, GLOSSARY, ToolServer
 from translator.settings.watch import changes
 
 __all__ = [
+    "AGENDA",
     "ANY",
     "EMBEDDED",
     "Amounts",
     "Ceilings",
+    "GLOSSARY",
     "Engine",
     "EnginesFile",
     "Language",
@@ -34,6 +37,7 @@ __all__ = [
     "Price",
     "Segmenting",
     "Settings",
+    "ToolServer",
     "changes",
     "diff",
     "load",

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from translator.glossary import Entry, Glossary
 from translator.settings.models import Engine, Language, Pair, Settings
+from translator.settings.tools import ToolServer
 
 
 def diff(old: Settings, new: Settings) -> tuple[str, ...]:
@@ -17,12 +18,15 @@ def diff(old: Settings, new: Settings) -> tuple[str, ...]:
         *_languages(old.languages, new.languages),
         *_pairs(old.pairs, new.pairs),
         *_one("summarize", old.summarize, new.summarize),
+        *_sets("lookups", old.lookups, new.lookups),
+        *_agenda(old, new),
         *_glossaries(old.glossaries, new.glossaries),
         *_fields("segments.", old.segments, new.segments, ("min_words", "max_seconds")),
         *_fields("", old, new, ("max_wait", "grace", "max_languages")),
         *_fields("", old, new, ("currency",)),
         *_fields("ceilings.", old.ceilings, new.ceilings, ("person", "meeting", "day")),
-        *_engines(old.engines, new.engines),
+        *_described("engine", old.engines, new.engines),
+        *_described("tool", old.tools, new.tools),
     )
 
 
@@ -118,13 +122,21 @@ def _counts(old: Collection[Entry], new: Collection[Entry]) -> str:
     return f"{number} term{'' if number == '1' else 's'} {rest}"
 
 
-def _engines(old: Mapping[str, Engine], new: Mapping[str, Engine]) -> Iterator[str]:
-    yield from _sets("engines", sorted(old), sorted(new))
-    for name, engine in new.items():
-        if name in old and engine != old[name]:
+def _agenda(old: Settings, new: Settings) -> Iterator[str]:
+    yield from _one("agenda", old.agenda, new.agenda)
+    if old.agenda == new.agenda and old.agenda_text != new.agenda_text:
+        yield "agenda: another text"
+
+
+def _described(
+    what: str, old: Mapping[str, Engine | ToolServer], new: Mapping[str, Engine | ToolServer]
+) -> Iterator[str]:
+    yield from _sets(f"{what}s", sorted(old), sorted(new))
+    for name, one in new.items():
+        if name in old and one != old[name]:
             before = old[name].model_dump()
-            keys = [key for key, value in engine.model_dump().items() if value != before[key]]
-            yield f"engine {name}: other {', '.join(keys)}"
+            keys = [key for key, value in one.model_dump().items() if value != before[key]]
+            yield f"{what} {name}: other {', '.join(keys)}"
 
 
 def _shown(value: object) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from translator.document import Document, read, validated
+from translator.document import Document, read, text, validated
 from translator.errors import Fault, SettingsError
 from translator.glossary import Glossary, load_glossary
 from translator.settings.models import MEETINGS, EnginesFile, PairsFile, Settings, Surroundings
@@ -11,6 +11,8 @@ from translator.settings.models import MEETINGS, EnginesFile, PairsFile, Setting
 PAIRS = "language_pairs.yaml"
 LONGEST_NAME = 255
 """Bytes of a folder's name."""
+LONGEST_TEXT = 2**16
+"""Bytes of an agenda."""
 
 
 def load(
@@ -24,14 +26,15 @@ def load(
     """
     pairs_path = pairs_path_of(meeting, pairs_path)
     faults: list[Fault | str] = []
-    engines, names = None, None
+    engines, names, tools = None, None, None
     try:
         document = read(engines_path, typed=True)
-        names = _engine_names(document)
+        names = _names(document, "engines")
+        tools = _names(document, "tools", otherwise=())
         engines = validated(document, EnginesFile)
     except SettingsError as error:
         faults += error.faults
-    around = Surroundings(folder=pairs_path.parent, engines=names)
+    around = Surroundings(folder=pairs_path.parent, engines=names, tools=tools)
     pairs = None
     try:
         pairs = validated(read(pairs_path), PairsFile, context=around)
@@ -41,6 +44,12 @@ def load(
     for name, path in sorted(around.glossaries.items()):
         try:
             glossaries[name] = load_glossary(path)
+        except SettingsError as error:
+            faults += error.faults
+    texts: dict[str, str] = {}
+    for name, path in around.texts.items():
+        try:
+            texts[name] = text(path, largest=LONGEST_TEXT)
         except SettingsError as error:
             faults += error.faults
     if engines is None or pairs is None or faults:
@@ -56,6 +65,8 @@ def load(
         currency=engines.currency,
         ceilings=engines.ceilings,
         glossaries=glossaries,
+        tools=engines.tools,
+        agenda_text=texts.get(pairs.agenda or "", ""),
         **chosen,
     )
 
@@ -89,9 +100,11 @@ def _is_plain(name: str) -> bool:
     )
 
 
-def _engine_names(document: Document) -> Collection[str] | None:
-    """Those that the operator's file has, be they well described or not."""
+def _names(
+    document: Document, key: str, *, otherwise: Collection[str] | None = None
+) -> Collection[str] | None:
+    """What the operator's file has under `key`, be it well described or not."""
     match document.data:
-        case {"engines": dict(engines)}:
-            return list(engines)
-    return None
+        case {**keys} if isinstance(named := keys.get(key), dict):
+            return list(named)
+    return otherwise

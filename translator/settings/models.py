@@ -3,7 +3,6 @@
 What is written here for each key is also what editors show: the JSON Schemas are made of it.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,9 @@ from pydantic import (
 from translator import languages
 from translator.document import Version, language_code, nearest
 from translator.glossary import Glossary
+from translator.settings.keys import Variable
 from translator.settings.prices import Ceilings, Price
+from translator.settings.tools import AGENDA, LOCAL, ToolServer, ToolServers
 from translator.types import USUAL, Gender, Limits, Pauses, Register
 
 ANY = "*"
@@ -38,6 +39,10 @@ class Surroundings:
     folder: Path
     engines: Collection[str] | None
     """Their names; None where engines.yaml cannot tell."""
+    tools: Collection[str] | None = None
+    """The same of its servers for look-ups."""
+    texts: dict[str, Path] = field(default_factory=dict)
+    """As `glossaries`, for what is read as it is."""
     glossaries: dict[str, Path] = field(default_factory=dict)
     """Those that the file names, by that name: filled by the check."""
     languages: set[str] = field(default_factory=set)
@@ -78,28 +83,45 @@ def _engine(name: str, info: ValidationInfo) -> str:
     return name
 
 
-def _glossary(name: str, info: ValidationInfo) -> str:
-    if not isinstance(info.context, Surroundings):
-        return name
-    folder = info.context.folder.resolve()
+def _inside(name: str, around: Surroundings) -> Path:
+    """The file of that name in the meeting's folder. Raises ValueError."""
+    folder = around.folder.resolve()
     try:
         path = (folder / name).resolve()
     except (OSError, ValueError, RuntimeError):
         raise ValueError(f"{name!r} is no file name") from None
     if not path.is_relative_to(folder) or path.is_relative_to(folder / MEETINGS):
         raise ValueError(f"{name!r} lies outside the folder of the meeting; put it inside")
+    return path
+
+
+def _glossary(name: str, info: ValidationInfo) -> str:
+    if not isinstance(info.context, Surroundings):
+        return name
+    path = _inside(name, info.context)
     if path.suffix not in (".yaml", ".yml"):
         raise ValueError(f"{name!r} is no glossary; its name must end in .yaml")
     info.context.glossaries[name] = path
     return name
 
 
-def _variable(name: str) -> str:
-    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):  # it may be the key itself: not shown
-        raise ValueError(
-            "must be the NAME of an environment variable, in capitals, such as OPENAI_API_KEY;"
-            " the key itself is never written into a file"
-        )
+def _text_file(name: str, info: ValidationInfo) -> str:
+    if not isinstance(info.context, Surroundings):
+        return name
+    path = _inside(name, info.context)
+    if path.suffix not in (".md", ".txt"):
+        raise ValueError(f"{name!r} is no text; its name must end in .md or .txt")
+    info.context.texts[name] = path
+    return name
+
+
+def _lookup(name: str, info: ValidationInfo) -> str:
+    match info.context:
+        case Surroundings(tools=tools) if tools is not None and name not in (*LOCAL, *tools):
+            known = [*LOCAL, *tools]
+            raise ValueError(
+                f"unknown look-up {name!r}{nearest(name, known)}; there are: {', '.join(known)}"
+            )
     return name
 
 
@@ -147,7 +169,7 @@ class Engine(_Model):
         default=None, pattern=r"^(https?|wss?)://", examples=["http://127.0.0.1:11434/v1"]
     )
     """Where the engine is reached; the vendor's own address without it."""
-    key: Annotated[str, AfterValidator(_variable)] | None = None
+    key: Variable | None = None
     """NAME of the environment variable that holds the key; never the key itself."""
     options: Mapping[str, Any] = {}
     """More arguments of the LiveKit plugin's class, as its documentation names them."""
@@ -167,6 +189,8 @@ class EnginesFile(_Model):
     """How much may be spent for a person, in a meeting, in a day."""
     engines: dict[Annotated[str, Field(min_length=1)], Engine] = Field(min_length=1)
     """By the name that language_pairs.yaml uses."""
+    tools: ToolServers = {}
+    """MCP servers by the name that `lookups` of language_pairs.yaml uses."""
 
 
 class Language(_Model):
@@ -334,6 +358,16 @@ class _Choices(_Model):
     summarize: EngineName | None = Field(default=None, examples=["openai"])
     """The engine, a language model, that keeps a summary of the meeting for those that render;
     none without it."""
+    lookups: Annotated[
+        tuple[Annotated[str, AfterValidator(_lookup)], ...],
+        BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+    ] = Field(default=(), examples=[["glossary", "agenda"]])
+    """What the engine of `summarize` may look up meanwhile: glossary, agenda, and the servers that
+    `tools` of engines.yaml names; nothing without it."""
+    agenda: Annotated[str, AfterValidator(_text_file)] | None = Field(
+        default=None, examples=["agenda.md"]
+    )
+    """A text about the meeting, in the folder of this file: subjects, speakers, papers."""
     segments: Annotated[
         Segmenting,
         BeforeValidator(
@@ -347,6 +381,12 @@ class _Choices(_Model):
     """Seconds that a language goes on after its last listener."""
     max_languages: int = Field(default=10, ge=1, le=100)
     """Languages that may run at once."""
+
+    @model_validator(mode="after")
+    def _has_its_agenda(self) -> "_Choices":
+        if AGENDA in self.lookups and self.agenda is None:
+            raise ValueError("`lookups` names the agenda: name its file with `agenda`")
+        return self
 
 
 class PairsFile(_Choices):
@@ -365,6 +405,8 @@ class Settings(_Choices):
     ceilings: Ceilings = Ceilings()
     glossaries: Mapping[str, InstanceOf[Glossary]]
     """By the file name that a pair uses."""
+    tools: Mapping[str, ToolServer] = {}
+    agenda_text: str = ""
 
     @property
     def hear(self) -> str:

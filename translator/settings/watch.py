@@ -96,6 +96,8 @@ class _Watch:
         own = pairs_path_of(self._meeting, self._shared)
         files = {self._shared, self._engines, own}
         files |= {own.parent / name for name in self._current.glossaries}
+        if self._current.agenda is not None:
+            files.add(own.parent / self._current.agenda)
         if self._told is not None:
             files |= {fault.file for fault in self._told.faults if isinstance(fault, Fault)}
         return files

@@ -14,7 +14,9 @@ around them, or a session of their own.
 """
 
 from translator.engines.livekit.ear import LiveKitEar
-from translator.engines.livekit.model import LiveKitRenderer, LiveKitSummarizer
+from translator.engines.livekit.model import LiveKitRenderer
+from translator.engines.livekit.realtime import LiveKitRealtime
+from translator.engines.livekit.summarizer import LiveKitSummarizer
 from translator.engines.livekit.voice import LiveKitVoice
 
-__all__ = ["LiveKitEar", "LiveKitRenderer", "LiveKitSummarizer", "LiveKitVoice"]
+__all__ = ["LiveKitEar", "LiveKitRealtime", "LiveKitRenderer", "LiveKitSummarizer", "LiveKitVoice"]

@@ -1,8 +1,7 @@
-"""Renditions and summaries by a plugin's language model."""
+"""Renditions by a plugin's language model, and how any is asked."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -12,9 +11,9 @@ from livekit.agents.llm.utils import ThinkingTokenFilter
 from openai.types.chat.chat_completion_chunk import Choice
 
 from translator.engines.livekit.plugin import once, received
-from translator.errors import RenderError, StageError, SummarizeError
-from translator.prompt import Inputs, Prompt, SummaryInputs, SummaryPrompt
-from translator.types import Brief, Segment
+from translator.errors import RenderError, StageError
+from translator.prompt import Inputs, Prompt
+from translator.types import Brief
 
 
 class LiveKitRenderer:
@@ -49,42 +48,6 @@ class LiveKitRenderer:
                 yield piece
 
 
-class LiveKitSummarizer:
-    """Sums up with an llm.LLM; who made it closes it."""
-
-    def __init__(
-        self, model: llm.LLM[Any], prompt: SummaryPrompt, *, deadline: float = 20.0
-    ) -> None:
-        """At most `deadline` seconds for a summary."""
-        self._model = model
-        self._prompt = prompt
-        self._deadline = deadline
-
-    @property
-    def prompt(self) -> str:
-        """Name and version of its instructions."""
-        return self._prompt.title
-
-    async def summarize(self, said: Sequence[Segment], *, before: str, words: int) -> str:
-        """See translator.summary.Summarizer."""
-        written = _written(
-            self._model,
-            instructions=self._prompt.render(SummaryInputs(before=before, words=words)),
-            message="\n".join(map(_line, said)),
-            failed=SummarizeError,
-            patience=self._deadline,
-            deadline=self._deadline,
-        )
-        async with aclosing(written) as pieces:
-            return "".join([piece async for piece in pieces])
-
-
-def _line(segment: Segment) -> str:
-    """Who said what, so that no words of anybody can pass for another line."""
-    said = {"speaker": segment.speaker_name, "said": segment.text}
-    return json.dumps(said, ensure_ascii=False)
-
-
 async def _written(
     model: llm.LLM[Any],
     *,
@@ -98,25 +61,51 @@ async def _written(
 
     At most `patience` seconds pass between two pieces, and `deadline` until the last.
     """
+    end = asyncio.get_running_loop().time() + deadline
+    chat = asked(instructions, message)
+    given = False
+    async with aclosing(deltas(model, chat, failed=failed, patience=patience, end=end)) as pieces:
+        async for delta in pieces:
+            text = delta.content or ""
+            piece = text if given else text.lstrip()
+            if piece:
+                given = True
+                yield piece
+    if not given:
+        raise failed(f"{model.provider} gave no text", retryable=True, kind="empty")
+
+
+def asked(instructions: str, message: str) -> llm.ChatContext:
+    """A chat that begins: what the model is told, and what it is to work on."""
     chat = llm.ChatContext.empty()
     chat.add_message(role="system", content=instructions)
     chat.add_message(role="user", content=message)
-    end = asyncio.get_running_loop().time() + deadline
-    given = False
-    async with model.chat(chat_ctx=chat, conn_options=once(patience)) as stream:
+    return chat
+
+
+async def deltas(
+    model: llm.LLM[Any],
+    chat: llm.ChatContext,
+    *,
+    failed: type[StageError],
+    patience: float,
+    end: float,
+    options: Mapping[str, Any] | None = None,
+) -> AsyncGenerator[llm.ChoiceDelta, None]:
+    """What `model` answers, as it comes; raises `failed` unless it is whole.
+
+    At most `patience` seconds pass between two pieces, and none comes after `end`, an instant of
+    the event loop's clock. `options` are further arguments of llm.LLM.chat.
+    """
+    async with model.chat(chat_ctx=chat, conn_options=once(patience), **(options or {})) as stream:
         ending = _Ending(stream, failed)
         async with aclosing(
             received(stream, model, failed, patience=patience, deadline=end)
         ) as chunks:
             async for chunk in chunks:
-                text = chunk.delta.content or "" if chunk.delta else ""
-                piece = text if given else text.lstrip()
-                if piece:
-                    given = True
-                    yield piece
+                if chunk.delta:
+                    yield chunk.delta
     ending.check(model.provider)
-    if not given:
-        raise failed(f"{model.provider} gave no text", retryable=True)
 
 
 _CUT = {"length": "cut its text off", "content_filter": "filtered its text"}
