@@ -21,6 +21,7 @@ from translator.demand import (
     missing,
     plan,
     reads,
+    wish,
 )
 from translator.settings import Language, Settings
 
@@ -84,7 +85,7 @@ def test_wishes_are_counted_by_language_and_by_kind() -> None:
         {LISTEN: "ja"},
         {},
     ]
-    found = demand(people, configured())
+    found = demand(wish(one, configured()) for one in people)
     assert found == Demand(listeners={"es": 2}, readers={"es": 1, "fr": 1}, floor_readers=2)
 
 
@@ -100,7 +101,7 @@ def test_wishes_are_counted_by_language_and_by_kind() -> None:
 def test_nobody_is_heard_while_nobody_wants_anything(
     people: list[dict[str, str]], expected: bool
 ) -> None:
-    assert demand(people, configured()).any is expected
+    assert demand(wish(one, configured()) for one in people).any is expected
 
 
 # Plan
@@ -302,4 +303,4 @@ def test_a_plan_that_was_carried_out_only_fills_the_places_it_freed(
 def test_no_attribute_does_any_harm(attributes: dict[str, str]) -> None:
     settings = configured()
     missing(attributes)
-    demand([attributes], settings)
+    demand([wish(attributes, settings)])

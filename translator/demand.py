@@ -23,6 +23,22 @@ FILL = "translator.captions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one person wants."""
+
+    listens: str | None = None
+    """A language of the settings, to hear."""
+    reads: frozenset[str] = frozenset()
+    """Languages of the settings to read, and FLOOR."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """All that must be rendered for it."""
+        heard = frozenset() if self.listens is None else frozenset({self.listens})
+        return (self.reads | heard) - {FLOOR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """How many want what."""
 
@@ -88,15 +104,19 @@ def missing(attributes: Mapping[str, str]) -> Missing | None:
     return None
 
 
-def demand(participants: Iterable[Mapping[str, str]], settings: Settings) -> Demand:
-    """Count the wishes in the participants' attributes; unknown languages do not count."""
+def wish(attributes: Mapping[str, str], settings: Settings) -> Wish:
+    """What a participant's attributes ask for; unknown languages do not count."""
+    return Wish(listens=listens(attributes, settings), reads=reads(attributes, settings))
+
+
+def demand(wishes: Iterable[Wish]) -> Demand:
+    """Count the wishes."""
     listeners: dict[str, int] = {}
     readers: dict[str, int] = {}
-    for attributes in participants:
-        heard = listens(attributes, settings)
-        if heard is not None:
-            listeners[heard] = listeners.get(heard, 0) + 1
-        for read in reads(attributes, settings):
+    for one in wishes:
+        if one.listens is not None:
+            listeners[one.listens] = listeners.get(one.listens, 0) + 1
+        for read in one.reads:
             readers[read] = readers.get(read, 0) + 1
     floor_readers = readers.pop(FLOOR, 0)
     return Demand(listeners=listeners, readers=readers, floor_readers=floor_readers)

@@ -22,7 +22,7 @@ from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.children import Children
 from translator.current import Current, Edits
-from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, plan, reads
+from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, plan, reads, wish
 from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.guards.echo import EchoGuard
@@ -202,7 +202,7 @@ class Meeting:
 
     async def _reconcile(self, children: Children) -> None:
         """Make what runs equal to what should run."""
-        wanted = demand((p.attributes for p in self._persons.present()), self._settings)
+        wanted = demand(wish(p.attributes, self._settings) for p in self._persons.present())
         now = self._record.clock()
         for code in {*wanted.listeners, *wanted.readers}:
             self._wanted_at[code] = now
