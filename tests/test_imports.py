@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "hear segment render speak",  # the stages
         "lookups",
         "summary",
-        "guards demand backchannels",
+        "guards demand backchannels cast condition",
         "cost engines",  # of the stages: what they use, and what implements them
         "channel floor participant outbox",
         "persons microphones sender",

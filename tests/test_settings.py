@@ -368,6 +368,30 @@ def test_each_engine_may_have_a_voice(folder: Folder) -> None:
     assert "languages.es: `voice` names 'llm', but `speak` only: espeak" in fault
 
 
+def test_an_engine_may_have_several_voices_for_as_many_speakers(folder: Folder) -> None:
+    language = {"speak": ["llm", "espeak"], "voice": ["nova", "echo"]}
+    spanish = folder.load(changed(PAIRS, languages={"es": language})).languages["es"]
+    assert spanish.voices_of("llm") == ("nova", "echo")
+    assert spanish.voices_of("espeak") == ()
+    both = {**language, "voice": {"llm": ["nova", "echo"], "espeak": "es+f3"}}
+    spanish = folder.load(changed(PAIRS, languages={"es": both})).languages["es"]
+    assert (spanish.voices_of("llm"), spanish.voices_of("espeak")) == (("nova", "echo"), ("es+f3",))
+
+
+@pytest.mark.parametrize(
+    ("voice", "said"),
+    [
+        ([], "must not be empty"),
+        (["nova", "nova"], "'nova' is given twice"),
+        ({"llm": []}, "must not be empty"),
+        ([""], "languages.es.voice"),
+    ],
+)
+def test_what_is_no_list_of_voices_is_told(folder: Folder, voice: Any, said: str) -> None:
+    language = {"speak": "llm", "voice": voice}
+    assert said in folder.fault(changed(PAIRS, languages={"es": language}))
+
+
 @pytest.mark.parametrize("names", [[], None, [""], {"llm": 1}])
 def test_no_engine_is_no_list_of_engines(folder: Folder, names: Any) -> None:
     pairs = [{"from": "*", "to": "*", "render": names}]

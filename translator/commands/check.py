@@ -158,13 +158,9 @@ def _spoken(language: Language) -> Sequence[str]:
     if not language.spoken_by:
         return ("captions only", "", "")
     first, *others = language.spoken_by
-    voices = {one: language.voice_of(one) for one in others}
-    more = [f"{one}: {voice}" for one, voice in voices.items() if voice]
-    return (
-        first,
-        ", ".join(others),
-        ", ".join([language.voice_of(first) or "", *more]).removeprefix(", "),
-    )
+    voices = {one: ", ".join(language.voices_of(one)) for one in language.spoken_by}
+    more = [f"{one}: {voices[one]}" for one in others if voices[one]]
+    return first, ", ".join(others), "; ".join(filter(None, [voices[first], *more]))
 
 
 def _summing_up(loaded: Settings, engine: str) -> Table:

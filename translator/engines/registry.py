@@ -253,7 +253,8 @@ def _wanted(
     for code in targets:
         language = settings.languages[code]
         for name in language.spoken_by:
-            yield name, partial(engines.try_voice, name, code, language.voice_of(name))
+            for voice in language.voices_of(name) or (None,):
+                yield name, partial(engines.try_voice, name, code, voice)
     if settings.summarize is not None:
         yield settings.summarize, partial(engines.summarizer, settings.summarize)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from translator import languages
 from translator.backchannels import Conversation
+from translator.cast import Cast
 from translator.channel import Channel
 from translator.errors import RenderError
 from translator.glossary import Glossary
@@ -49,12 +50,14 @@ class Cascade:
         settings: Callable[[int], Settings],
         record: Record,
         health: Health,
+        cast: Cast | None = None,
         summary: Callable[[], str] = str,
         takes: Callable[[Segment, str], bool] = lambda segment, language: True,
     ) -> None:
         """`settings` gives the snapshot of a number: a segment is under the one it began with;
-        `health` says which engines are worth a call; `summary` what the meeting has been about, empty for nothing; `takes` which segments of a
-        language are its own: another kind interprets the others."""
+        `health` says which engines are worth a call, `cast` who speaks with which voice (without
+        it all have the first one), `summary` what the meeting has been about, empty for nothing;
+        `takes` which segments of a language are its own: another kind interprets the others."""
         self._settings = settings
         self._record = record
         self._summary = summary
@@ -70,6 +73,7 @@ class Cascade:
         self._voices = Voices(
             engines,
             health,
+            cast or Cast(),
             failed=lambda language, error: self._notes.failed("speak", language, error),
         )
         self._context: deque[Rendition] = deque(maxlen=CONTEXT)

@@ -62,8 +62,11 @@ def _languages(old: Mapping[str, Language], new: Mapping[str, Language]) -> Iter
 
 
 def _voices(language: Language) -> tuple[str, ...]:
-    named = {engine: language.voice_of(engine) for engine in language.spoken_by}
-    return tuple(f"{voice} of {engine}" for engine, voice in named.items() if voice)
+    return tuple(
+        f"{voice} of {engine}"
+        for engine in language.spoken_by
+        for voice in language.voices_of(engine)
+    )
 
 
 def _spoken(language: Language) -> str:

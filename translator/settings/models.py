@@ -61,10 +61,10 @@ def _listed(value: object) -> object:
 
 
 def _by_engine(voice: object) -> object:
-    """A voice without an engine is one of the first."""
+    """Voices without an engine are those of the first."""
     if voice is None:
         return {}
-    return {"": voice} if isinstance(voice, str) else voice
+    return voice if isinstance(voice, dict) else {"": voice}
 
 
 def _some(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -139,12 +139,26 @@ def _nothing(value: object) -> object:
     return {} if value is None else value
 
 
+def _voices(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("must not be empty: name a voice, or leave `voice` out")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} is given twice; keep one of the two")
+    return names
+
+
 Code = Annotated[str, AfterValidator(language_code), Field(examples=["es", "pt-BR"])]
 CodeOrAny = Annotated[str, AfterValidator(_code_or_any), Field(examples=["es", ANY])]
 EngineName = Annotated[str, Field(min_length=1), AfterValidator(_engine)]
 EngineNames = Annotated[
     tuple[EngineName, ...],
     AfterValidator(_some),
+    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+]
+VoiceNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    AfterValidator(_voices),
     BeforeValidator(_listed, json_schema_input_type=str | list[str]),
 ]
 GlossaryNames = Annotated[
@@ -200,11 +214,17 @@ class Language(_Model):
     """The engine that speaks it, or several: the next one speaks where one fails. Captions only
     without it."""
     voices: Annotated[
-        Mapping[str, str],
-        BeforeValidator(_by_engine, json_schema_input_type=str | dict[str, str] | None),
-    ] = Field(default={}, alias="voice", examples=["nova", {"azure": "ca-ES-JoanaNeural"}])
-    """A voice of the first of these engines, or voices by engine; an engine's usual one for the
-    language without it."""
+        Mapping[str, VoiceNames],
+        BeforeValidator(
+            _by_engine, json_schema_input_type=str | list[str] | dict[str, str | list[str]] | None
+        ),
+    ] = Field(
+        default={},
+        alias="voice",
+        examples=["nova", ["nova", "echo"], {"azure": "ca-ES-JoanaNeural"}],
+    )
+    """A voice of the first of these engines, several for as many speakers, or either by engine; an
+    engine's usual one for the language without it."""
 
     @model_validator(mode="after")
     def _has_a_voice_to_choose(self) -> "Language":
@@ -221,10 +241,14 @@ class Language(_Model):
         """The engine that speaks first; None: captions only."""
         return next(iter(self.spoken_by), None)
 
-    def voice_of(self, engine: str) -> str | None:
-        """The voice to ask `engine` for; None: its usual one for the language."""
-        named = self.voices.get("") if engine == self.speak else None
+    def voices_of(self, engine: str) -> tuple[str, ...]:
+        """The voices to ask `engine` for; none: its usual one for the language."""
+        named = self.voices.get("", ()) if engine == self.speak else ()
         return self.voices.get(engine, named)
+
+    def voice_of(self, engine: str) -> str | None:
+        """The first of them; None: its usual one for the language."""
+        return next(iter(self.voices_of(engine)), None)
 
 
 class Pair(_Model):

@@ -1,0 +1,142 @@
+"""What of each language can be had now, and what takes the place of an engine that is down. Pure.
+
+Listeners and readers are told by the attribute CONDITIONS of the bridge, since a language that has
+no voice has no participant to tell them.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from translator import languages
+from translator.health import Stage
+from translator.settings import Pair, Settings
+
+CONDITIONS = "translator.conditions"
+"""Attribute of the bridge: the languages of which not all can be had, as JSON."""
+UNHEARD = "Nobody is heard at the moment, because the engine that hears cannot be reached."
+
+Why = Literal["engine", "cost"]
+Down = Callable[[Stage, str], object]
+"""Why an engine is not called for a stage, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What of one language can be had now; what it never had is not missed."""
+
+    voice: Literal["on", "captions", "off"] = "on"
+    """captions: renditions are written and not spoken; off: there are none."""
+    as_said: tuple[str, ...] = ()
+    """Languages in which what is said stands in the captions as it was said."""
+    why: Why | None = None
+    """None while nothing is missing."""
+    down: tuple[str, ...] = ()
+    """Engines of this language that are not called, also where others do their work."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in an attribute."""
+        return {
+            "voice": self.voice,
+            "as_said": list(self.as_said),
+            "why": self.why,
+            "down": list(self.down),
+        }
+
+
+WELL = Condition()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What conditions follow from."""
+
+    settings: Settings
+    down: Down
+    reaches: Callable[[str, str, str], bool]
+    """Whether an engine renders a pair of languages at all."""
+    unspoken: Collection[str] = ()
+    """Languages whose voice costs too much now."""
+    stopped: Collection[str] = ()
+    """Languages that cost too much altogether."""
+
+    def of(self, code: str) -> Condition:
+        """The condition of a language of the settings."""
+        pairs = self._pairs(code)
+        speaking = self.settings.languages[code].spoken_by
+        realtime = [pair.realtime for pair in pairs.values() if pair.realtime is not None]
+        used: Mapping[Stage, Collection[str]] = {
+            "interpret": realtime,
+            "render": [name for pair in pairs.values() for name in pair.rendered_by],
+            "speak": speaking,
+        }
+        down = [
+            name for stage, names in used.items() for name in names if self._is_down(stage, name)
+        ]
+        as_said = tuple(one for one, pair in pairs.items() if not self._renders(pair, one, code))
+        heard = self._any("interpret", realtime) or self._any("speak", speaking)
+        dumb = bool(speaking) and not heard
+        costly = code in self.unspoken or code in self.stopped
+        why: Why | None = "cost" if costly else "engine" if dumb or as_said else None
+        return Condition(
+            voice="off" if code in self.stopped else "captions" if dumb or costly else "on",
+            as_said=as_said,
+            why=why,
+            down=tuple(dict.fromkeys(down)),
+        )
+
+    def all(self) -> Mapping[str, Condition]:
+        """Of every language that is not WELL."""
+        every = {code: self.of(code) for code in self.settings.languages}
+        return {code: one for code, one in every.items() if one != WELL}
+
+    @property
+    def unheard(self) -> bool:
+        """Whether nothing hears."""
+        return not self._any("hear", self.settings.heard_by)
+
+    def instead(self, stage: Stage, engine: str) -> tuple[str, ...]:
+        """The engines that do the work of `engine` now; none where nothing does."""
+        settings = self.settings
+        doing, lines = stage, list[tuple[str, ...]]()
+        match stage:
+            case "hear":
+                lines = [settings.heard_by]
+            case "speak":
+                lines = [one.spoken_by for one in settings.languages.values()]
+            case "render":
+                lines = [pair.rendered_by for pair in settings.pairs]
+            case "interpret":  # the cascade helps
+                doing = "render"
+                lines = [
+                    (engine, *pair.rendered_by)
+                    for pair in settings.pairs
+                    if pair.realtime == engine
+                ]
+        others = (
+            next((name for name in line if name != engine and not self._is_down(doing, name)), None)
+            for line in lines
+            if engine in line
+        )
+        return tuple(dict.fromkeys(name for name in others if name is not None))
+
+    def _pairs(self, code: str) -> Mapping[str, Pair]:
+        """By the language that is spoken."""
+        found = {
+            source: self.settings.pair(source, code)
+            for source in self.settings.spoken
+            if not languages.same(source, code)
+        }
+        return {source: pair for source, pair in found.items() if pair is not None}
+
+    def _renders(self, pair: Pair, source: str, target: str) -> bool:
+        if pair.end_to_end is not None and not self._is_down("interpret", pair.end_to_end):
+            return True
+        reaching = [name for name in pair.rendered_by if self.reaches(name, source, target)]
+        return not reaching or self._any("render", reaching)
+
+    def _any(self, stage: Stage, names: Collection[str]) -> bool:
+        return any(not self._is_down(stage, name) for name in names)
+
+    def _is_down(self, stage: Stage, name: str) -> bool:
+        return self.down(stage, name) is not None
