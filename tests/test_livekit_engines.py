@@ -585,8 +585,15 @@ async def test_a_model_that_goes_on_and_on_meets_the_deadline() -> None:
 async def test_a_model_that_falls_silent_is_not_waited_for() -> None:
     began = now()
     with pytest.raises(RenderError, match="did not answer in time"):
-        await rendered(ScriptedLLM(["no"], pause=60.0), patience=4.0)
-    assert now() - began == pytest.approx(4.0)
+        await rendered(ScriptedLLM(["no"], pause=60.0), first=2.5, patience=4.0)
+    assert now() - began == pytest.approx(2.5)
+
+
+async def test_the_first_piece_is_waited_for_apart_from_the_others() -> None:
+    began = now()
+    with pytest.raises(RenderError, match="did not answer in time"):
+        await rendered(ScriptedLLM(["no", "no"], pause=3.0), first=4.0, patience=2.0)
+    assert now() - began == pytest.approx(5.0)
 
 
 # Speaking.

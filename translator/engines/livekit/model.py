@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from math import inf
 from typing import Any
 
 from livekit.agents import llm
@@ -11,7 +12,7 @@ from livekit.agents.llm.utils import ThinkingTokenFilter
 from openai.types.chat.chat_completion_chunk import Choice
 
 from translator.engines.livekit.plugin import once, received
-from translator.errors import RenderError, StageError
+from translator.errors import Kind, RenderError, StageError
 from translator.prompt import Inputs, Prompt
 from translator.types import Brief
 
@@ -20,11 +21,19 @@ class LiveKitRenderer:
     """Renders with an llm.LLM; who made it closes it."""
 
     def __init__(
-        self, model: llm.LLM[Any], prompt: Prompt, *, patience: float = 4.0, deadline: float = 10.0
+        self,
+        model: llm.LLM[Any],
+        prompt: Prompt,
+        *,
+        first: float = 2.5,
+        patience: float = 4.0,
+        deadline: float = 10.0,
     ) -> None:
-        """At most `patience` seconds between two pieces, and `deadline` for all of them."""
+        """At most `first` seconds until the first piece, `patience` between two, and `deadline`
+        for all of them."""
         self._model = model
         self._prompt = prompt
+        self._first = first
         self._patience = patience
         self._deadline = deadline
 
@@ -40,6 +49,7 @@ class LiveKitRenderer:
             instructions=self._prompt.render(Inputs.of(brief)),
             message=brief.segment.text,
             failed=RenderError,
+            first=self._first,
             patience=self._patience,
             deadline=self._deadline,
         )
@@ -54,17 +64,19 @@ async def _written(
     instructions: str,
     message: str,
     failed: type[StageError],
+    first: float,
     patience: float,
     deadline: float,
 ) -> AsyncGenerator[str, None]:
     """What `model` answers, piece by piece; raises `failed` unless it is some text, and whole.
 
-    At most `patience` seconds pass between two pieces, and `deadline` until the last.
+    At most `first` seconds pass until a piece, `patience` between two, `deadline` until the last.
     """
     end = asyncio.get_running_loop().time() + deadline
     chat = asked(instructions, message)
     given = False
-    async with aclosing(deltas(model, chat, failed=failed, patience=patience, end=end)) as pieces:
+    answer = deltas(model, chat, failed=failed, first=first, patience=patience, end=end)
+    async with aclosing(answer) as pieces:
         async for delta in pieces:
             text = delta.content or ""
             piece = text if given else text.lstrip()
@@ -88,19 +100,20 @@ async def deltas(
     chat: llm.ChatContext,
     *,
     failed: type[StageError],
+    first: float = inf,
     patience: float,
     end: float,
     options: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[llm.ChoiceDelta, None]:
     """What `model` answers, as it comes; raises `failed` unless it is whole.
 
-    At most `patience` seconds pass between two pieces, and none comes after `end`, an instant of
-    the event loop's clock. `options` are further arguments of llm.LLM.chat.
+    At most `first` seconds pass until a piece, `patience` between two, and none comes after `end`,
+    an instant of the event loop's clock. `options` are further arguments of llm.LLM.chat.
     """
     async with model.chat(chat_ctx=chat, conn_options=once(patience), **(options or {})) as stream:
         ending = _Ending(stream, failed)
         async with aclosing(
-            received(stream, model, failed, patience=patience, deadline=end)
+            received(stream, model, failed, first=first, patience=patience, deadline=end)
         ) as chunks:
             async for chunk in chunks:
                 if chunk.delta:
@@ -108,7 +121,10 @@ async def deltas(
     ending.check(model.provider)
 
 
-_CUT = {"length": "cut its text off", "content_filter": "filtered its text"}
+_CUT: Mapping[str, tuple[str, Kind]] = {
+    "length": ("cut its text off", "broken off"),
+    "content_filter": ("filtered its text", "refused"),
+}
 
 
 class _Ending:
@@ -131,10 +147,13 @@ class _Ending:
         if not self._noted:
             return
         if self._reason is None:
-            raise self._failed(f"{provider} broke off", retryable=True)
+            raise self._failed(f"{provider} broke off", retryable=True, kind="broken off")
         if self._reason in _CUT:
-            raise self._failed(f"{provider} {_CUT[self._reason]}")
+            what, kind = _CUT[self._reason]
+            raise self._failed(f"{provider} {what}", kind=kind)
 
     def _note(self, id: str, choice: Choice, thinking: ThinkingTokenFilter) -> llm.ChatChunk | None:
-        self._reason = choice.finish_reason or self._reason
+        if self._reason is not None:
+            return None  # an answer that begins anew after its end
+        self._reason = choice.finish_reason
         return self._parse(id, choice, thinking)
