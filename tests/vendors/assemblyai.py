@@ -142,7 +142,7 @@ class AssemblyAI(Server):
             "expires_at": round(datetime.now(UTC).timestamp() + self._max_age),
         }
         await socket.send_json(begin)
-        turns = _Turns(request, socket, session, fault, slow=self.faults.slow)
+        turns = _Turns(request, socket, session, fault, server=self)
         began = time.monotonic()
         async with beside(turns.run(self._hears)):
             try:
@@ -209,7 +209,7 @@ class _Turns:
         session: Session,
         fault: Fault | None,
         *,
-        slow: float,
+        server: Server,
     ) -> None:
         self.over = asyncio.Event()
         """All was said."""
@@ -217,7 +217,7 @@ class _Turns:
         self._socket = socket
         self._session = session
         self._fault = fault
-        self._slow = slow
+        self._server = server
         self._order = 0
         self._last: Hypothesis | None = None
 
@@ -239,7 +239,8 @@ class _Turns:
     async def _tell(self, hypothesis: Hypothesis) -> None:
         match self._fault:
             case Fault.SLOW:
-                await asyncio.sleep(self._slow)
+                if not await self._server.late():
+                    return
                 self._fault = None
             case Fault.GARBAGE:
                 return await self._socket.send_str("<html>502 Bad Gateway</html>")
@@ -248,9 +249,8 @@ class _Turns:
             case Fault.RESET:
                 reset(self._request)
             case Fault.HANG:
-                assert self._request.transport is not None
-                self._request.transport.pause_reading()
-                await asyncio.Event().wait()
+                self._fault = None
+                await self._server.hang(self._request)
 
     async def _send(self, hypothesis: Hypothesis, *, end: bool) -> None:
         if self._fault is Fault.EMPTY:

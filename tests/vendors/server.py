@@ -1,5 +1,6 @@
 """A vendor's server on loopback."""
 
+import asyncio
 import socket
 import struct
 from contextlib import AsyncExitStack
@@ -17,6 +18,8 @@ class Server:
     def __init__(self, *, port: int = 0) -> None:
         """`port` 0: any that is free."""
         self.faults = Faults()
+        self.released = asyncio.Event()
+        """What hangs or is late is over when it is set: by a test, or when the server is left."""
         self._port = port
         self._stack = AsyncExitStack()
         self._site: web.TCPSite | None = None
@@ -46,6 +49,7 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.released.set()
         await self._stack.aclose()
 
     async def up(self) -> None:
@@ -60,6 +64,22 @@ class Server:
         assert self._site is not None, "enter the server first"
         await self._site.stop()
         self._site = None
+
+    async def late(self) -> bool:
+        """Wait as long as Fault.SLOW says; false when released before."""
+        try:
+            await asyncio.wait_for(self.released.wait(), self.faults.slow)
+        except TimeoutError:
+            return True
+        return False
+
+    async def hang(self, request: web.Request) -> None:
+        """Read and write nothing on the connection of `request` until released."""
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        await self.released.wait()
+        transport.resume_reading()
 
 
 def reset(request: web.Request) -> None:

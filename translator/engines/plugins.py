@@ -140,7 +140,7 @@ class Vendor:
         return LiveKitVoice(
             self.speaking(),
             set_pace=_set_speed if paced else None,
-            spell=_ssml if engine.plugin in SSML else None,
+            spell=ssml if engine.plugin in SSML else None,
         )
 
     def speaking(self) -> Callable[[str, str | None], tts.TTS[Any]]:
@@ -234,7 +234,7 @@ def _set_speed(engine: Any, pace: float) -> None:
 _UNSPEAKABLE = frozenset({"Cc", "Cs", "Cn"})
 
 
-def _ssml(text: str) -> str:
+def ssml(text: str) -> str:
     """`text` as the content of an XML element: nobody speaks markup, nor can what is said be any.
 
     A control character has no place there at all, and one that is no character neither.

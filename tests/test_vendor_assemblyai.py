@@ -1,0 +1,272 @@
+"""LiveKit's real AssemblyAI plugin behind our ear, against its protocol on loopback."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+import aiohttp
+import numpy as np
+import pytest
+from livekit import rtc
+from livekit.agents import APIConnectOptions, APIError
+from livekit.agents.utils import http_context
+from livekit.plugins import assemblyai
+
+from tests.vendors.assemblyai import KEY, AssemblyAI
+from tests.vendors.brains import HearsAsScripted
+from tests.vendors.faults import Fault
+from tests.vendors.outcome import Outcome
+from translator.engines.livekit import LiveKitEar
+from translator.engines.livekit.plugin import leave
+from translator.engines.plugins import Vendor
+from translator.errors import HearError, Kind
+from translator.hear import BLOCK, SAMPLE_RATE, Sound
+from translator.settings import Engine
+from translator.types import Hypothesis, Prior
+
+pytestmark = pytest.mark.vendor
+
+HASTE = 4
+"""The tests' audio comes so many times faster than it is spoken."""
+PRIOR = Prior(languages=("en", "es"), expected="es", terms=("LiveKit", "comité"))
+
+
+def hypothesis(text: str, end: float, *, final: bool = False) -> Hypothesis:
+    return Hypothesis(
+        utterance="1", text=text, language="es", final=final, start=0.1, end=end, stable=0
+    )
+
+
+SCRIPT = HearsAsScripted(
+    (0.4, hypothesis("Muy", 0.4)),
+    (0.8, hypothesis("Muy buenos días", 0.8)),
+    (1.6, hypothesis("Muy buenos días a todos.", 1.5, final=True)),
+)
+SAID = "Muy buenos días a todos."
+
+OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
+    "assemblyai hears": {
+        Fault.REFUSED: Outcome(error="unreachable", given="nothing", within=0.5),
+        Fault.RESET: Outcome(error="broken off", given="part", within=0.5),
+        Fault.HANG: Outcome(
+            error="silent",
+            given="part",
+            within=9.0,
+            note="counted in seconds of speech; the plugin itself would wait for hours",
+        ),
+        Fault.SLOW: Outcome(error="silent", given="nothing", within=9.0),
+        Fault.GARBAGE: Outcome(
+            error="silent", given="nothing", within=9.0, note="the plugin logs it and goes on"
+        ),
+        Fault.WRONG_KEY: Outcome(
+            error="wrong key", given="nothing", within=0.5, note="closed with 1008, not 401"
+        ),
+        Fault.RATE_LIMITED: Outcome(
+            error="rate limited", given="nothing", within=0.5, note="1008 or 3009, by its reason"
+        ),
+        Fault.QUOTA: Outcome(
+            error="quota", given="nothing", within=0.5, note="1008 too, by its reason"
+        ),
+        Fault.EMPTY: Outcome(
+            error="silent", given="nothing", within=9.0, note="an empty turn answers no speech"
+        ),
+        Fault.DUPLICATE: "gives text, no audio",
+    }
+}
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", KEY)
+
+
+def vendor(server: AssemblyAI, **options: object) -> Vendor:
+    engine = Engine(plugin="assemblyai", key="A_KEY", base_url=server.base_url, options=options)
+    return Vendor("mine", engine)
+
+
+def ear(server: AssemblyAI) -> LiveKitEar:
+    return LiveKitEar(vendor(server).hearing(), patience=0.9, grace=0.3)
+
+
+async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
+    """Somebody speaks."""
+    for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
+        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
+        await asyncio.sleep(BLOCK / SAMPLE_RATE / haste)
+
+
+async def heard(
+    server: AssemblyAI, *, seconds: float = 2.0, haste: float = HASTE
+) -> list[Hypothesis]:
+    got: list[Hypothesis] = []
+    await listen(server, got, seconds=seconds, haste=haste)
+    return got
+
+
+async def listen(
+    server: AssemblyAI,
+    got: list[Hypothesis],
+    *,
+    seconds: float = 2.0,
+    haste: float = HASTE,
+) -> None:
+    async with (
+        asyncio.timeout(15),
+        http_context.open(),
+        aclosing(speech(seconds, haste=haste)) as audio,
+        aclosing(ear(server).listen(audio, PRIOR)) as hypotheses,
+    ):
+        async for one in hypotheses:
+            got.append(one)
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_each_fault_ends_as_declared(fault: Fault) -> None:
+    expected = OUTCOMES["assemblyai hears"][fault]
+    if isinstance(expected, str):
+        pytest.skip(expected)
+    got: list[Hypothesis] = []
+    error: Kind | None = None
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        server.faults.next(fault)
+        if fault is Fault.REFUSED:
+            await server.down()
+        try:
+            await listen(server, got, seconds=4.0)
+        except HearError as failed:
+            error = failed.kind
+        assert server.faults.taken == [fault][: len(server.faults.taken)]  # once, and not again
+    texts = list(dict.fromkeys(one.text for one in got))
+    given = "nothing" if not got else "all" if got[-1].final else "part"
+    assert (error, given) == (expected.error, expected.given)
+    assert {one.utterance for one in got} <= {
+        "1"
+    }  # which each hypothesis gives whole: no word twice
+    assert all(SAID.startswith(text) for text in texts)
+
+
+async def test_words_are_heard_once_and_the_session_is_ended() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        got = await heard(server)
+        (session,) = server.sessions
+    assert list(dict.fromkeys(one.text for one in got)) == ["Muy", "Muy buenos días", SAID]
+    assert [one.final for one in got[-2:]] == [False, True]
+    assert {one.utterance for one in got} == {"1"}
+    assert got[-1].words[0].text == "Muy"
+    assert (got[-1].start, got[-1].end) == pytest.approx((0.1, 1.5), abs=0.01)
+    assert not session.open
+    assert session.code is None
+    assert session.seconds == pytest.approx(2.0, abs=0.05)
+
+
+async def test_languages_and_key_terms_arrive() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        await heard(server)
+        (session,) = server.sessions
+    assert session.languages == ["en", "es"]
+    assert session.terms == ["LiveKit", "comité"]
+    assert session.query["language_detection"] == "true"
+
+
+async def test_a_turn_without_a_language_is_not_english() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        got = await heard(server)
+    assert {one.language for one in got} == {"es"}
+
+
+async def test_a_session_that_is_too_old_breaks_off() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60, max_age=0.2) as server:
+        with pytest.raises(HearError) as raised:
+            await heard(server, seconds=4.0)
+        assert server.sessions[0].code == 3008
+    assert (raised.value.kind, raised.value.retryable) == ("broken off", True)
+
+
+async def test_audio_that_comes_too_fast_is_refused() -> None:
+    async with AssemblyAI(SCRIPT, ahead=0.3) as server:
+        with pytest.raises(HearError) as raised:
+            await heard(server, seconds=4.0)
+        assert server.sessions[0].code == 3007
+    assert raised.value.kind == "rate limited"
+
+
+async def test_what_was_kept_is_not_sent_faster_than_is_accepted() -> None:
+    async with AssemblyAI(SCRIPT, ahead=1.5) as server:
+        assert (await heard(server, haste=100))[-1].text == SAID
+        assert server.sessions[0].code is None
+
+
+@pytest.mark.parametrize("refusal", [1008, 3009])
+async def test_one_session_too_many_is_a_limit_and_no_wrong_key(refusal: int) -> None:
+    async with AssemblyAI(SCRIPT, ahead=60, most=0, refusal=refusal) as server:  # type: ignore[arg-type]
+        with pytest.raises(HearError) as raised:
+            await heard(server)
+        assert server.sessions[0].code == refusal
+    assert (raised.value.kind, raised.value.retryable) == ("rate limited", True)
+
+
+async def test_a_wrong_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "aai-wrong-0123456789")
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        with pytest.raises(HearError) as raised:
+            await heard(server)
+    assert (raised.value.kind, raised.value.retryable) == ("wrong key", False)
+    assert "0123456789" not in str(raised.value)
+
+
+# The protocol itself.
+
+
+@pytest.mark.parametrize("length", [0.02, 1.2])
+async def test_a_piece_of_another_length_closes_the_session(length: float) -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server, aiohttp.ClientSession() as http:
+        url = f"{server.base_url}/v3/ws"
+        async with http.ws_connect(url, headers={"Authorization": KEY}) as socket:
+            assert (await socket.receive_json())["type"] == "Begin"
+            await socket.send_bytes(b"\0\0" * round(length * SAMPLE_RATE))
+            assert (await socket.receive_json())["error_code"] == 3007
+            await socket.receive()
+            assert socket.close_code == 3007
+
+
+async def test_terms_can_be_changed_and_a_turn_ended_in_the_middle_of_a_session() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server, http_context.open():
+        made = vendor(server).hearing()(["en", "es"], ["LiveKit"])
+        assert isinstance(made, assemblyai.STT)
+        async with made, made.stream(conn_options=ONCE) as stream:
+            assert isinstance(stream, assemblyai.SpeechStream)
+            events = aiter(stream)
+            stream.push_frame(rtc.AudioFrame(bytes(2 * 8000), SAMPLE_RATE, 1, 8000))
+            assert (await anext(events)).alternatives[0].text == "Muy"
+            stream.update_options(keyterms_prompt=["LiveKit", "EVS"])
+            stream.force_endpoint()
+            final = await anext(events)
+            while final.type is not final.type.FINAL_TRANSCRIPT:
+                final = await anext(events)
+        assert final.alternatives[0].text == "Muy"
+        assert server.sessions[0].terms == ["LiveKit", "EVS"]
+
+
+ONCE = APIConnectOptions(max_retry=0, timeout=5.0)
+
+
+async def test_a_server_that_has_stopped_reading_is_left_in_time() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server, http_context.open():
+        server.faults.next(Fault.HANG)
+        made = vendor(server).hearing()(["en", "es"], [])
+        async with made:
+            stream = made.stream(conn_options=ONCE)
+            stream.push_frame(rtc.AudioFrame(bytes(2 * 8000), SAMPLE_RATE, 1, 8000))
+            await anext(aiter(stream))
+            async with asyncio.timeout(1.0):
+                await leave(stream, within=0.2)
+
+
+async def test_a_refusal_holds_up_nobody() -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server, http_context.open():
+        server.faults.next(Fault.WRONG_KEY)
+        made = vendor(server).hearing()(["en"], [])
+        async with made, asyncio.timeout(2.0), made.stream(conn_options=ONCE) as stream:
+            with pytest.raises(APIError):
+                await anext(aiter(stream))
