@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from math import inf
 from typing import Any
 
 from livekit.agents import llm
@@ -100,7 +99,7 @@ async def deltas(
     chat: llm.ChatContext,
     *,
     failed: type[StageError],
-    first: float = inf,
+    first: float | None = None,
     patience: float,
     end: float,
     options: Mapping[str, Any] | None = None,

@@ -53,19 +53,19 @@ async def received(
     plugin: Plugin,
     failed: type[StageError],
     *,
-    first: float = inf,
+    first: float | None = None,
     patience: float = inf,
     altogether: float = inf,
     deadline: float = inf,
 ) -> AsyncGenerator[T, None]:
     """What `stream` gives; every failure of the plugin, whatever its type, raises `failed`.
 
-    At most `patience` seconds are waited for each item, `first` of them for the first one,
-    `altogether` for all items, the caller's own time not counted, and none at all after
-    `deadline`, an instant of the event loop's clock.
+    At most `patience` seconds are waited for each item, `first` for the first one, and
+    `altogether` for all, the caller's own time not counted; and none at all after `deadline`, an
+    instant of the event loop's clock.
     """
     loop = asyncio.get_running_loop()
-    patient = min(first, patience)
+    patient = patience if first is None else first
     while True:
         began = loop.time()
         limit = min(began + patient, began + altogether, deadline)
