@@ -14,7 +14,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType, SimpleNamespace
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -27,13 +27,18 @@ from pydantic.errors import PydanticUserError
 from translator.document import nearest
 from translator.engines.livekit import (
     LiveKitEar,
+    LiveKitRealtime,
     LiveKitRenderer,
     LiveKitSummarizer,
     LiveKitVoice,
 )
+from translator.engines.livekit.plugin import once
 from translator.errors import SettingsError
-from translator.prompt import Prompt, SummaryPrompt
+from translator.prompt import Prompt, SpeechPrompt, SummaryPrompt
 from translator.settings import EMBEDDED, Engine
+
+if TYPE_CHECKING:
+    from livekit.plugins.openai.realtime import RealtimeModel
 
 KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
 ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
@@ -54,6 +59,7 @@ REGIONAL = frozenset({"azure"})
 """Plugins that want `es-ES` where all others understand `es`."""
 USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("openai", "STT"): {"use_realtime": True},  # else it hears nothing before the end
+    ("openai", "RealtimeModel"): {"input_audio_transcription": None},  # paid for, and ours is used
     ("assemblyai", "STT"): {"language_detection": True},  # else everything is English
 }
 """Arguments by plugin and class, unless `options` say otherwise."""
@@ -67,6 +73,8 @@ SSML = frozenset({"azure"})
 PATIENCE: Mapping[str, float] = {"assemblyai": 2.0, "azure": 2.0, "elevenlabs": 2.0}
 """Seconds of speech without a word after which an STT has failed: no more than its successor hears
 again. Of others, words may come at the end of an utterance only, and it is 8 s."""
+REALTIME = frozenset({"openai"})
+"""Plugins with realtime models that speak OpenAI's protocol."""
 CHECKED_ENGLISH = frozenset({"openai", "azure", "elevenlabs"})
 """Plugins whose "en" means English, and not that they know no language."""
 
@@ -154,6 +162,32 @@ class Vendor:
                 **call.named(("language",), self._tag(language)), **call.named(VOICES, voice)
             )
             return made
+
+        return make
+
+    def realtime(self) -> LiveKitRealtime:
+        """Interprets with the plugin's realtime model, for one speaker and one channel."""
+        return LiveKitRealtime(self.interpreting(), SpeechPrompt.load())
+
+    def interpreting(self) -> Callable[[], "RealtimeModel"]:
+        """What makes a realtime model."""
+        if self._engine.plugin not in REALTIME:
+            plugin = self._engine.plugin
+            raise SettingsError(
+                f"engine {self._name!r} (plugin {plugin!r}) cannot interpret from speech to speech;"
+                f" this one can: {', '.join(REALTIME)}"
+            )
+        call = _Call(
+            self._module().realtime.RealtimeModel,
+            self._engine,
+            USUAL.get((self._engine.plugin, "RealtimeModel"), {}),
+            self._wrong,
+        )
+
+        def make() -> "RealtimeModel":
+            # Renewed by us, between two segments; nor is anything tried again behind our back.
+            model: RealtimeModel = call.made(conn_options=once(5.0), max_session_duration=None)
+            return model
 
         return make
 

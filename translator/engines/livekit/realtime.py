@@ -1,0 +1,288 @@
+"""Speech to speech by a plugin's realtime model, in OpenAI's protocol.
+
+Such a model converses: it takes turns, and answers. Here each turn is one segment, told in each
+request what it is, and forgotten when it is interpreted, so that nothing of it is paid for twice
+or answered later. The plugin hides how a response ended, and retries by itself: its raw events
+are read, and a connection on which anything failed is not used again.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from livekit import rtc
+from livekit.agents import llm
+
+from translator.engines.livekit.failure import failure
+from translator.engines.livekit.plugin import made
+from translator.errors import InterpretError, Kind
+from translator.hear import SAMPLE_RATE
+from translator.prompt import Inputs, SpeechPrompt
+from translator.types import Brief
+
+if TYPE_CHECKING:  # the plugin itself is imported where an engine needs it
+    from livekit.plugins.openai.realtime import RealtimeModel
+    from livekit.plugins.openai.realtime.realtime_model import RealtimeSession
+
+Samples = npt.NDArray[np.int16]
+
+RATE = 24_000
+"""Hz, of all that is sent and that comes."""
+FORGET = "forget-"
+"""Begins the ids of events that delete what was said; nobody needs to know that they failed."""
+CLOSING = 0.25
+"""Seconds for a connection to end in good order."""
+
+_CODES: Mapping[str, Kind] = {
+    "invalid_api_key": "wrong key",
+    "account_deactivated": "wrong key",
+    "insufficient_quota": "quota",
+    "credit_balance_exhausted": "quota",
+    "billing_hard_limit_reached": "quota",
+    "rate_limit_exceeded": "rate limited",
+    "inference_rate_limit_exceeded": "rate limited",
+    "session_expired": "broken off",
+}
+_TYPES: Mapping[str, Kind] = {"invalid_request_error": "refused", **_CODES}
+
+
+class LiveKitRealtime:
+    """Interprets with a realtime model for one speaker and one channel, over one connection."""
+
+    def __init__(
+        self,
+        make: Callable[[], "RealtimeModel"],
+        prompt: SpeechPrompt,
+        *,
+        first: float = 3.0,
+        patience: float = 5.0,
+        deadline: float = 15.0,
+        age: float = 900.0,
+    ) -> None:
+        """`make` is called in a thread. At most `first` seconds until the first sound, `patience`
+        between two, and `deadline` for all. A connection that is older than `age` is renewed
+        between two segments: vendors end theirs after half an hour or an hour."""
+        self._make = make
+        self._prompt = prompt
+        self._first = first
+        self._patience = patience
+        self._deadline = deadline
+        self._age = age
+        self._connection: _Connection | None = None
+
+    @property
+    def prompt(self) -> str:
+        """Name and version of its instructions."""
+        return self._prompt.title
+
+    async def interpret(
+        self, sound: Samples, brief: Brief
+    ) -> AsyncGenerator[str | rtc.AudioFrame, None]:
+        """See translator.interpreters.end_to_end.Realtime."""
+        instructions = self._prompt.render(Inputs.of(brief))
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        response = (await self._connected()).ask(sound, instructions)
+        heard = False
+        try:
+            while True:
+                patient = loop.time() + self._patience if heard else begun + self._first
+                try:
+                    async with asyncio.timeout_at(min(patient, begun + self._deadline)):
+                        piece = await response.next()
+                except TimeoutError:
+                    late = f"{response.provider} did not answer in time"
+                    raise InterpretError(late, kind="silent") from None
+                if piece is None:
+                    break
+                heard = heard or isinstance(piece, rtc.AudioFrame)
+                yield piece
+            if not heard:
+                raise InterpretError(f"{response.provider} gave no sound", kind="empty")
+        finally:
+            response.end()
+
+    async def _connected(self) -> "_Connection":
+        """The connection, or a new one in the place of what is no good any more."""
+        now = asyncio.get_running_loop().time()
+        if self._connection and (
+            self._connection.spoilt or now - self._connection.begun > self._age
+        ):
+            await self.aclose()
+        if self._connection is None:
+            model = await asyncio.to_thread(made, self._make, InterpretError)
+            self._connection = _Connection(model)
+        return self._connection
+
+    async def aclose(self) -> None:
+        """Let go of the connection; another call makes another one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
+
+
+class _Connection:
+    """One session of the plugin, and what comes of it."""
+
+    def __init__(self, model: "RealtimeModel") -> None:
+        self._model = model
+        self.provider = model.provider
+        self.begun = asyncio.get_running_loop().time()
+        self.spoilt = False
+        """Whether something failed on it."""
+        self.came: asyncio.Queue[Mapping[str, Any] | Exception] = asyncio.Queue()
+        self.session: RealtimeSession = model.session(turn_detection_disabled=True)
+        self.session.on("openai_server_event_received", self.came.put_nowait)
+        self.session.on("error", self._lost)
+
+    def ask(self, sound: Samples, instructions: str) -> "_Response":
+        """Have `sound` (mono, hear.SAMPLE_RATE) interpreted."""
+        for frame in _resampled(sound):
+            self.session.push_audio(frame)
+        self.session.commit_audio()
+        return _Response(self, self.session.generate_reply(instructions=instructions))
+
+    def forget(self) -> None:
+        """Have the model forget all that was said."""
+        for item in self.session.chat_ctx.items:
+            self.session.send_event(
+                {
+                    "type": "conversation.item.delete",
+                    "item_id": item.id,
+                    "event_id": f"{FORGET}{item.id}",
+                }
+            )
+
+    def _lost(self, error: llm.RealtimeModelError) -> None:
+        if not error.recoverable:  # all others came as events
+            self.spoilt = True
+            self.came.put_nowait(error.error)
+
+    async def aclose(self) -> None:
+        # A session that failed raises that again, and one whose vendor hangs waits for it.
+        with suppress(Exception):
+            async with asyncio.timeout(CLOSING):
+                await self.session.aclose()
+        await self._model.aclose()
+
+
+class _Response:
+    """What the model makes of one segment."""
+
+    def __init__(
+        self, connection: _Connection, created: asyncio.Future[llm.GenerationCreatedEvent]
+    ) -> None:
+        self._connection = connection
+        self._created = created
+        self._created.add_done_callback(lambda one: one.cancelled() or one.exception())
+        self._whole = False
+        self._seen: set[str] = set()
+        self.provider = connection.provider
+
+    async def next(self) -> str | rtc.AudioFrame | None:
+        """More words, or sound; None where that was all. Raises InterpretError."""
+        while not self._whole:
+            event = await self._connection.came.get()
+            if isinstance(event, Exception):
+                raise failure(_reason(event), self.provider, InterpretError)
+            piece = self._piece(event)
+            if piece is not None:
+                return piece
+        return None
+
+    def end(self) -> None:
+        """Nothing more is wanted of it."""
+        if self._whole:
+            self._connection.forget()
+            return
+        self._connection.spoilt = True  # nothing that comes late is taken for the next one's
+        self._connection.session.interrupt()
+        self._created.cancel()
+
+    def _piece(self, event: Mapping[str, Any]) -> str | rtc.AudioFrame | None:
+        match event:
+            case {"type": "error", "error": {} as error}:
+                self._check(error)
+            case {"type": "response.done", "response": {"id": id} as response} if self._is(id):
+                self._finish(response)
+            case {"event_id": str(one)} if one in self._seen:
+                pass  # the same once more
+            case {
+                "type": "response.output_audio.delta",
+                "response_id": id,
+                "delta": str(delta),
+            } if self._is(id):
+                self._note(event)
+                return self._frame(delta)
+            case {
+                "type": "response.output_audio_transcript.delta",
+                "response_id": id,
+                "delta": str(delta),
+            } if self._is(id) and delta:
+                self._note(event)
+                return delta
+        return None
+
+    def _is(self, id: object) -> bool:
+        """Whether that is the response which was asked for."""
+        created = self._created.done() and not self._created.cancelled()
+        if not created or self._created.exception() is not None:
+            return False
+        return self._created.result().response_id == id
+
+    def _note(self, event: Mapping[str, Any]) -> None:
+        if isinstance(id := event.get("event_id"), str):
+            self._seen.add(id)
+
+    def _frame(self, delta: str) -> rtc.AudioFrame:
+        try:
+            data = base64.b64decode(delta, validate=True)
+        except binascii.Error:
+            raise InterpretError(f"{self.provider} sent no sound", kind="garbled") from None
+        size = len(data) // 2
+        return rtc.AudioFrame(data[: 2 * size], RATE, 1, size)
+
+    def _finish(self, response: Mapping[str, Any]) -> None:
+        match response:
+            case {"status": "completed"}:
+                self._whole = True
+            case {"status": "failed", "status_details": {"error": {} as error}}:
+                self._check(error)
+            case {"status_details": {"reason": "content_filter"}}:
+                raise InterpretError(f"{self.provider} filtered what it said", kind="refused")
+            case _:
+                raise InterpretError(f"{self.provider} broke off", kind="broken off")
+
+    def _check(self, error: Mapping[str, Any]) -> None:
+        """Raises the InterpretError that `error` tells; its words may quote a key."""
+        if str(error.get("event_id")).startswith(FORGET):
+            return
+        code, sort = str(error.get("code")), str(error.get("type"))
+        kind = _CODES.get(code) or _TYPES.get(sort, "fault")
+        raise InterpretError(f"{self.provider} answered: {_WORDS.get(kind, 'an error')}", kind=kind)
+
+
+_WORDS: Mapping[Kind, str] = {
+    "wrong key": "the key is wrong; check the key of this engine",
+    "quota": "the account is used up",
+    "rate limited": "too many requests",
+    "broken off": "the session is over",
+    "refused": "the request is not accepted; check the name of the model",
+}
+
+
+def _reason(error: Exception) -> Exception:
+    """What a session ended of: of a handshake that failed, the handshake's answer."""
+    cause = error.__cause__
+    return cause if isinstance(cause, Exception) else error
+
+
+def _resampled(sound: Samples) -> list[rtc.AudioFrame]:
+    resampler = rtc.AudioResampler(SAMPLE_RATE, RATE)
+    frame = rtc.AudioFrame(sound.tobytes(), SAMPLE_RATE, 1, len(sound))
+    return [*resampler.push(frame), *resampler.flush()]
