@@ -11,6 +11,7 @@ def add(commands: Any) -> None:
     check.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="language_pairs.yaml, or its folder"
     )
+    check.add_argument("--live", action="store_true", help="and call each engine once")
     check.set_defaults(command=_check)
 
     init = commands.add_parser("init", help="write files to begin with into an empty folder")
@@ -25,8 +26,7 @@ def add(commands: Any) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     from translator.commands.check import check
 
-    check(arguments.file)
-    return 0
+    return 0 if check(arguments.file, live=arguments.live) else 2
 
 
 def _init(arguments: argparse.Namespace) -> int:

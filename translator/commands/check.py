@@ -1,5 +1,6 @@
 """`translator check`: what will run, or all that is wrong, by file and line."""
 
+import asyncio
 import os
 import re
 import sys
@@ -13,20 +14,24 @@ from rich.table import Table
 from rich.text import Text
 
 from translator import agent, languages
+from translator.commands.live import called
 from translator.document import Place, read
 from translator.engines import registry
+from translator.engines.trial import Timing
 from translator.errors import SHOWN, Fault, SettingsError
 from translator.settings import GLOSSARY, Language, Pair, Settings, load
 
 WIDE = 160
 """Columns where nobody looks at a terminal: a file, a pipe."""
+SAYS = {"hear": "hears", "render": "renders", "speak": "speaks", "summarize": "sums up"}
 
 
-def check(file: Path | None) -> None:
+def check(file: Path | None, *, live: bool = False) -> bool:
     """Print what `file` makes run: language_pairs.yaml, or its folder; the usual one for None.
 
-    engines.yaml is the usual one, or the one beside `file` where there is one. Raises
-    SettingsError with every fault.
+    engines.yaml is the usual one, or the one beside `file` where there is one. With `live`, each
+    engine is called once; the result is whether all of them work. Raises SettingsError with every
+    fault, and ServiceError where the engine host does not start.
     """
     pairs_path, engines_path = _paths(file)
     loaded = load(pairs_path, engines_path)
@@ -36,6 +41,10 @@ def check(file: Path | None) -> None:
         located = [_located(fault, pairs_path, engines_path) for fault in error.faults]
         raise SettingsError(*located) from None
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    if loaded.engine_set is not None:
+        console.print(
+            f"The set {loaded.engine_set} takes the place of the engines that {pairs_path} names.\n"
+        )
     tables = [_hearing(loaded), _rendering(loaded), _speaking(loaded)]
     if loaded.summarize is not None:
         tables.append(_summing_up(loaded, loaded.summarize))
@@ -48,6 +57,23 @@ def check(file: Path | None) -> None:
         console.print(note, markup=False, soft_wrap=True)
     if len(notes) > SHOWN:
         console.print(f"and {len(notes) - SHOWN} more")
+    return not live or _works(loaded, console)
+
+
+def _works(loaded: Settings, console: Console) -> bool:
+    """Call each engine, and print how that went."""
+    console.print("Calling each engine once ...", "")
+    calls = asyncio.run(called(loaded))
+    table = _table("Called", "engine", "", "first ms", "whole ms", "")
+    for call in calls:
+        match call.went:
+            case Timing(first=first, whole=whole):
+                came = (f"{1000 * first:.0f}", f"{1000 * whole:.0f}", "")
+            case error:
+                came = ("", "", f"{error.kind}: {error}")
+        table.add_row(call.engine, SAYS[call.stage], *came)
+    console.print(table)
+    return all(isinstance(call.went, Timing) for call in calls)
 
 
 def _paths(file: Path | None) -> tuple[Path, Path]:

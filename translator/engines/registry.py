@@ -14,9 +14,10 @@ from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
 from translator.engines.mcp import McpSource
 from translator.engines.plugins import Vendor, imported
-from translator.engines.trial import Stage, Timing, trial
+from translator.engines.trial import Timing, trial
 from translator.engines.whisper import WhisperEar
 from translator.errors import Fault, SettingsError
+from translator.health import Stage
 from translator.hear import Ear
 from translator.lookups import Source
 from translator.render import Renderer
@@ -167,15 +168,19 @@ def _cannot(name: str, engine: Engine, verb: str) -> SettingsError:
     return SettingsError(f"engine {name!r} (plugin {engine.plugin!r}) cannot {verb}")
 
 
+def uses(settings: Settings) -> Sequence[tuple[Stage, str]]:
+    """Which engines these settings name, and for what: each use once."""
+    found: list[tuple[Stage, str]] = [("hear", name) for name in settings.heard_by]
+    found += [("render", name) for pair in settings.pairs for name in pair.rendered_by]
+    found += [("speak", name) for one in settings.languages.values() for name in one.spoken_by]
+    if settings.summarize is not None:
+        found.append(("summarize", settings.summarize))
+    return list(dict.fromkeys(found))
+
+
 def preload(settings: Settings) -> None:
     """Import what these settings use, which takes a second, before a meeting waits for it."""
-    speaking = [name for one in settings.languages.values() for name in one.spoken_by]
-    rendering = [name for pair in settings.pairs for name in pair.rendered_by]
-    summing_up = [name for name in (settings.summarize,) if name is not None]
-    plugins = {
-        settings.engines[name].plugin
-        for name in (*settings.heard_by, *rendering, *speaking, *summing_up)
-    }
+    plugins = {settings.engines[name].plugin for _, name in uses(settings)}
     for plugin in plugins.difference(EMBEDDED):
         with suppress(Exception):  # whatever it is, whoever calls for it is told
             imported(plugin)

@@ -91,10 +91,14 @@ async def trial(engines: Tried, stage: Stage, name: str, settings: Settings) -> 
     try:
         async with asyncio.timeout(DEADLINE):
             return await _CALLS[stage](engines, name, settings)
+    except StageError:
+        raise
     except SettingsError as error:
         raise failed(str(error), kind="refused") from error
     except TimeoutError:
         raise failed(f"took longer than {DEADLINE:g} s", retryable=True, kind="silent") from None
+    except Exception as error:  # whatever a plugin raises, it does not work
+        raise failed(f"failed ({type(error).__name__})") from error
 
 
 def sentence(language: str) -> str:

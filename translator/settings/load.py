@@ -1,12 +1,22 @@
 """Both files and the glossaries -> a snapshot, or every fault in all of them."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
 from translator.document import Document, read, text, validated
 from translator.errors import Fault, SettingsError
 from translator.glossary import Glossary, load_glossary
-from translator.settings.models import MEETINGS, EnginesFile, PairsFile, Settings, Surroundings
+from translator.redaction import keep_secret
+from translator.settings.models import (
+    MEETINGS,
+    EnginesFile,
+    PairsFile,
+    Settings,
+    Surroundings,
+    unknown_set,
+)
+from translator.settings.sets import SET, replaced, voiced
 
 PAIRS = "language_pairs.yaml"
 LONGEST_NAME = 255
@@ -21,20 +31,26 @@ def load(
     """Read both files and the glossaries.
 
     `meeting` is the name of a room: where it has a language_pairs.yaml of its own, that is read
-    in place of `pairs_path`, with the glossaries of its own folder. Raises SettingsError with
-    every fault of all the files, each by file, line and key.
+    in place of `pairs_path`, with the glossaries of its own folder. A set of engines that the
+    environment (SET) or the file names takes the place of all that the file names.
+
+    Raises SettingsError with every fault of all the files, each by file, line and key.
     """
     pairs_path = pairs_path_of(meeting, pairs_path)
     faults: list[Fault | str] = []
-    engines, names, tools = None, None, None
+    engines, names, sets, tools = None, None, None, None
     try:
         document = read(engines_path, typed=True)
-        names = _names(document, "engines")
+        names, sets = _names(document, "engines"), _names(document, "sets", otherwise=())
         tools = _names(document, "tools", otherwise=())
-        engines = validated(document, EnginesFile)
+        around = Surroundings(folder=engines_path.parent, engines=names)
+        engines = validated(document, EnginesFile, context=around)
+        wanted = os.environ.get(SET)
+        if wanted and wanted not in engines.sets:
+            faults.append(document.fault(("sets",), f"{SET}: {unknown_set(wanted, engines.sets)}"))
     except SettingsError as error:
         faults += error.faults
-    around = Surroundings(folder=pairs_path.parent, engines=names, tools=tools)
+    around = Surroundings(folder=pairs_path.parent, engines=names, sets=sets, tools=tools)
     pairs = None
     try:
         pairs = validated(read(pairs_path), PairsFile, context=around)
@@ -54,16 +70,23 @@ def load(
             faults += error.faults
     if engines is None or pairs is None or faults:
         raise SettingsError(*faults)
+    keep_secret(engine.key for engine in engines.engines.values())
+    keep_secret(server.key for server in engines.tools.values())
+    engine_set = os.environ.get(SET) or pairs.engine_set
+    pairs = voiced(
+        replaced(pairs, engines.sets[engine_set]) if engine_set else pairs, engines.engines
+    )
     chosen = {
         field.alias or name: getattr(pairs, name)
         for name, field in PairsFile.model_fields.items()
-        if name != "version"
+        if name not in ("version", "engine_set")
     }
     return Settings(
         number=number,
         engines=engines.engines,
         currency=engines.currency,
         ceilings=engines.ceilings,
+        engine_set=engine_set,
         glossaries=glossaries,
         tools=engines.tools,
         agenda_text=texts.get(pairs.agenda or "", ""),

@@ -39,6 +39,8 @@ class Surroundings:
     folder: Path
     engines: Collection[str] | None
     """Their names; None where engines.yaml cannot tell."""
+    sets: Collection[str] | None = None
+    """The same of its sets."""
     tools: Collection[str] | None = None
     """The same of its servers for look-ups."""
     texts: dict[str, Path] = field(default_factory=dict)
@@ -81,6 +83,30 @@ def _engine(name: str, info: ValidationInfo) -> str:
                 f" engines.yaml has: {', '.join(engines)}"
             )
     return name
+
+
+def _set(name: str, info: ValidationInfo) -> str:
+    match info.context:
+        case Surroundings(sets=sets) if sets is not None and name not in sets:
+            raise ValueError(unknown_set(name, sets))
+    return name
+
+
+def unknown_set(name: str, sets: Collection[str]) -> str:
+    """Why no set can be had by that name."""
+    known = ", ".join(sets) or "none"
+    return f"unknown set {name!r}{nearest(name, list(sets))}; `sets` of engines.yaml has: {known}"
+
+
+def _by_language(engines: object) -> object:
+    """Engines without a language are for all."""
+    return engines if isinstance(engines, dict) else {ANY: engines}
+
+
+def _for_any(engines: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    if ANY not in engines:
+        raise ValueError(f'"{ANY}" is missing: the engines for all other languages')
+    return engines
 
 
 def _inside(name: str, around: Surroundings) -> Path:
@@ -187,9 +213,35 @@ class Engine(_Model):
     """NAME of the environment variable that holds the key; never the key itself."""
     options: Mapping[str, Any] = {}
     """More arguments of the LiveKit plugin's class, as its documentation names them."""
+    voices: Mapping[Code, VoiceNames] = {}
+    """Its voices by language, for languages that name none; several for as many speakers."""
     price: Price | None = Field(default=None, examples=[{"audio_hour": 0.15}])
     """What the vendor asks, by its own units: look it up on its page. Unknown without it, and then
     no ceiling counts it; what is built in is free."""
+
+
+class EngineSet(_Model):
+    """Engines for a whole meeting, in the place of those that language_pairs.yaml names."""
+
+    hear: EngineNames = Field(examples=["whisper"])
+    """The engine that hears, or several: the next one hears where one fails."""
+    render: EngineNames = Field(examples=["apertium"])
+    """The same for every pair."""
+    speak: Annotated[
+        Mapping[CodeOrAny, EngineNames],
+        AfterValidator(_for_any),
+        BeforeValidator(
+            _by_language, json_schema_input_type=str | list[str] | dict[str, str | list[str]]
+        ),
+    ] = Field(examples=["espeak", {"ca": "azure", "*": "elevenlabs"}])
+    """The same for every language that is spoken at all; by language where not all have the same,
+    with "*" for all others."""
+    summarize: EngineName | None = None
+    """The engine that keeps a summary of the meeting; none without it."""
+
+    def speaking(self, code: str) -> tuple[str, ...]:
+        """The engines that speak a language."""
+        return self.speak[languages.lookup(code, self.speak) or ANY]
 
 
 class EnginesFile(_Model):
@@ -203,6 +255,8 @@ class EnginesFile(_Model):
     """How much may be spent for a person, in a meeting, in a day."""
     engines: dict[Annotated[str, Field(min_length=1)], Engine] = Field(min_length=1)
     """By the name that language_pairs.yaml uses."""
+    sets: dict[Annotated[str, Field(min_length=1)], EngineSet] = {}
+    """Sets of them for a whole meeting: `make run ENGINES=name` puts one to use."""
     tools: ToolServers = {}
     """MCP servers by the name that `lookups` of language_pairs.yaml uses."""
 
@@ -418,6 +472,10 @@ class PairsFile(_Choices):
 
     version: Version
     """Of this file's format."""
+    engine_set: Annotated[str, AfterValidator(_set)] | None = Field(
+        default=None, alias="engines", examples=["cloud"]
+    )
+    """A set of engines.yaml that takes the place of every engine named here."""
 
 
 class Settings(_Choices):
@@ -427,6 +485,8 @@ class Settings(_Choices):
     engines: Mapping[str, Engine]
     currency: str = "USD"
     ceilings: Ceilings = Ceilings()
+    engine_set: str | None = None
+    """The set that took the place of the engines that the organizer names."""
     glossaries: Mapping[str, InstanceOf[Glossary]]
     """By the file name that a pair uses."""
     tools: Mapping[str, ToolServer] = {}
