@@ -12,6 +12,7 @@ from translator.errors import SettingsError, SummarizeError
 from translator.floor import Floors
 from translator.health import Health
 from translator.interpreters.cascade import Cascade
+from translator.lookups import Enquiry, Lookups
 from translator.record import Failed, Record, Rendered, Summarized
 from translator.summary import (
     DEADLINE,
@@ -41,7 +42,9 @@ class ScriptedSummarizer:
         """(texts, the summary before)"""
         self._failures = list(failures)
 
-    async def summarize(self, said: Sequence[Segment], *, before: str, words: int) -> str:
+    async def summarize(
+        self, said: Sequence[Segment], *, before: str, words: int, enquiry: Enquiry | None = None
+    ) -> str:
         assert words == WORDS
         self.calls.append(([one.text for one in said], before))
         await asyncio.sleep(self.delay)
@@ -60,7 +63,9 @@ class Meeting:
         self.record = Record(meeting_clock())
         self.record.subscribe(self.facts.note)
         self.floors = Floors()
-        self.summary = Summary(summarizer=self._summarizer, record=self.record)
+        self.summary = Summary(
+            summarizer=self._summarizer, lookups=Lookups(dict, self.record), record=self.record
+        )
         self._count = 0
 
     def _summarizer(self) -> Summarizer | None:

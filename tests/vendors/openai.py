@@ -412,7 +412,7 @@ def _tool_call(
 
 
 def _usage(request: Request, completion: int) -> str:
-    prompt = sum(len(str(message["content"]).split()) for message in request.messages)
+    prompt = sum(len(str(message.get("content") or "").split()) for message in request.messages)
     usage = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

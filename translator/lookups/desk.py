@@ -48,8 +48,9 @@ class Lookups:
         """`sources` gives those that may be asked now, by name; it is called in a thread."""
         self._sources = sources
         self._record = record
-        self._failures: dict[str, int] = {}
-        """In a row, of sources that fail."""
+        self._failures: dict[tuple[str, bool], int] = {}
+        """In a row, of a source that is asked for its tools, or asked something: what can still do
+        the one may have stopped doing the other."""
         self._resting: dict[str, float] = {}
         """Until when a source is not asked, on the event loop's clock."""
 
@@ -66,7 +67,7 @@ class Lookups:
     async def _list(self, name: str, source: Source, asked: "dict[str, _Asked]") -> None:
         began = asyncio.get_running_loop().time()
         try:
-            tools = await self._within_deadline(name, source.tools())
+            tools = await self._within_deadline((name, False), source.tools())
         except LookUpError as error:
             self.note(name, began, error)
             return
@@ -78,9 +79,8 @@ class Lookups:
         """One look-up. Raises LookUpError."""
         if self._rests(asked.source_name):
             raise LookUpError("it failed before and is not asked now", kind="unreachable")
-        return await self._within_deadline(
-            asked.source_name, asked.source.look_up(asked.tool_name, arguments)
-        )
+        asking = asked.source.look_up(asked.tool_name, arguments)
+        return await self._within_deadline((asked.source_name, True), asking)
 
     def note(self, tool: str, began: float, error: LookUpError | None) -> None:
         """Put what became of a look-up, which began at that instant, into the record."""
@@ -94,35 +94,35 @@ class Lookups:
             )
         )
 
-    async def _within_deadline(self, name: str, asking: Awaitable[T]) -> T:
+    async def _within_deadline(self, what: tuple[str, bool], asking: Awaitable[T]) -> T:
         """What a source gives; whatever it raises becomes a LookUpError."""
         try:
             # anyio's limit also ends what a source does to leave, where asyncio's strikes once.
             with anyio.fail_after(DEADLINE):
                 given = await asking
         except LookUpError as error:
-            self._count(name, failed=error.kind != "refused")
+            self._count(what, failed=error.kind != "refused")
             raise
         except TimeoutError:
-            self._count(name, failed=True)
+            self._count(what, failed=True)
             text = f"no answer within {DEADLINE:g} seconds"
             raise LookUpError(text, kind="silent") from None
         except Exception as error:
-            self._count(name, failed=True)
+            self._count(what, failed=True)
             log.debug("a source failed", exc_info=True)
             raise LookUpError(f"it failed ({type(error).__name__})") from None
-        self._count(name, failed=False)
+        self._count(what, failed=False)
         return given
 
     def _rests(self, name: str) -> bool:
         return asyncio.get_running_loop().time() < self._resting.get(name, 0.0)
 
-    def _count(self, name: str, *, failed: bool) -> None:
-        self._failures[name] = self._failures.get(name, 0) + 1 if failed else 0
-        if self._failures[name] >= FAILURES:
-            self._failures[name] = 0
-            self._resting[name] = asyncio.get_running_loop().time() + PAUSE
-            log.warning("%s is not asked for %.0f seconds: it keeps failing", name, PAUSE)
+    def _count(self, what: tuple[str, bool], *, failed: bool) -> None:
+        self._failures[what] = self._failures.get(what, 0) + 1 if failed else 0
+        if self._failures[what] >= FAILURES:
+            self._failures[what] = 0
+            self._resting[what[0]] = asyncio.get_running_loop().time() + PAUSE
+            log.warning("%s is not asked for %.0f seconds: it keeps failing", what[0], PAUSE)
 
 
 @dataclass(frozen=True, slots=True)
