@@ -50,7 +50,6 @@ class Stage:
         )
         self.present: set[str] = {ANA, LUIS, EVA}
         self.cloned: dict[str, ClonedVoice] = {}
-        self.changes = 0
         self.cast = self.begun()
 
     def begun(self) -> Cast:
@@ -59,11 +58,7 @@ class Stage:
             lengths=lambda: lengths(self.settings),
             present=lambda: self.present,
             cloned=self.cloned.get,
-            changed=self._note,
         )
-
-    def _note(self) -> None:
-        self.changes += 1
 
     def voices(self, *speakers: str, engine: str = "vendor") -> list[str | None]:
         return [self.cast.voice(one, SPANISH, engine) for one in speakers]
@@ -111,12 +106,6 @@ def test_what_is_no_seat_is_not_taken_over(seats: object) -> None:
     stage = Stage(SPANISH)
     stage.cast.resume(seats)
     assert stage.cast.seats == {}
-
-
-def test_who_changed_the_cast_is_told_once_for_each_speaker() -> None:
-    stage = Stage(SPANISH)
-    stage.voices(ANA, LUIS, ANA, LUIS)
-    assert stage.changes == 2
 
 
 def test_a_cloned_voice_is_used_with_the_engine_that_has_it() -> None:

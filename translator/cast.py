@@ -25,15 +25,12 @@ class Cast:
         lengths: Callable[[], Collection[int]] = frozenset,
         present: Callable[[], Collection[str]] = frozenset,
         cloned: Callable[[str], ClonedVoice | None] = lambda speaker: None,
-        changed: Callable[[], None] = lambda: None,
     ) -> None:
         """`lengths` are those of the lists of voices; `present` the identities of who is there;
-        `cloned` gives the voice that a person agreed to be heard in; `changed` is told when
-        somebody got a seat."""
+        `cloned` gives the voice that a person agreed to be heard in."""
         self._lengths = lengths
         self._present = present
         self._cloned = cloned
-        self._changed = changed
         self._seats: dict[str, int] = {}
         self._distrusted: set[tuple[str, ClonedVoice]] = set()
 
@@ -84,7 +81,6 @@ class Cast:
             free = vacant(taken, self._lengths())
             others = {one: seat for one, seat in self._seats.items() if seat != free}
             self._seats = {**others, speaker: free}
-            self._changed()
         return self._seats[speaker]
 
 

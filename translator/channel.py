@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from translator.condition import WELL, Condition
 from translator.lag import Measures
 from translator.record import Record, Speaking, Spoken, Switched, Unspoken
 from translator.turns import Piece, Samples, Turn, Turns
@@ -59,11 +60,14 @@ class Channel:
         record: Record,
         max_wait: float,
         played: Callable[[Samples, float], None] = lambda samples, at: None,
+        condition: Callable[[str], Condition] = lambda language: WELL,
     ) -> None:
-        """`played` is told all that goes out, and when it begins to sound at this end."""
+        """`played` is told all that goes out, and when it begins to sound at this end;
+        `condition` says what of a language can be had now."""
         self.language = language
         self._record = record
         self._played = played
+        self._condition = condition
         self._turns = Turns(
             sample_rate=SAMPLE_RATE,
             max_wait=max_wait,
@@ -106,6 +110,7 @@ class Channel:
                 "pace": round(measures.pace * 20) / 20,  # a message for each change is enough
                 "terse": measures.terse,
                 "skipped": len(self._skipped),
+                **self._condition(self.language).to_json(),
             }
         )
 

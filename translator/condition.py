@@ -4,6 +4,7 @@ Listeners and readers are told by the attribute CONDITIONS of the bridge, since 
 no voice has no participant to tell them.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -61,7 +62,10 @@ class Outlook:
     """Languages that cost too much altogether."""
 
     def of(self, code: str) -> Condition:
-        """The condition of a language of the settings."""
+        """The condition of a language; of one that is in the settings no more, nothing is
+        missed."""
+        if code not in self.settings.languages:
+            return WELL
         pairs = self._pairs(code)
         speaking = self.settings.languages[code].spoken_by
         realtime = [pair.realtime for pair in pairs.values() if pair.realtime is not None]
@@ -85,10 +89,10 @@ class Outlook:
             down=tuple(dict.fromkeys(down)),
         )
 
-    def all(self) -> Mapping[str, Condition]:
-        """Of every language that is not WELL."""
+    def to_json(self) -> str:
+        """Of every language that is not WELL, by its code: the attribute CONDITIONS."""
         every = {code: self.of(code) for code in self.settings.languages}
-        return {code: one for code, one in every.items() if one != WELL}
+        return json.dumps({code: one.to_json() for code, one in every.items() if one != WELL})
 
     @property
     def unheard(self) -> bool:

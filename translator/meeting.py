@@ -16,11 +16,13 @@ from livekit import rtc
 from livekit.rtc.room import EventTypes
 
 from translator.access import Access, Pass, Role
-from translator.announcement import Announcement
+from translator.announcement import Announcement, announced_cast
 from translator.captions import FLOOR
+from translator.cast import Cast, lengths
 from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.children import Children
+from translator.condition import CONDITIONS, UNHEARD, Outlook
 from translator.current import Current, Edits
 from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, plan, reads, wish
 from translator.errors import SettingsError
@@ -33,8 +35,8 @@ from translator.interpreters.cascade import Engines as CascadeEngines
 from translator.lookups import Lookups, Source, sources
 from translator.microphones import Microphones, is_encrypted, tracks
 from translator.outbox import Outbox, Readers
-from translator.participant import Participant
-from translator.persons import Persons
+from translator.participant import Participant, tell
+from translator.persons import Consents, Persons
 from translator.record import Availability, Fact, Failed, Record, SettingsChanged, SettingsRefused
 from translator.sender import RoomSender
 from translator.settings import Settings, ToolServer, diff
@@ -117,6 +119,12 @@ class Meeting:
         self._wanted_at: dict[str, float] = {}
         self._heard_at: dict[str, float] = {}
         self._persons = Persons(room, self._verify)
+        self._consents = Consents(self._record)
+        self._cast = Cast(
+            lengths=lambda: lengths(self._settings),
+            present=lambda: {person.identity for person in self._persons.present()},
+            cloned=self._persons.cloned_voice,
+        )
         self._announcement = Announcement(room, access)
         self._microphones = Microphones(
             ear=lambda: InTurn(
@@ -145,7 +153,8 @@ class Meeting:
         """Interpret; the room is connected now."""
         self._room.local_participant.register_rpc_method("captions", self._backfill)
         sender = RoomSender(self._room)
-        await self._announcement.make(self._settings, problem=None)
+        self._cast.resume(announced_cast(self._room.metadata))
+        await self._announcement.make(self._settings, problem=None, cast=self._cast.seats)
         await self._room.local_participant.set_attributes({ZERO: repr(self._zero)})
         try:
             async with asyncio.TaskGroup() as group:
@@ -219,7 +228,11 @@ class Meeting:
         }
         await self._apply(plan(wanted, settings=self._settings, running=running), children)
         self._note_encrypted()
-        await self._announcement.make(self._settings, problem=self._problem)
+        self._consents.note(self._persons)
+        problem = self._problem or (UNHEARD if self._outlook.unheard else None)
+        await self._announcement.make(self._settings, problem=problem, cast=self._cast.seats)
+        if CONDITIONS not in children:
+            children.start(CONDITIONS, self._tell_conditions)
         self._fill_gaps()
         self._microphones.reconcile(self._persons.present(), wanted=wanted.any, children=children)
 
@@ -260,6 +273,7 @@ class Meeting:
                 record=self._record,
                 max_wait=self._settings.max_wait,
                 played=partial(self._note_played, code),
+                condition=lambda code: self._outlook.of(code),
             )
             channel.put_machine_on_air()
             self._channels[code] = channel
@@ -279,6 +293,7 @@ class Meeting:
             settings=self._current.of,
             record=self._record,
             health=self._health,
+            cast=self._cast,
             summary=lambda: self._summary.text,
         )
         await interpreter.run(self._floors, channel)
@@ -293,6 +308,16 @@ class Meeting:
             stage=stage,
             available=down is None,
             why="" if down is None else down.why,
+            instead=self._outlook.instead(stage, name),
+        )
+
+    async def _tell_conditions(self) -> None:
+        await tell(self._room.local_participant, CONDITIONS, lambda: self._outlook.to_json())
+
+    @property
+    def _outlook(self) -> Outlook:
+        return Outlook(
+            settings=self._settings, down=self._health.down, reaches=self._engines.reaches
         )
 
     def _summarizer(self) -> Summarizer | None:

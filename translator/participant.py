@@ -17,7 +17,7 @@ BRIDGE = "bridge-"
 CHANNEL = "translator.channel"
 """Attribute that says what is on air in a channel, and its lag; JSON."""
 STATE_EVERY = 2.0
-"""Seconds between two looks at a channel's state."""
+"""Seconds between two looks at what an attribute tells."""
 QUEUE_MS = 100
 """Audio that LiveKit may hold: less is heard sooner, more survives a busy moment."""
 
@@ -58,12 +58,7 @@ class Participant:
 
     async def tell(self, state: Callable[[], str]) -> None:
         """Keep every client told of the channel's state, until cancelled."""
-        told = ""
-        while True:
-            if (now := state()) != told:
-                await self._room.local_participant.set_attributes({CHANNEL: now})
-                told = now
-            await asyncio.sleep(STATE_EVERY)
+        await tell(self._room.local_participant, CHANNEL, state)
 
     async def write(self, samples: Samples) -> float:
         """See Track. A frame that was begun is finished even when the writer is cancelled."""
@@ -72,3 +67,13 @@ class Participant:
             begins = self._clock() + self._source.queued_duration
             await asyncio.shield(self._source.capture_frame(frame))  # a cancelled capture jams it
         return begins
+
+
+async def tell(participant: rtc.LocalParticipant, attribute: str, state: Callable[[], str]) -> None:
+    """Keep an attribute of ours as `state` says, until cancelled."""
+    told = ""
+    while True:
+        if (now := state()) != told:
+            await participant.set_attributes({attribute: now})
+            told = now
+        await asyncio.sleep(STATE_EVERY)

@@ -161,6 +161,8 @@ class Availability(Fact):
     available: bool
     why: str
     """Of one that is down; for people, without a key."""
+    instead: tuple[str, ...] = ()
+    """The engines that do its work meanwhile; none where nothing does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
