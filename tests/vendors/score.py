@@ -1,0 +1,310 @@
+"""What people say in a meeting of which every word is known, and brains that read along.
+
+The words are real speech by espeak-ng. A vendor that hears finds the place in the score by the
+sound itself, so that what it is sent a second time is heard a second time; one that speaks says
+each word as a tone of its own, so that a listener's recording tells which words were heard, and
+when. What got lost, doubled or out of order on the way is counted word by word.
+"""
+
+import asyncio
+import random
+import re
+import subprocess
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.vendors.brains import HEARD_RATE, SPOKEN_RATE
+from translator.engines.espeak import parse_wav, trim
+from translator.types import Hypothesis, Word
+
+VOCABULARY = tuple(
+    re.findall(
+        r"\w+",
+        "amber bridge candle dolphin engine falcon garden harbor island jacket kettle lemon "
+        "magnet needle orange pepper quarry ribbon saddle temple umbrella velvet window yellow "
+        "zipper anchor butter copper dragon eagle feather guitar",
+    )
+)
+GAP = 0.06
+"""Seconds between two words."""
+REST = 0.55
+"""Seconds between two sentences."""
+SENTENCE = 7
+"""Words of a sentence, on the average."""
+KNOWN = 0.25
+"""Seconds after its end in which a word is known."""
+ENDS = 0.4
+"""Seconds of silence that end an utterance."""
+PLACED = 1.0
+"""Seconds of sound by which a place is found."""
+BACK = 14.0
+"""Seconds back from now in which it is looked for."""
+COARSE = 4
+"""Samples that are one for finding a place."""
+TONE, PAUSE = 0.24, 0.05
+"""Seconds of a word's tone, and of the silence behind it."""
+LOWEST, STEP = 500.0, 45.0
+"""Hz of the first word's tone, and between two."""
+
+Samples = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What one person says."""
+
+    words: Sequence[Word]
+    """On the score's clock, whose 0 is the first sample."""
+    samples: Samples
+    """Mono, at HEARD_RATE."""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / HEARD_RATE
+
+    def between(self, start: float, end: float) -> Sequence[Word]:
+        """The words of which more than half lies there."""
+        return [word for word in self.words if start < (word.start + word.end) / 2 <= end]
+
+
+def compose(
+    turns: Sequence[tuple[float, float]], *, seconds: float, voice: str, seed: int
+) -> Score:
+    """Words at random in each of `turns` (start and end in seconds), by a voice of espeak-ng."""
+    chance = random.Random(seed)
+    samples = np.zeros(round(seconds * HEARD_RATE), np.int16)
+    words: list[Word] = []
+    recent: list[str] = []
+    for start, end in turns:
+        at = start
+        while True:
+            name = chance.choice([one for one in VOCABULARY if one not in recent])
+            sound = _spoken(name, voice)
+            if at + len(sound) / HEARD_RATE > end:
+                break
+            recent = [*recent[-15:], name]
+            first = round(at * HEARD_RATE)
+            samples[first : first + len(sound)] = sound
+            until = at + len(sound) / HEARD_RATE
+            ends = chance.random() < 1 / SENTENCE
+            words.append(Word(text=f"{name}." if ends else name, start=at, end=until))
+            at = until + (REST if ends else GAP)
+    return Score(words=words, samples=samples)
+
+
+@cache
+def _spoken(word: str, voice: str) -> Samples:
+    command = ["espeak-ng", "-v", voice, "-s", "170", "--stdout", word]
+    sound, rate = parse_wav(subprocess.run(command, check=True, capture_output=True).stdout)
+    sound = trim(sound, rate)
+    count = round(len(sound) / rate * HEARD_RATE)
+    at = np.linspace(0, len(sound) - 1, count)
+    return np.interp(at, np.arange(len(sound)), sound).astype(np.int16)
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """Where several people are in their scores; all vendors that hear share one."""
+
+    scores: Sequence[Score]
+    begun: float | None = None
+    """When the scores' clock was 0, on the event loop's; None until somebody was heard."""
+    found: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def place(self, sound: Samples) -> tuple[Score, float] | None:
+        """Who says `sound`, and the time of its first sample; None where it is not clear."""
+        now = _now()
+        best = (0.3, self.scores[0], 0.0)
+        for score in self.scores:
+            high = score.seconds if self.begun is None else now - self.begun + 1.0
+            low = 0.0 if self.begun is None else max(high - BACK, 0.0)
+            likeness, at = _found(sound, score, low, min(high, score.seconds))
+            best = max(best, (likeness, score, at), key=lambda one: one[0])
+        likeness, score, at = best
+        if likeness <= 0.3:
+            return None
+        if self.begun is None:
+            self.begun = now - at - len(sound) / HEARD_RATE
+            self.found.set()
+        return score, at
+
+
+def _found(sound: Samples, score: Score, low: float, high: float) -> tuple[float, float]:
+    """How like `sound` the likest part of `score` is, from 0 to 1, and when it begins."""
+    before = len(sound)  # the sound may have begun before the score, or before what is looked at
+    first = round(low * HEARD_RATE) - before
+    part = score.samples[max(first, 0) : round(high * HEARD_RATE)]
+    part = np.pad(part, (max(-first, 0), 0))[::COARSE].astype(np.float64)
+    wanted = sound[::COARSE].astype(np.float64)
+    if len(part) <= len(wanted):
+        return 0.0, 0.0
+    size = len(part) + len(wanted)
+    product = np.fft.irfft(np.fft.rfft(part, size) * np.conj(np.fft.rfft(wanted, size)), size)
+    product = product[: len(part) - len(wanted) + 1]
+    energy = np.concatenate(([0.0], np.cumsum(part**2)))
+    there = np.sqrt(np.maximum(energy[len(wanted) :] - energy[: -len(wanted)], 1e4))
+    likeness = product / (there * max(np.sqrt((wanted**2).sum()), 1.0))
+    at = int(likeness.argmax())
+    return float(likeness[at]), (first + at * COARSE) / HEARD_RATE
+
+
+class ReadsAlong:
+    """Hears the words that the sound it is sent has in the score."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    async def hear(
+        self, audio: AsyncIterator[bytes], languages: Sequence[str]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        """See Hears."""
+        held = bytearray()
+        found: tuple[Score, float] | None = None
+        known, done = 0, 0.0  # words of the utterance so far, and up to where the others are final
+        tried = 0.0
+        async for piece in audio:
+            held += piece
+            heard = len(held) / 2 / HEARD_RATE
+            if found is None:
+                if heard - tried < PLACED:
+                    continue
+                tried = heard
+                found = self._reading.place(np.frombuffer(bytes(held), np.int16))
+                if found is None:
+                    continue
+                done = found[1]
+            score, begun = found
+            words = score.between(done, begun + heard - KNOWN)
+            words = [word for word in words if word.end <= begun + heard - KNOWN]
+            if len(words) > known:
+                known = len(words)
+                yield _hypothesis(words, begun, final=False)
+            if (
+                words
+                and begun + heard - words[-1].end > ENDS
+                and not score.between(words[-1].end, words[-1].end + ENDS)
+            ):
+                yield _hypothesis(words, begun, final=True)
+                known, done = 0, words[-1].end
+        if found is not None:
+            score, begun = found
+            words = score.between(done, begun + len(held) / 2 / HEARD_RATE)
+            if words:
+                yield _hypothesis(words, begun, final=True)
+
+
+def _hypothesis(words: Sequence[Word], begun: float, *, final: bool) -> Hypothesis:
+    timed = tuple(
+        Word(text=word.text, start=max(word.start - begun, 0.0), end=word.end - begun)
+        for word in words
+    )
+    text = " ".join(word.text for word in words)
+    return Hypothesis(
+        utterance="1",
+        text=text,
+        language="en",
+        final=final,
+        start=timed[0].start,
+        end=timed[-1].end,
+        stable=len(text),
+        words=timed,
+    )
+
+
+class SaysItBack:
+    """Renders every word as itself, with the language's first letters before it."""
+
+    async def render(self, messages: Sequence[Mapping[str, Any]]) -> AsyncGenerator[str, None]:
+        """See Renders."""
+        told = re.search(r"interpret from .+? into (\w\w)", str(messages[0]["content"]))
+        prefix = told[1].lower() if told else "xx"
+        await asyncio.sleep(0.15)
+        for at, word in enumerate(str(messages[-1]["content"]).split()):
+            yield f"{' ' if at else ''}{prefix}{word}"
+            await asyncio.sleep(0.01)
+
+
+class Chimes:
+    """Says each word as its tone."""
+
+    async def speak(
+        self, text: str, *, language: str | None, voice: str
+    ) -> AsyncGenerator[bytes, None]:
+        """See Speaks."""
+        await asyncio.sleep(0.1)
+        for name in plain(text):
+            yield _tone(name).tobytes()
+            await asyncio.sleep(0.02)
+
+
+@cache
+def _tone(name: str) -> Samples:
+    at = np.arange(round(TONE * SPOKEN_RATE)) / SPOKEN_RATE
+    ramp = np.minimum(1.0, np.minimum(at, TONE - at) / 0.01)
+    tone = 8000 * ramp * np.sin(2 * np.pi * (LOWEST + STEP * VOCABULARY.index(name)) * at)
+    return np.pad(tone, (0, round(PAUSE * SPOKEN_RATE))).astype(np.int16)
+
+
+def plain(text: str) -> list[str]:
+    """The words of the vocabulary in `text`, in any language of SaysItBack."""
+    words = re.findall(r"[a-z]+", text.lower())
+    known = [one if one in VOCABULARY else one[2:] for one in words]
+    return [one for one in known if one in VOCABULARY]
+
+
+def chimed(sound: Samples, rate: int) -> list[tuple[str, float, float]]:
+    """The words that are heard in `sound`, each with the seconds when it began and ended."""
+    size, hop = round(0.04 * rate), round(0.01 * rate)
+    window = np.hanning(size)
+    names: list[str | None] = []
+    for at in range(0, len(sound) - size, hop):
+        spectrum = np.abs(np.fft.rfft(sound[at : at + size] * window, 4 * size))
+        peak = int(spectrum.argmax())
+        index = round((peak * rate / (4 * size) - LOWEST) / STEP)
+        loud = spectrum[peak] > 300 * size / 4 and 0 <= index < len(VOCABULARY)
+        names.append(VOCABULARY[index] if loud else None)
+    found: list[tuple[str, float, float]] = []
+    at = 0
+    while at < len(names):
+        until = at
+        while until < len(names) and names[until] == names[at]:
+            until += 1
+        name = names[at]
+        if name is not None and until - at >= 6:
+            start, end = at * hop / rate, (until * hop + size) / rate
+            if found and found[-1][0] == name and start - found[-1][2] < 0.03:
+                start = found.pop()[1]
+            found.append((name, start, end))
+        at = until
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Two lists of words: what was to come, and what came."""
+
+    lost: Sequence[str]
+    doubled: Sequence[str]
+    """What came without being due."""
+
+
+def compared(due: Sequence[str], came: Sequence[str]) -> Compared:
+    """What is missing in `came`, and what is too much."""
+    lost: list[str] = []
+    doubled: list[str] = []
+    matcher = SequenceMatcher(None, due, came, autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind != "equal":
+            lost += due[a:b]
+            doubled += came[c:d]
+    return Compared(lost=lost, doubled=doubled)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
