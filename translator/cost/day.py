@@ -1,0 +1,70 @@
+"""What all meetings of this machine have spent in one day: one number in one small file."""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+def usual_path() -> Path:
+    """In the folder that the XDG specification has for what should outlive a restart."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    folder = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+    return folder / "translator" / "spent.json"
+
+
+def utc_day() -> date:
+    return datetime.now(UTC).date()
+
+
+class Day:
+    """The day's sum, which every meeting's process reads and adds to."""
+
+    def __init__(self, path: Path, *, today: Callable[[], date] = utc_day) -> None:
+        self._path = path
+        self._today = today
+        self._alone = 0.0
+        """What this process added: all that is known where the file cannot be used."""
+        self._broken = False
+
+    def add(self, spent: float, currency: str) -> float:
+        """Add `spent`; gives the sum of today in that currency. It blocks for as long as others
+        add theirs, a millisecond. Never raises: a file that cannot be used is told once."""
+        self._alone += spent
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+                return self._added(spent, currency)
+        except OSError as error:
+            if not self._broken:
+                log.warning("what the day costs is not kept: %s", error)
+            self._broken = True
+            return self._alone
+
+    def _added(self, spent: float, currency: str) -> float:
+        key = {"date": self._today().isoformat(), "currency": currency}
+        total = self._known(key) + spent
+        if spent:
+            new = self._path.with_suffix(".new")
+            new.write_text(json.dumps({**key, "spent": total}), encoding="utf-8")
+            os.replace(new, self._path)  # whoever reads meets the old or the new one, whole
+        return total
+
+    def _known(self, key: dict[str, str]) -> float:
+        """What the file says of that day and currency; 0 where it says nothing, or nonsense."""
+        try:
+            match json.loads(self._path.read_text(encoding="utf-8")):
+                case {"spent": int() | float() as spent, **rest} if spent >= 0:
+                    return float(spent) if rest == key else 0.0
+        except FileNotFoundError:
+            return 0.0
+        except (ValueError, RecursionError):
+            pass
+        log.warning("%s is broken: the day's sum begins anew", self._path)
+        return 0.0
