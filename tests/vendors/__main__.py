@@ -1,0 +1,100 @@
+"""All loopback vendors with embedded brains, for a meeting with cloud engines and no account.
+
+    python -m tests.vendors translator run talk.wav      the command meets them, and no vendor
+    python -m tests.vendors                              prints what a shell must export, and serves
+
+The command gets an engines.yaml like the usual one, in which every engine of a vendor that is
+served here has an address on this machine, and keys that are good for nothing else. Unless
+TRANSLATOR_SET names another one, the meeting is under the set `cloud`.
+"""
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import yaml
+
+from tests.vendors import embedded
+from tests.vendors.assemblyai import AssemblyAI
+from tests.vendors.azure import Azure
+from tests.vendors.elevenlabs import ElevenLabs
+from tests.vendors.openai import OpenAI
+from translator import agent
+from translator.engines.host import running
+from translator.settings.sets import SET
+
+USUAL = "cloud"
+
+
+async def main(command: Sequence[str]) -> int:
+    """Serve until the command has ended, or until a signal; its exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with vendors(Path(folder)) as environment:
+            if command:
+                return await _run(command, {SET: USUAL, **os.environ, **environment})
+            for name, value in {SET: USUAL, **environment}.items():
+                sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+            sys.stdout.flush()
+            await _signalled()
+            return 0
+
+
+@asynccontextmanager
+async def vendors(folder: Path) -> AsyncGenerator[Mapping[str, str], None]:
+    """The servers, and what the environment must be for a meeting with them; `folder` is for the
+    engines.yaml that leads to them."""
+    async with AsyncExitStack() as stack:
+        host = await stack.enter_async_context(running())
+        hears, speaks = embedded.Whisper(host), embedded.Espeak(host)
+        renders = embedded.Apertium(host)
+        assemblyai = await stack.enter_async_context(AssemblyAI(hears))
+        azure = await stack.enter_async_context(Azure(hears, speaks))
+        elevenlabs = await stack.enter_async_context(ElevenLabs(hears=hears, speaks=speaks))
+        openai = await stack.enter_async_context(
+            OpenAI(renders=renders, hears=hears, speaks=speaks)
+        )
+        served = {
+            "assemblyai": (assemblyai.base_url, assemblyai.key),
+            "azure": (f"http://127.0.0.1:{azure.port}", azure.key),
+            "elevenlabs": (elevenlabs.base_url, elevenlabs.key),
+            "openai": (openai.base_url, openai.key),
+        }
+        file = yaml.safe_load(agent.paths()[1].read_text(encoding="utf-8"))
+        keys: dict[str, str] = {}
+        for engine in file["engines"].values():
+            if engine["plugin"] in served:
+                engine["base_url"], keys[engine["key"]] = served[engine["plugin"]]
+                engine.get("options", {}).pop("speech_region", None)  # an address of its own
+        path = folder / "engines.yaml"
+        path.write_text(yaml.safe_dump(file, sort_keys=False), encoding="utf-8")
+        yield {**keys, agent.ENGINES: str(path)}
+
+
+async def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The exit code of `command`, which gets our signals."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=environment,
+        start_new_session=True,  # or Ctrl-C would reach it twice
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, process.send_signal, number)
+    return await process.wait()
+
+
+async def _signalled() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
