@@ -5,6 +5,7 @@
 # make test        all that, and the tests with real engines, servers and rooms
 # make interpret   a recording through the real line:
 #                  make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME]
+#                  [ENGINES=cloud|loopback]
 # make eval        the recordings of a manifest through the real line and offline: figures, and
 #                  OUT/index.html with the plots; what is done is kept:
 #                  make eval [SPEECH=manifest.json] [OUT=out/eval] [ONLY=id,…] [PRESET=fast,…]
@@ -61,16 +62,23 @@ test: check
 	$(bin)/pytest -q -m "not (unit or line or web or alone)" $(together) --durations=12
 	$(bin)/pytest -q -m alone --durations=6
 
+# The set that ENGINES names, and what plays its vendors: loopback is cloud, loopback-azure is
+# cloud-azure.
+engines := $(patsubst loopback%,cloud%,$(ENGINES))
+vendors := $(if $(filter loopback%,$(ENGINES)),$(bin)/python -m tests.vendors)
+
 run: setup $(page) $(if $(SPEECH),,$(speech))
-	@$(bin)/translator run "$${SPEECH:-$(speech)}" $${TO:+--to "$$TO"} $${FROM:+--from "$$FROM"} \
-	    $${PORT:+--port "$$PORT"} $${ONCE:+--once}
+	@$(vendors) $(bin)/translator run "$${SPEECH:-$(speech)}" $${TO:+--to "$$TO"} \
+	    $${FROM:+--from "$$FROM"} $${PORT:+--port "$$PORT"} $${ONCE:+--once} \
+	    $(if $(engines),--engines "$(engines)")
 
 interpret: setup
 	@: "$${SPEECH:?$(usage)}" "$${TO:?$(usage)}" "$${OUT:?$(usage)}"
-	@$(bin)/translator interpret "$$SPEECH" --to "$$TO" --out "$$OUT" \
-	    $${FROM:+--from "$$FROM"} $${ROOM:+--room "$$ROOM"}
+	@$(vendors) $(bin)/translator interpret "$$SPEECH" --to "$$TO" --out "$$OUT" \
+	    $${FROM:+--from "$$FROM"} $${ROOM:+--room "$$ROOM"} \
+	    $(if $(engines),--engines "$(engines)")
 
-usage := make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME]
+usage := make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME] [ENGINES=cloud|loopback]
 
 manifest := ../shared/speech/manifest.json
 
