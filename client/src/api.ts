@@ -11,6 +11,16 @@ export interface Joined {
   readonly title: string;
   readonly role: string;
   readonly name: string;
+  /** Whether the person agreed to be heard in a copy of its voice. */
+  readonly voice: boolean;
+}
+
+/** What is asked before anybody joins with a link. */
+export interface Invitation {
+  /** The person that it is for; "" for anybody. */
+  readonly name: string;
+  /** Whether a copy of that person's voice may be used, if the person agrees. */
+  readonly voice: boolean;
 }
 
 /** Why there is no token; the message is for people. */
@@ -35,26 +45,43 @@ export function linkIn(path: string): string | null {
   }
 }
 
-/** Exchange a link for a token. Throws JoinError. */
+/** What a link says before anybody joins; null where it says nothing: to join tells why. */
+export async function look(link: string, send: typeof fetch = fetch): Promise<Invitation | null> {
+  try {
+    const response = await post("/api/link", { link }, send);
+    const answer = (await response.json()) as Partial<Invitation> | null;
+    if (!response.ok || typeof answer?.name !== "string") return null;
+    return { name: answer.name, voice: answer.voice === true };
+  } catch {
+    return null;
+  }
+}
+
+/** Exchange a link for a token; `voice` is a person's consent. Throws JoinError. */
 export async function join(
   link: string,
   name: string,
+  voice: boolean,
   send: typeof fetch = fetch,
 ): Promise<Joined> {
   let response: Response;
   try {
-    response = await send("/api/join", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ link, name }),
-      cache: "no-store",
-    });
+    response = await post("/api/join", { link, name, voice }, send);
   } catch {
     throw new JoinError("network", strings.unreachable);
   }
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok && isJoined(answer)) return answer;
   throw refusal(answer, response.headers.get("Retry-After"));
+}
+
+function post(path: string, body: object, send: typeof fetch): Promise<Response> {
+  return send(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    cache: "no-store",
+  });
 }
 
 function refusal(answer: unknown, retryAfter: string | null): JoinError {
@@ -72,6 +99,7 @@ function isJoined(answer: unknown): answer is Joined {
   return (
     typeof answer === "object" &&
     answer !== null &&
-    fields.every((field) => typeof (answer as Record<string, unknown>)[field] === "string")
+    fields.every((field) => typeof (answer as Record<string, unknown>)[field] === "string") &&
+    typeof (answer as Record<string, unknown>).voice === "boolean"
   );
 }

@@ -1,5 +1,6 @@
 /** The form before the meeting: nothing that was typed is lost. */
 
+import type { Invitation } from "./api";
 import { element, setText } from "./dom";
 import { recall } from "./memory";
 import { strings } from "./strings";
@@ -9,16 +10,25 @@ export class Door {
   private readonly name = element("name", HTMLInputElement);
   private readonly button = element("join", HTMLButtonElement);
   private readonly refusal = element("refusal", HTMLParagraphElement);
+  private readonly consent = element("consent", HTMLFieldSetElement);
+  private readonly agree = element("agree", HTMLInputElement);
 
-  constructor(knock: (name: string) => void) {
+  /** `knock` is told the name, and whether the person agrees to have its voice copied. */
+  constructor(knock: (name: string, voice: boolean) => void) {
     this.name.value = recall("name") ?? "";
     this.name.focus();
     element("form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.button.disabled) return;
       if (this.name.value.trim() === "") this.refuse(strings.nameMissing);
-      else knock(this.name.value);
+      else knock(this.name.value, this.agree.checked);
     });
+  }
+
+  /** Ask what a link asks; what was typed already stays. */
+  ask({ name, voice }: Invitation): void {
+    if (name !== "" && this.name.value === (recall("name") ?? "")) this.name.value = name;
+    this.consent.hidden = !voice;
   }
 
   wait(): void {

@@ -1,6 +1,7 @@
 /** The page: a door, then a meeting. */
 
-import { JoinError, type Joined, join, linkIn } from "./api";
+import { JoinError, type Joined, join, linkIn, look } from "./api";
+import { down, missing } from "./condition";
 import { Controls } from "./controls";
 import { element, setText } from "./dom";
 import { Door } from "./door";
@@ -21,13 +22,17 @@ const status = element("status", HTMLParagraphElement);
 const statusText = element("status-text", HTMLSpanElement);
 const lag = element("lag", HTMLSpanElement);
 const skipped = element("skipped", HTMLParagraphElement);
+const missed = element("missing", HTMLParagraphElement);
+const unused = element("down", HTMLParagraphElement);
+const usualVoice = element("usual-voice", HTMLButtonElement);
+const voiceTold = element("voice-told", HTMLParagraphElement);
 const disclosure = element("disclosure", HTMLSpanElement);
 const again = element("again", HTMLButtonElement);
 const sound = element("sound", HTMLButtonElement);
 const empty = element("empty", HTMLParagraphElement);
 const fine = element("fine", HTMLParagraphElement);
 
-const door = new Door((name) => void enter(name));
+const door = new Door((name, voice) => void enter(name, voice));
 const log = new Log();
 const notices = new Notices();
 const controls = new Controls(
@@ -39,15 +44,21 @@ let session: Session | null = null;
 /** Made for a join that was refused; the next one takes it. */
 let spare: Session | null = null;
 let name = "";
+let role = "";
+/** Whether this person agreed to be heard in a copy of its voice. */
+let agreed = false;
 /** Why joining again failed. */
 let refusal = "";
 let drawing = false;
 
-again.addEventListener("click", () => void enter(name));
+again.addEventListener("click", () => void enter(name, agreed));
+usualVoice.addEventListener("click", () => stopUsingVoice());
 sound.addEventListener("click", () => void session?.startSound());
 
+if (link !== null) void look(link).then((invitation) => invitation && door.ask(invitation));
+
 /** Join, for the first time or again. */
-async function enter(wanted: string): Promise<void> {
+async function enter(wanted: string, voice: boolean): Promise<void> {
   const next = spare ?? prepared();
   spare = next;
   void next.startSound(); // while the click still counts
@@ -55,7 +66,7 @@ async function enter(wanted: string): Promise<void> {
   again.disabled = true;
   try {
     if (link === null) throw new JoinError("link", strings.noLink);
-    const joined = await join(link, wanted);
+    const joined = await join(link, wanted, voice);
     show(joined);
     spare = null;
     session = next;
@@ -82,7 +93,10 @@ function prepared(): Session {
 }
 
 function show(joined: Joined): void {
-  name = joined.name;
+  ({ name, role } = joined);
+  agreed = joined.voice;
+  usualVoice.hidden = !agreed;
+  setText(voiceTold, "");
   refusal = "";
   keep("name", name);
   door.open();
@@ -90,8 +104,15 @@ function show(joined: Joined): void {
   document.title = `${joined.title} · ${strings.product}`;
   setText(title, joined.title);
   title.focus();
-  const role = strings.roles[joined.role] ?? joined.role;
-  setText(element("who", HTMLParagraphElement), `${joined.name} · ${role}`);
+  const told = strings.roles[role] ?? role;
+  setText(element("who", HTMLParagraphElement), `${name} · ${told}`);
+}
+
+function stopUsingVoice(): void {
+  session?.takeBackConsent();
+  agreed = false;
+  usualVoice.hidden = true;
+  setText(voiceTold, strings.usualVoice);
 }
 
 function choose(): void {
@@ -125,10 +146,20 @@ function drawStatus(now: Session): void {
   const state = current.kind === "hearing" ? current.state : null;
   setText(lag, state !== null && state.lag > 0 ? strings.behind(state) : "");
   setText(skipped, state?.skipped ? strings.skipped(state.skipped) : "");
+  drawMissing(now);
   const by = { machine: strings.byMachine, booth: strings.byPerson, floor: "", none: "" };
   setText(disclosure, state === null ? "" : by[state.onAir]);
   again.hidden = !now.over;
   sound.hidden = now.audible || now.over;
+}
+
+/** What cannot be had now, and, to organizers, which engines are not used. */
+function drawMissing(now: Session): void {
+  const { conditions, languages } = now;
+  const found = missing(conditions, controls.choices, languages?.spoken ?? []);
+  const sentences = found.map((one) => strings.missing(one, (code) => ownName(code, languages)));
+  setText(missed, now.over ? "" : sentences.join(" "));
+  setText(unused, role === "organizer" && !now.over ? strings.down(down(conditions)) : "");
 }
 
 function textOf(current: Status, now: Session): string {

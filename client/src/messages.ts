@@ -38,6 +38,14 @@ export type Fact =
   | { readonly fact: "SettingsChanged"; readonly number: number; readonly changes: string[] }
   | { readonly fact: "SettingsRefused"; readonly faults: string[] }
   | {
+      readonly fact: "Availability";
+      readonly engine: string;
+      readonly stage: string;
+      readonly available: boolean;
+      readonly why: string;
+      readonly instead: string[];
+    }
+  | {
       readonly fact: "Failed";
       readonly stage: string;
       readonly language: string | null;
@@ -75,6 +83,12 @@ export function parseFact(payload: Uint8Array): Fact | null {
     }
     case "SettingsRefused":
       return { fact: "SettingsRefused", faults: lines(fields.faults) };
+    case "Availability": {
+      const { engine, stage, available, why, instead } = fields;
+      return isText(engine) && isText(stage) && typeof available === "boolean" && isText(why)
+        ? { fact: "Availability", engine, stage, available, why, instead: lines(instead) }
+        : null;
+    }
     case "Failed": {
       const { stage, language, message } = fields;
       return isText(stage) && isText(message)

@@ -7,6 +7,7 @@ import { strings } from "./strings";
 const KEPT = 20;
 
 interface Notice {
+  readonly title: string;
   readonly article: HTMLElement;
   readonly count: HTMLElement;
   times: number;
@@ -24,9 +25,22 @@ export class Notices {
       case "SettingsRefused":
         this.show(strings.settingsRefused, fact.faults, "bad");
         break;
+      case "Availability":
+        this.tellAvailability(fact);
+        break;
       case "Failed":
         this.show(strings.failed(fact.stage, fact.language), [fact.message], "bad");
     }
+  }
+
+  /** Which engine is not used, why and since when, until it is used again. */
+  private tellAvailability(fact: Extract<Fact, { fact: "Availability" }>): void {
+    const { engine, stage, available, why, instead } = fact;
+    const before = strings.unavailable(engine, stage);
+    for (const [key, { title }] of [...this.shown]) if (title === before) this.dismiss(key);
+    const since = strings.since(new Date());
+    if (available) this.show(strings.available(engine, stage), [since], "");
+    else this.show(before, [why, since, strings.instead(instead)], "bad");
   }
 
   private show(title: string, lines: readonly string[], kind: "" | "bad"): void {
@@ -56,7 +70,7 @@ export class Notices {
     article.append(head, list);
     this.place.prepend(article);
     this.place.hidden = false;
-    return { article, count, times: 0 };
+    return { title, article, count, times: 0 };
   }
 
   private dismiss(key: string): void {

@@ -13,20 +13,20 @@ import {
   ParticipantKind,
   type RemoteParticipant,
   type RemoteTrack,
-  type RemoteTrackPublication,
   Room,
   RoomEvent,
   setLogLevel,
-  Track,
 } from "livekit-client";
 import { Captions, type Gap } from "./captions";
 import { CHANNEL, type ChannelState, parseChannel } from "./channel";
+import { CONDITIONS, type Conditions, interprets, parseConditions } from "./condition";
 import { type Languages, parseLanguages } from "./languages";
 import { loudness } from "./loudness";
 import { CAPTION_TOPIC, FACT_TOPIC, type Fact, parseCaption, parseFact } from "./messages";
 import { Microphone } from "./microphone";
+import { isPerson, PREFIX, tracksOf } from "./participants";
 import { elementsHaveVolume, type Heard, Sound } from "./sound";
-import { LISTEN, READ, SPEAK, Wishes } from "./wishes";
+import { LISTEN, READ, SPEAK, VOICE, Wishes } from "./wishes";
 
 /** What a person chose. */
 export interface Choices {
@@ -57,15 +57,6 @@ export interface Watcher {
 
 /** Attribute of the bridge that is another one when it has begun anew. */
 const ZERO = "translator.zero";
-const PREFIX = "translator-";
-const RESERVED = [PREFIX, "bridge-", "booth-"];
-const PERSONS: readonly ParticipantKind[] = [
-  ParticipantKind.STANDARD,
-  ParticipantKind.SIP,
-  ParticipantKind.INGRESS,
-  ParticipantKind.CONNECTOR,
-];
-const SPOKEN: readonly Track.Source[] = [Track.Source.Microphone, Track.Source.ScreenShareAudio];
 
 // At "info" the console shows names and addresses.
 setLogLevel("warn");
@@ -120,6 +111,11 @@ export class Session {
     return this.known;
   }
 
+  /** What of each language can be had now. */
+  get conditions(): Conditions {
+    return parseConditions(this.bridge?.attributes[CONDITIONS]);
+  }
+
   /** Whether this person may speak. */
   get maySpeak(): boolean {
     return this.room.localParticipant.permissions?.canPublish === true;
@@ -166,6 +162,11 @@ export class Session {
   choose(choices: Choices): void {
     this.choices = choices;
     this.reconcile();
+  }
+
+  /** Be heard in one of the usual voices from now on. */
+  takeBackConsent(): void {
+    this.wishes.want({ [VOICE]: "usual" });
   }
 
   private listenToRoom(): void {
@@ -298,8 +299,9 @@ export class Session {
   private loudnessOf(participant: RemoteParticipant): number {
     if (!isPerson(participant)) return 1;
     const { listen, underneath } = this.choices;
-    const hearing = { listen, interpreted: this.interpreted, underneath };
-    return loudness(hearing, this.captions.languageOf(participant.identity));
+    const language = this.captions.languageOf(participant.identity);
+    const interpreted = this.interpreted && interprets(this.conditions.get(listen), language);
+    return loudness({ listen, interpreted, underneath }, language);
   }
 
   private miss(participant: RemoteParticipant): void {
@@ -372,20 +374,6 @@ export function endOf(reason: DisconnectReason | undefined): End {
 
 function isRefusal(error: unknown): boolean {
   return error instanceof ConnectionError && error.reason === ConnectionErrorReason.NotAllowed;
-}
-
-function isPerson(participant: RemoteParticipant): boolean {
-  return (
-    PERSONS.includes(participant.kind) &&
-    !RESERVED.some((prefix) => participant.identity.startsWith(prefix))
-  );
-}
-
-/** What a participant says aloud; booths and pictures are none of it. */
-function tracksOf(participant: RemoteParticipant): RemoteTrackPublication[] {
-  return [...participant.audioTrackPublications.values()].filter(({ source }) =>
-    SPOKEN.includes(source),
-  );
 }
 
 function stateOf(channel: RemoteParticipant): ChannelState | null {

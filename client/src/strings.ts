@@ -1,6 +1,7 @@
 /** All that the page says. */
 
 import type { ChannelState } from "./channel";
+import type { Missing } from "./condition";
 
 /** A pace that listeners notice. */
 const AUDIBLE_PACE = 1.1;
@@ -9,6 +10,16 @@ const seconds = new Intl.NumberFormat("en", {
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
 });
+
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const listed = new Intl.ListFormat("en", { type: "conjunction" });
+
+/** What is said in some languages, or all that is said where none is named. */
+function whatIsSaid(spoken: readonly string[], named: (code: string) => string): string {
+  return spoken.length === 0
+    ? "What is said"
+    : `What is said in ${listed.format(spoken.map(named))}`;
+}
 
 export const strings = {
   product: "Interpreted meeting",
@@ -39,6 +50,23 @@ export const strings = {
     count === 1
       ? "Skipped 1 sentence to catch up; it is in the captions."
       : `Skipped ${count} sentences to catch up; they are in the captions.`,
+  missing: (missing: Missing, named: (code: string) => string) => {
+    switch (missing.what) {
+      case "voice":
+        return missing.why === "cost"
+          ? "No voice any more: the meeting has spent what it may. Captions go on."
+          : "No voice at the moment: no engine that speaks can be reached. Captions go on.";
+      case "language":
+        return "Not interpreted any more: the meeting has spent what it may.";
+      case "text":
+        return `${whatIsSaid(missing.spoken, named)} stands here as it was said: no engine that translates can be reached.`;
+      case "speech":
+        return `${whatIsSaid(missing.spoken, named)} is not interpreted at the moment: no engine that translates can be reached.`;
+    }
+  },
+  down: (engines: readonly string[]) =>
+    engines.length === 0 ? "" : `Not used at the moment: ${engines.join(", ")}`,
+  usualVoice: "From now on you are heard in one of the usual voices.",
   hearingOriginal: "Hearing people themselves",
   reconnecting: "Reconnecting…",
   lost: "The connection was lost.",
@@ -87,6 +115,13 @@ export const strings = {
   dismiss: "Dismiss",
   settingsChanged: (number: number) => `Settings ${number} are in force`,
   settingsRefused: "An edit of the settings cannot be used; they stay as they were",
+  unavailable: (engine: string, stage: string) => `${engine} does not ${stage} at the moment`,
+  available: (engine: string, stage: string) => `${engine} can ${stage} again`,
+  since: (time: Date) => `Since ${clock.format(time)}`,
+  instead: (engines: readonly string[]) =>
+    engines.length === 0
+      ? "Nothing is used in its place"
+      : `Used in its place: ${engines.join(", ")}`,
   failed: (stage: string, language: string | null) =>
     language === null ? `Failed: ${stage}` : `Failed: ${stage}, ${language}`,
 };

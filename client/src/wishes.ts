@@ -6,6 +6,7 @@
 export const LISTEN = "translator.listen";
 export const READ = "translator.read";
 export const SPEAK = "translator.speak";
+export const VOICE = "translator.voice";
 export const FILL = "translator.captions";
 
 type Attributes = Readonly<Record<string, string>>;

@@ -75,6 +75,13 @@ describe("facts", () => {
     });
   });
 
+  test("says which engine is not used, why, and what is used instead", () => {
+    const fact = { fact: "Availability", engine: "vendor", stage: "speak", available: false };
+    const whole = { ...fact, why: "vendor was not reached", instead: ["robot"] };
+    expect(parseFact(bytes({ ...whole, at: 3 }))).toEqual(whole);
+    expect(parseFact(bytes({ ...fact, why: "" }))).toMatchObject({ instead: [] });
+  });
+
   test("a failure comes with its stage", () => {
     const fact = { fact: "Failed", stage: "hear", language: null, message: "no key" };
     expect(parseFact(bytes(fact))).toEqual(fact);
@@ -83,6 +90,7 @@ describe("facts", () => {
   test.each([
     { fact: "Spoken", segment_id: "s1" },
     { fact: "Failed", stage: 1, message: "x" },
+    { fact: "Availability", engine: "a", stage: "speak", available: "no", why: "" },
     { fact: "SettingsChanged", number: "2" },
     { fact: "constructor" },
     [],
