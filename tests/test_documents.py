@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from translator.settings import Pair, PairsFile, Segmenting
+from translator.settings import Pair, PairsFile, Segmenting, ToolServer
 from translator.settings.models import PRESETS
 
 pytestmark = pytest.mark.unit
@@ -29,7 +29,7 @@ def test_each_key_of_the_organizers_file_is_explained() -> None:
     explained = set(re.findall(r"`(\w+)`", text("docs/configuration.md")))
     keys = {
         field.alias or name
-        for model in (PairsFile, Pair, Segmenting)
+        for model in (PairsFile, Pair, Segmenting, ToolServer)
         for name, field in model.model_fields.items()
     }
     assert keys - explained == {"version", "preset"}

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes import Facts, ScriptedEngines, meeting_clock, meeting_settings, segment
 from tests.glossaries import entry, glossary
 from translator.channel import Channel
+from translator.commands.check import check
 from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.health import Health
@@ -222,9 +223,10 @@ async def test_bad_questions_do_not_make_a_source_rest() -> None:
 
 async def test_neither_questions_nor_answers_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    desk = Desk(db=ScriptedSource(ValueError("a secret")))
+    desk = Desk(db=ScriptedSource(ValueError("a secret")), glossary=GlossarySource([]))
     await desk.ask(arguments='{"query": "a secret"}')
     await desk.ask("a secret tool")
+    await desk.ask("glossary", '{"a secret": 1}')
     assert caplog.records
     assert "secret" not in caplog.text
 
@@ -364,10 +366,10 @@ class Folder:
 
     def load(self, more: str = "", *, tools: str = "", number: int = 1) -> Settings:
         (self.path / "engines.yaml").write_text(
-            f"version: 1\nengines: {{ear: {{plugin: openai}}}}\n{tools}"
+            f"version: 1\nengines: {{ear: {{plugin: openai, key: EAR_KEY}}}}\n{tools}"
         )
         (self.path / "language_pairs.yaml").write_text(
-            f"version: 1\nhear: ear\nspoken: [en]\nlanguages: {{es: }}\nsummarize: ear\n{more}"
+            f"version: 1\nhear: ear\nspoken: [en]\nlanguages: {{en: }}\nsummarize: ear\n{more}"
         )
         return load(self.path / "language_pairs.yaml", self.path / "engines.yaml", number=number)
 
@@ -452,3 +454,19 @@ def test_edits_are_told(folder: Folder) -> None:
         "agenda: another text",
         "tool terms-db: other allow",
     )
+
+
+# --- translator check -------------------------------------------------------------------------
+
+
+def test_check_says_that_a_server_has_no_key(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TERMS_KEY", raising=False)
+    folder.load("lookups: terms-db", tools=TOOLS)
+    with pytest.raises(SettingsError) as raised:
+        check(folder.path)
+    wrong = [str(one) for one in raised.value.faults if "terms-db" in str(one)]
+    assert wrong == [
+        f"{folder.path}/engines.yaml:5: tools.terms-db: needs a key; run: export TERMS_KEY=..."
+    ]

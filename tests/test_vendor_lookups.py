@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.fakes import Facts, meeting_clock, segment
 from tests.vendors.faults import Fault
 from tests.vendors.mcp import KEY, KEY_VARIABLE, McpServer
 from tests.vendors.openai import OpenAI, Reply, Request
+from translator.commands.check import check
 from translator.engines.livekit import LiveKitSummarizer
 from translator.engines.livekit.summarizer import ROUNDS
 from translator.engines.mcp import McpSource
@@ -256,3 +258,27 @@ async def test_the_key_is_sent_and_neither_shown_nor_logged(
     assert "mcp-" not in str(raised.value)
     assert KEY not in caplog.text
     assert "mcp-wrong" not in caplog.text
+
+
+def test_check_prints_what_is_looked_up_and_where_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUR_KEY", "sk-0123456789")
+    (tmp_path / "agenda.md").write_text("Noor reports.")
+    (tmp_path / "engines.yaml").write_text(
+        "version: 1\n"
+        "engines: {ours: {plugin: openai, key: OUR_KEY}}\n"
+        'tools: {terms-db: {mcp: "http://127.0.0.1:9/mcp", allow: [search_terms]}}\n'
+    )
+    (tmp_path / "language_pairs.yaml").write_text(
+        "version: 1\nhear: ours\nspoken: [en]\nlanguages: {en: }\nsummarize: ours\n"
+        "lookups: [glossary, agenda, terms-db]\nagenda: agenda.md\n"
+    )
+    check(tmp_path)
+    table = capsys.readouterr().out.split("Looked up")[1]
+    rows = [line.split() for line in table.splitlines()[2:] if line.strip()]
+    assert rows == [
+        ["glossary", "nowhere:", "no", "line", "of", "`pairs`", "has", "one"],
+        ["agenda", "agenda.md"],
+        ["terms-db", "http://127.0.0.1:9/mcp", "search_terms"],
+    ]

@@ -86,7 +86,8 @@ class Lookups:
         """Put what became of a look-up, which began at that instant, into the record."""
         kind: Kind | None = None if error is None else error.kind
         if error is not None:
-            log.warning("a look-up failed (%s): %s", tool, error)
+            log.warning("a look-up failed: %s", error.kind, extra={"tool": tool})
+            log.debug("why: %s", error)
         seconds = asyncio.get_running_loop().time() - began
         self._record.emit(
             LookedUp(
