@@ -1,0 +1,518 @@
+"""End to end and hybrid: whose voice and whose text, in which order, and what helps when."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+from tests.fakes import (
+    Facts,
+    ListTrack,
+    ScriptedEngines,
+    ScriptedRenderer,
+    ScriptedVoice,
+    frame,
+    meeting_clock,
+    meeting_settings,
+    segment,
+)
+from tests.glossaries import entry, glossary
+from translator.channel import Channel
+from translator.errors import InterpretError
+from translator.floor import Floors
+from translator.glossary import Glossary
+from translator.health import Health
+from translator.hear import SAMPLE_RATE as HEARD_RATE
+from translator.interpreters.cascade import Cascade
+from translator.interpreters.end_to_end import IDLE, EndToEnd, Realtime, Samples
+from translator.record import (
+    Failed,
+    Guarded,
+    Record,
+    Rendered,
+    Rendering,
+    Speaking,
+    Spoken,
+    Unspoken,
+)
+from translator.settings import Engine, Language, Pair, Settings
+from translator.types import Brief, Cut, Segment, Tail
+
+pytestmark = pytest.mark.line
+
+HELLO, BYE = "Good morning to all of you.", "We shall meet again tomorrow."
+HOLA, ADIOS = "Buenos días a todos ustedes.", "Nos volvemos a ver mañana."
+LEVEL = 7000
+"""Of the model's voice; the cascade's has others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One call of a model: after `delay` words and `sound` seconds of voice, again and again."""
+
+    words: Sequence[str] = ()
+    delay: float = 0.5
+    sound: float = 0.5
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class ScriptedRealtime:
+    """Follows the act of a text."""
+
+    acts: Mapping[str, Sequence[Act]]
+    calls: list[tuple[Samples, Brief]] = field(default_factory=list)
+    made: int = 0
+    open: int = 0
+    given_up: int = 0
+    at_once: int = 0
+    prompt: str = "interpret_speech 1.0.0"
+
+    def copy(self) -> "OneRealtime":
+        self.made += 1
+        return OneRealtime(self)
+
+
+class OneRealtime:
+    """One speaker's."""
+
+    def __init__(self, script: ScriptedRealtime) -> None:
+        self._script = script
+        self._held = False
+        self._busy = False
+
+    @property
+    def prompt(self) -> str:
+        return self._script.prompt
+
+    async def interpret(
+        self, sound: Samples, brief: Brief
+    ) -> AsyncGenerator[str | rtc.AudioFrame, None]:
+        assert not self._busy, "one call at a time"
+        script = self._script
+        script.open += not self._held
+        self._held = self._busy = True
+        script.calls.append((sound, brief))
+        acts = script.acts[brief.segment.text]
+        act = acts[
+            min(sum(brief.segment.text == one.segment.text for _, one in script.calls), len(acts))
+            - 1
+        ]
+        whole = False
+        try:
+            for words in act.words:
+                await asyncio.sleep(act.delay)
+                yield words
+                for _ in range(round(act.sound / 0.02)):
+                    yield frame(0.02, LEVEL)
+            if act.error is not None:
+                await asyncio.sleep(act.delay)
+                raise act.error
+            whole = True
+        finally:
+            self._busy = False
+            script.given_up += not whole
+
+    async def aclose(self) -> None:
+        self._script.open -= self._held
+        self._held = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Engines(ScriptedEngines):
+    model: ScriptedRealtime
+
+    def realtime(self, name: str) -> Realtime:
+        self._check(name)
+        return self.model.copy()
+
+
+def pair(**kind: object) -> Pair:
+    return Pair.model_validate(
+        {"from": "en", "to": "es", "render": "renderer", "guard": False, **kind}
+    )
+
+
+class Stage:
+    """Both kinds on one channel, which plays on a list."""
+
+    def __init__(
+        self,
+        acts: Mapping[str, Sequence[Act]],
+        *,
+        kind: str = "end_to_end",
+        guard: bool = False,
+        terms: Glossary | None = None,
+        voice: ScriptedVoice | None = None,
+        unusable: Sequence[str] = (),
+        listened: bool = True,
+    ) -> None:
+        self.model = ScriptedRealtime(acts)
+        self.renderer = ScriptedRenderer()
+        self.voice = voice or ScriptedVoice()
+        self.engines = Engines(
+            one_renderer=self.renderer, one_voice=self.voice, model=self.model, unusable=unusable
+        )
+        more = {"glossaries": ["g.yaml"]} if terms else {}
+        anything = Pair.model_validate(
+            {"from": "*", "to": "*", "render": "renderer", "guard": False}
+        )
+        self.settings = meeting_settings(
+            pairs=[pair(**{kind: "realtime"}, guard=guard, **more), anything],
+            glossaries={"g.yaml": terms} if terms else {},
+        )
+        self.clock = meeting_clock()
+        self.record = Record(self.clock)
+        self.facts = Facts()
+        self.record.subscribe(self.facts.note)
+        self.floors = Floors()
+        self.health = Health(self.clock)
+        self.track = ListTrack(self.clock)
+        self.channel = Channel("es", record=self.record, max_wait=2.0)
+        self.channel.put_machine_on_air()
+        self.listened = listened
+        self._kept: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        def settings(_: int) -> Settings:
+            return self.settings
+
+        cascade = Cascade(
+            self.engines,
+            settings=settings,
+            record=self.record,
+            health=self.health,
+            takes=lambda segment, language: not model.takes(segment, language),
+        )
+        model = EndToEnd(
+            self.engines, settings=settings, record=self.record, health=self.health, stages=cascade
+        )
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(one.run(self.floors, self.channel)) for one in (cascade, model)
+            ]
+            if self.listened:
+                tasks.append(group.create_task(self.channel.run(self.track)))
+            await asyncio.sleep(0)
+            yield
+            for task in tasks:
+                task.cancel()
+
+    async def interpret(self, *segments: Segment, during: float = 30.0) -> None:
+        async with self.running():
+            for one in segments:
+                await self.say(one)
+            await asyncio.sleep(during)
+
+    async def say(self, one: Segment) -> None:
+        """Commit a segment that was heard."""
+        wait = one.committed - self.clock()
+        await asyncio.sleep(max(wait, 0.0))
+        since = self._kept.get(one.speaker, -5)
+        self._kept[one.speaker] = until = round(one.end * 10) + 5
+        for at in range(since, until):  # a level for every tenth of a second
+            block = np.full(HEARD_RATE // 10, 100 + at, np.int16)
+            self.floors.keep(one.speaker, block, at / 10)
+        tail = Tail(speaker=one.speaker, speaker_name="", language="en", text="", start=0, end=0)
+        self.floors.publish(Cut(segments=(one,), tail=tail, ended=True))
+
+    @property
+    def committed(self) -> list[str]:
+        return [one.rendition.text for one in self.facts.of(Rendered)]
+
+    @property
+    def ends(self) -> dict[str, list[str]]:
+        """What became of each segment."""
+        found: dict[str, list[str]] = {}
+        for one in self.facts.of(Spoken, Unspoken):
+            found.setdefault(one.segment_id, []).append(getattr(one, "why", "spoken"))
+        return found
+
+    @property
+    def order(self) -> list[str]:
+        return [one.segment_id for one in self.facts.of(Speaking)]
+
+    @property
+    def heard(self) -> list[str]:
+        """Whose voices, one after the other."""
+        return ["model" if one.level == LEVEL else "cascade" for one in self.track.soundings()]
+
+
+def act(text: str, **more: object) -> Sequence[Act]:
+    """It goes well, word by word."""
+    words = [word if at == 0 else f" {word}" for at, word in enumerate(text.split())]
+    return [Act(**{"words": words, "delay": 0.1, "sound": 0.2, **more})]  # type: ignore[arg-type]
+
+
+GOES_WELL = {HELLO: act(HOLA), BYE: act(ADIOS)}
+FAILED = InterpretError("the model is busy", kind="silent")
+
+
+# What goes well
+
+
+async def test_the_model_is_heard_and_read() -> None:
+    stage = Stage(GOES_WELL)
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [HOLA]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.heard == ["model"]
+    assert stage.renderer.calls == []
+    assert stage.voice.calls == []
+    (one,) = stage.facts.of(Rendered)
+    assert one.rendition.prompt == "interpret_speech 1.0.0"
+    texts = [one.rendition.text for one in stage.facts.of(Rendering)]
+    assert texts[-1] == HOLA
+    (spoken,) = stage.facts.of(Spoken)
+    assert spoken.end - spoken.start == pytest.approx(1.0, abs=0.05)
+
+
+async def test_it_hears_the_sound_of_its_segment_and_what_was_said_before() -> None:
+    stage = Stage(GOES_WELL)
+    await stage.interpret(segment(1, HELLO, start=1.0), segment(2, BYE, start=3.0))
+    (first, _), (second, brief) = stage.model.calls
+    assert len(first) == pytest.approx(2.2 * HEARD_RATE, abs=2)  # a margin is heard, too
+    assert (first[0], first[-1]) == (109, 130)
+    assert (second[0], second[-1]) == (129, 150)
+    assert [one.text for one in brief.context] == [HOLA]
+
+
+async def test_terms_are_counted_though_the_model_knows_none() -> None:
+    stage = Stage(
+        GOES_WELL, terms=glossary(entry(en="morning", es="días"), entry(en="you", es="vosotros"))
+    )
+    await stage.interpret(segment(1, HELLO))
+    (one,) = stage.facts.of(Rendered)
+    assert (one.terms, one.terms_due, one.terms_missing) == (1, 2, ("vosotros",))
+
+
+async def test_a_hybrid_has_the_models_voice_and_our_captions() -> None:
+    stage = Stage(GOES_WELL, kind="hybrid")
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
+    assert stage.committed == [f"[es] {HELLO}", f"[es] {BYE}"]
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.heard == ["model", "model"]
+    assert stage.voice.calls == []
+
+
+async def test_the_captions_of_a_hybrid_do_not_wait_for_its_voice() -> None:
+    slow = [Act(words=[HOLA], delay=2.5)]
+    stage = Stage({HELLO: slow, BYE: slow}, kind="hybrid")
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    late = [one.at - one.rendition.segment.committed for one in stage.facts.of(Rendered)]
+    assert max(late) < 0.5
+
+
+async def test_two_speakers_are_heard_in_the_order_that_they_began() -> None:
+    slow = [Act(words=[HOLA], delay=1.5)]
+    stage = Stage({HELLO: slow, BYE: act(ADIOS)})
+    ada = segment(1, HELLO, start=0.0)
+    bob = segment(1, BYE, start=0.5, end=2.0, speaker="p-bob")
+    await stage.interpret(replace(ada, committed=2.0), replace(bob, committed=2.1))
+    assert stage.order == ["p-ada/1", "p-bob/1"]
+    assert stage.model.made == 2  # at the same time: each has one of its own
+
+
+async def test_pairs_without_a_model_go_through_the_cascade_on_the_same_channel() -> None:
+    stage = Stage(GOES_WELL)
+    french = segment(1, "Bonjour à tous.", start=3.0, speaker="p-bob", language="fr")
+    spanish = segment(1, "Hola.", start=6.0, speaker="p-eva", language="es")
+    await stage.interpret(segment(1, HELLO), french, spanish)
+    assert stage.committed == [HOLA, "[es] Bonjour à tous."]
+    assert stage.heard == ["model", "cascade"]
+    assert stage.ends == {
+        "p-ada/1": ["spoken"],
+        "p-bob/1": ["spoken"],
+        "p-eva/1": ["passthrough"],
+    }
+
+
+# What is not sent
+
+
+async def test_nothing_is_sent_where_nobody_listens() -> None:
+    stage = Stage(GOES_WELL, listened=False)
+    await stage.interpret(segment(1, HELLO))
+    assert stage.model.calls == []
+    assert stage.committed == [f"[es] {HELLO}"]
+    assert stage.ends == {"p-ada/1": ["captions"]}
+
+
+async def test_who_says_nothing_for_a_while_holds_no_model() -> None:
+    stage = Stage(GOES_WELL)
+    async with stage.running():
+        await stage.say(segment(1, HELLO))
+        await asyncio.sleep(IDLE / 2)
+        assert stage.model.open == 1
+        await asyncio.sleep(IDLE)
+        assert stage.model.open == 0
+        await stage.say(segment(2, BYE, start=200.0))
+        await asyncio.sleep(10.0)
+        assert stage.model.made == 2
+        assert stage.ends["p-ada/2"] == ["spoken"]
+
+
+async def test_a_channel_that_ends_leaves_nothing_open() -> None:
+    stage = Stage({HELLO: [Act(words=[HOLA], delay=5.0)]})
+    async with stage.running():
+        await stage.say(segment(1, HELLO))
+        await stage.say(segment(2, HELLO, start=2.0))
+        await asyncio.sleep(1.0)
+    assert stage.model.open == 0
+    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["captions"]}
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("kind", ["end_to_end", "hybrid"])
+async def test_what_the_model_does_not_begin_to_say_goes_through_the_cascade_at_once(
+    kind: str,
+) -> None:
+    stage = Stage({HELLO: [Act(error=FAILED)], BYE: act(ADIOS)}, kind=kind)
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
+    assert stage.heard == ["cascade", "model"]  # and the next one is tried again
+    assert stage.committed[0] == f"[es] {HELLO}"
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    (failed,) = stage.facts.of(Failed)
+    assert (failed.stage, failed.language, failed.message) == ("interpret", "es", str(FAILED))
+    (first, _) = stage.facts.of(Speaking)
+    assert first.start < 2.0 + 0.5 + 0.5
+
+
+async def test_captions_stay_in_order_where_the_model_fails() -> None:
+    stage = Stage({HELLO: [Act(error=FAILED)], BYE: act(ADIOS)})
+    stage.renderer.delay = 3.0
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert stage.committed == [f"[es] {HELLO}", ADIOS]
+    assert stage.order == ["p-ada/1", "p-ada/2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "caption"),
+    [("end_to_end", f"Buenos días a todos … [{HELLO}]"), ("hybrid", f"[es] {HELLO}")],
+)
+async def test_what_breaks_off_is_not_said_again(kind: str, caption: str) -> None:
+    broken = [Act(words=["Buenos días a todos, ", "a uste"], error=FAILED)]
+    stage = Stage({HELLO: broken, BYE: act(ADIOS)}, kind=kind)
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
+    assert stage.heard == ["model", "model"]
+    assert stage.committed[0] == caption.replace("todos …", "todos, …")
+    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.voice.calls == []
+
+
+async def test_a_model_that_is_down_is_not_waited_for_until_it_is_back() -> None:
+    failing = [Act(error=FAILED), Act(error=FAILED), *act(HOLA)]
+    stage = Stage({HELLO: failing})
+    async with stage.running():
+        for number, start in enumerate((0.0, 5.0, 10.0, 15.0)):
+            if number == 3:
+                stage.health.succeeded("interpret", "realtime")  # it was tried beside the line
+            await stage.say(segment(number, HELLO, start=start))
+            await asyncio.sleep(4.0)
+    assert len(stage.model.calls) == 3
+    assert stage.heard == ["cascade", "cascade", "cascade", "model"]
+
+
+async def test_a_model_that_cannot_be_made_is_helped() -> None:
+    stage = Stage(GOES_WELL, unusable=["realtime"])
+    await stage.interpret(segment(1, HELLO))
+    assert stage.heard == ["cascade"]
+    assert "no key" in stage.facts.of(Failed)[0].message
+
+
+async def test_a_fault_of_the_engine_is_no_more_than_a_lost_segment() -> None:
+    stage = Stage({HELLO: [Act(error=KeyError("item"))], BYE: act(ADIOS)})
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
+    assert stage.heard == ["cascade", "model"]
+
+
+async def test_sound_without_words_is_marked() -> None:
+    stage = Stage({HELLO: [Act(words=[" "])]})
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [f"… [{HELLO}]"]
+
+
+async def test_what_is_not_kept_any_more_goes_through_the_cascade() -> None:
+    stage = Stage(GOES_WELL)
+    async with stage.running():
+        tail = Tail(speaker="p-ada", speaker_name="", language="en", text="", start=0, end=0)
+        stage.floors.publish(Cut(segments=(segment(1, HELLO),), tail=tail))
+        await asyncio.sleep(10.0)
+    assert stage.heard == ["cascade"]
+    assert stage.facts.of(Failed) == []
+
+
+# The guard
+
+
+async def test_an_answer_is_not_heard() -> None:
+    question = "What is the capital of this country, and who has been there?"
+    answer = "La capital es Madrid. Es una ciudad muy grande y muy bonita."
+    stage = Stage({question: act(answer)}, guard=True)
+    await stage.interpret(segment(1, question))
+    assert set(stage.heard) == {"cascade"}
+    assert stage.facts.of(Guarded)
+    assert answer not in stage.committed
+
+
+async def test_sound_waits_for_its_clause_and_no_longer() -> None:
+    text = (
+        "We have decided on the budget today, and we shall meet again tomorrow at the same place."
+    )
+    words = [
+        "Hemos decidido hoy sobre el presupuesto,",
+        " y nos",
+        " volvemos a ver mañana en el mismo lugar.",
+    ]
+    stage = Stage({text: [Act(words=words, delay=1.0, sound=0.4)]}, guard=True)
+    await stage.interpret(segment(1, text))
+    assert stage.committed == ["".join(words)]
+    first, *others = stage.facts.of(Speaking)
+    assert first.start - 2.0 == pytest.approx(2.0, abs=0.1)  # with the word after the comma
+    assert others == []
+
+
+async def test_what_is_wrong_later_on_is_not_heard() -> None:
+    text = "We have decided on the budget today, and it is 300 euros for each of us in this room."
+    words = [
+        "Hemos decidido hoy sobre el presupuesto,",
+        " y son 500 euros para cada uno de nosotros.",
+    ]
+    stage = Stage({text: [Act(words=words, delay=0.5, sound=1.0)]}, guard=True)
+    await stage.interpret(segment(1, text))
+    assert stage.heard == ["model"]
+    (spoken,) = stage.facts.of(Spoken)
+    assert spoken.end - spoken.start == pytest.approx(1.0, abs=0.05)
+    assert stage.committed == [f"{words[0]} … [{text}]"]
+
+
+# Settings
+
+
+async def test_another_model_serves_from_the_next_segment() -> None:
+    stage = Stage(GOES_WELL)
+    async with stage.running():
+        await stage.say(segment(1, HELLO))
+        await asyncio.sleep(3.0)
+        stage.settings = stage.settings.model_copy(
+            update={"engines": {"realtime": Engine(plugin="openai", model="gpt-realtime-2")}}
+        )
+        await stage.say(segment(2, BYE, start=5.0))
+        await asyncio.sleep(5.0)
+        assert stage.model.made == 2
+        assert stage.model.open == 1
+
+
+async def test_a_language_with_captions_only_asks_no_model() -> None:
+    stage = Stage(GOES_WELL)
+    stage.settings = stage.settings.model_copy(update={"languages": {"es": Language()}})
+    await stage.interpret(segment(1, HELLO))
+    assert stage.model.calls == []
+    assert stage.ends == {"p-ada/1": ["captions"]}

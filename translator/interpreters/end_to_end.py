@@ -1,0 +1,328 @@
+"""End to end: the sound of a segment -> a speech-to-speech model -> the channel's turns.
+
+The floor hears and cuts as for any other kind, so such a model, which takes turns, is given one
+segment at a time: its sound, and what it is. What it says it says is checked before it is heard.
+In a hybrid it only speaks, and the captions are rendered. Where it fails, the stages of a cascade
+interpret the same segment.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+import numpy as np
+import numpy.typing as npt
+from livekit import rtc
+
+from translator import languages
+from translator.backchannels import Conversation
+from translator.channel import SAMPLE_RATE, Channel
+from translator.errors import InterpretError, SettingsError, StageError
+from translator.guards.output import Guard, GuardedError, OutputGuard, Unguarded
+from translator.health import Health
+from translator.interpreters import Floors
+from translator.interpreters.clauses import Clauses
+from translator.interpreters.held import Held
+from translator.interpreters.notes import Notes
+from translator.record import Record
+from translator.settings import Engine, Pair, Settings
+from translator.speak import resample
+from translator.turns import Turn
+from translator.types import Brief, Rendition, Segment
+
+IDLE = 60.0
+"""Seconds without a segment after which a speaker's model is let go."""
+
+Samples = npt.NDArray[np.int16]
+
+
+class Realtime(Protocol):
+    """Speech to speech, for one speaker and one channel."""
+
+    @property
+    def prompt(self) -> str:
+        """The instructions that it follows, by name and version."""
+        ...
+
+    def interpret(self, sound: Samples, brief: Brief) -> AsyncGenerator[str | rtc.AudioFrame, None]:
+        """Interpret the brief's segment, which `sound` is (mono, hear.SAMPLE_RATE).
+
+        Gives words, and mono frames of one sample rate, as they come: no sound before its words.
+        One call at a time; one that is closed is given up. Raises InterpretError.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of all that it holds; another call takes hold of it again."""
+        ...
+
+
+class Engines(Protocol):
+    """Models by the names that the settings use. One that cannot be made raises SettingsError; to
+    make one takes time, so they are asked for in a thread."""
+
+    def realtime(self, name: str) -> Realtime:
+        """One of its own for a speaker and a channel."""
+        ...
+
+
+class Stages(Protocol):
+    """What a cascade does with one segment: it makes the captions of a hybrid, and helps where a
+    model fails."""
+
+    async def brief(self, segment: Segment, channel: Channel) -> Brief:
+        """What is known of the segment."""
+        ...
+
+    async def render(self, brief: Brief, clauses: Clauses) -> None:
+        """Commit the rendition, and give its clauses, then their end."""
+        ...
+
+    async def speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
+        """Fill the turn and end it."""
+        ...
+
+    def commit(self, rendition: Rendition, brief: Brief, *, whole: bool) -> None:
+        """Take a text for the segment's rendition."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One segment that a model is to say."""
+
+    segment: Segment
+    sound: Samples
+    turn: Turn
+    pair: Pair
+    name: str
+    """Of the model."""
+    clauses: Clauses
+    """Of the rendition, where a renderer makes one."""
+
+
+_Line = asyncio.Queue[_Work]
+
+
+class EndToEnd:
+    """Interprets, for one channel, the segments whose pair has a speech-to-speech model."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        *,
+        settings: Callable[[int], Settings],
+        record: Record,
+        health: Health,
+        stages: Stages,
+    ) -> None:
+        """`settings` gives the snapshot of a number: a segment is under the one it began with;
+        `health` says whether a model is worth a call."""
+        self._engines = engines
+        self._settings = settings
+        self._health = health
+        self._stages = stages
+        self._notes = Notes(record)
+        self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def takes(self, segment: Segment, language: str) -> bool:
+        """Whether a segment is interpreted by a model in a language."""
+        return self._pair(segment, language) is not None
+
+    async def run(self, floors: Floors, channel: Channel) -> None:
+        """See Interpreter. A model interprets one speaker's segments in order."""
+        lines: dict[str, _Line] = {}
+        conversation = Conversation()
+        async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
+            async for cut in cuts:
+                backchannel = conversation.push(cut)
+                for segment in cut.segments:
+                    pair = self._pair(segment, channel.language)
+                    if pair is None or pair.realtime is None:
+                        continue
+                    clauses: Clauses = asyncio.Queue()
+                    turn = None if backchannel else self._turn(segment, channel)
+                    if turn is None:
+                        why = "backchannel" if backchannel else "captions"
+                        self._notes.unspoken(segment, channel.language, why)
+                    if turn is None or pair.hybrid is not None:
+                        group.create_task(self._render(segment, clauses, channel))
+                    if turn is not None:
+                        work = _Work(
+                            segment=segment,
+                            sound=floors.sound(segment),
+                            turn=turn,
+                            pair=pair,
+                            name=pair.realtime,
+                            clauses=clauses,
+                        )
+                        if segment.speaker not in lines:
+                            lines[segment.speaker] = asyncio.Queue()
+                            group.create_task(self._line(lines, segment.speaker, channel, group))
+                        lines[segment.speaker].put_nowait(work)
+
+    def _pair(self, segment: Segment, language: str) -> Pair | None:
+        """The line of the settings by which a model interprets it; None where none does."""
+        settings = self._settings(segment.settings)
+        if language not in settings.languages or languages.same(segment.language, language):
+            return None
+        pair = settings.pair(segment.language, language)
+        return pair if pair is not None and pair.realtime is not None else None
+
+    def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
+        """The segment's place in the voice, taken as soon as it is committed."""
+        language = self._settings(segment.settings).languages[channel.language]
+        wanted = channel.wants_machine and language.speak is not None
+        return channel.turn(segment) if wanted else None
+
+    async def _render(self, segment: Segment, clauses: Clauses, channel: Channel) -> None:
+        """Have the segment's text rendered, after those of the speaker before it."""
+        in_order = self._rendering.setdefault(segment.speaker, asyncio.Lock())
+        async with in_order:
+            await self._stages.render(await self._stages.brief(segment, channel), clauses)
+
+    async def _line(
+        self, lines: dict[str, _Line], speaker: str, channel: Channel, group: asyncio.TaskGroup
+    ) -> None:
+        """One speaker, for as long as they speak now and then."""
+        line = lines[speaker]
+        try:
+            async with aclosing(_Model(self._engines)) as model:
+                while (work := await _next(line)) is not None:
+                    await self._interpret(work, model, channel, group)
+                del lines[speaker]
+        finally:
+            while not line.empty():
+                self._end(line.get_nowait(), channel)
+
+    async def _interpret(
+        self, work: _Work, model: "_Model", channel: Channel, group: asyncio.TaskGroup
+    ) -> None:
+        """One segment: by the model, or by the stages of a cascade where it says nothing."""
+        try:
+            said = self._is_for_model(work) and await self._is_said(work, model, channel)
+        except asyncio.CancelledError:
+            self._end(work, channel)
+            raise
+        if not said:
+            group.create_task(self._stages.speak(work.turn, work.clauses, channel))
+            if work.pair.hybrid is None:
+                await self._render(work.segment, work.clauses, channel)
+
+    def _is_for_model(self, work: _Work) -> bool:
+        """Whether it is worth a call."""
+        up = bool(self._health.order("interpret", [work.name]))
+        return up and not work.turn.dropped and len(work.sound) > 0
+
+    async def _is_said(self, work: _Work, model: "_Model", channel: Channel) -> bool:
+        """Whether the model said it, or some of it; where not, the turn is as it was."""
+        brief = await self._stages.brief(work.segment, channel)
+        held = await self._held(work, brief)
+        try:
+            await self._say(work, brief, model, held)
+        except Exception as error:  # a fault in an engine is also no more than a lost segment
+            self._note(error, work, brief)
+            if not work.turn.filled:
+                return False
+            text, whole = f"{held.said} … [{work.segment.text}]".strip(), False
+        else:
+            self._health.succeeded("interpret", work.name)
+            text, whole = held.said, True
+        self._end(work, channel)
+        if work.pair.hybrid is None:
+            rendition = Rendition(
+                segment=work.segment, language=brief.target, text=text, prompt=model.prompt
+            )
+            self._stages.commit(rendition, brief, whole=whole)
+        return True
+
+    async def _held(self, work: _Work, brief: Brief) -> Held:
+        settings = self._settings(work.segment.settings)
+        guard: Guard = Unguarded()
+        if work.pair.guard:  # in a thread: the first of a meeting must read profiles
+            candidates = (*settings.spoken, *settings.languages)
+            guard = await asyncio.to_thread(OutputGuard, brief, languages=candidates)
+        shown = self._notes.progress if work.pair.hybrid is None else _to_nobody
+        return Held(work.turn, brief, guard, shown=shown)
+
+    async def _say(self, work: _Work, brief: Brief, model: "_Model", held: Held) -> None:
+        """Have the model say the segment into its turn. Raises StageError."""
+        settings = self._settings(work.segment.settings)
+        realtime = await model.of(work.name, settings.engines.get(work.name))
+        frames = _frames(realtime.interpret(work.sound, brief), held)
+        async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
+            async for samples in pieces:
+                if work.turn.dropped and work.pair.hybrid is not None:
+                    return  # nobody hears it, nor reads it
+                await held.sound(samples)
+        await held.finish()
+
+    def _note(self, error: Exception, work: _Work, brief: Brief) -> None:
+        self._notes.failed("interpret", brief.target, error)
+        if isinstance(error, GuardedError):
+            self._notes.guarded(brief, error.why)
+        elif isinstance(error, StageError):
+            self._health.failed("interpret", work.name, error)
+
+    def _end(self, work: _Work, channel: Channel) -> None:
+        work.turn.end()
+        if not work.turn.filled:
+            self._notes.unspoken(work.segment, channel.language, "captions")
+
+
+class _Model:
+    """The model that serves one speaker, made anew where it is configured otherwise."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._made_of: tuple[str, Engine | None] | None = None
+        self._realtime: Realtime | None = None
+
+    @property
+    def prompt(self) -> str | None:
+        """Of the one that was asked for last."""
+        return None if self._realtime is None else self._realtime.prompt
+
+    async def of(self, name: str, engine: Engine | None) -> Realtime:
+        """The model of that name, which is configured so. Raises InterpretError."""
+        if self._realtime is None or self._made_of != (name, engine):
+            await self.aclose()
+            try:
+                self._realtime = await asyncio.to_thread(self._engines.realtime, name)
+            except SettingsError as error:
+                raise InterpretError(str(error), kind="refused") from error
+            self._made_of = name, engine
+        return self._realtime
+
+    async def aclose(self) -> None:
+        realtime, self._realtime = self._realtime, None
+        if realtime is not None:
+            await realtime.aclose()
+
+
+async def _next(line: _Line) -> _Work | None:
+    """What is said next; None where nothing is for IDLE seconds."""
+    try:
+        async with asyncio.timeout(IDLE):
+            return await line.get()
+    except TimeoutError:
+        return None if line.empty() else line.get_nowait()
+
+
+async def _frames(
+    pieces: AsyncGenerator[str | rtc.AudioFrame, None], held: Held
+) -> AsyncGenerator[rtc.AudioFrame, None]:
+    """The frames among `pieces`; the words go into `held`."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if isinstance(piece, str):
+                await held.words(piece)
+            else:
+                yield piece
+
+
+def _to_nobody(brief: Brief, text: str) -> None:
+    """The words of a hybrid's voice are not its captions."""
