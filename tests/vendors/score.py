@@ -31,6 +31,8 @@ VOCABULARY = tuple(
         "zipper anchor butter copper dragon eagle feather guitar",
     )
 )
+UNKNOWN = "unknown"
+"""What is in no score, such as what an engine is tried with."""
 GAP = 0.06
 """Seconds between two words."""
 REST = 0.55
@@ -192,7 +194,11 @@ class ReadsAlong:
             ):
                 yield _hypothesis(words, begun, final=True)
                 known, done = 0, words[-1].end
-        if found is not None:
+        if found is None:
+            if len(held) / 2 / HEARD_RATE > PLACED:
+                word = Word(text=UNKNOWN, start=0.0, end=len(held) / 2 / HEARD_RATE)
+                yield _hypothesis([word], 0.0, final=True)
+        else:
             score, begun = found
             words = score.between(done, begun + len(held) / 2 / HEARD_RATE)
             if words:
@@ -231,23 +237,28 @@ class SaysItBack:
 
 
 class Chimes:
-    """Says each word as its tone."""
+    """Says each word as its tone, and whatever is in no score as another one."""
 
     async def speak(
         self, text: str, *, language: str | None, voice: str
     ) -> AsyncGenerator[bytes, None]:
         """See Speaks."""
         await asyncio.sleep(0.1)
-        for name in plain(text):
+        for name in plain(text) or [UNKNOWN]:
             yield _tone(name).tobytes()
             await asyncio.sleep(0.02)
+
+
+def _pitch(name: str) -> float:
+    """Hz."""
+    return LOWEST + STEP * ((*VOCABULARY, UNKNOWN).index(name))
 
 
 @cache
 def _tone(name: str) -> Samples:
     at = np.arange(round(TONE * SPOKEN_RATE)) / SPOKEN_RATE
     ramp = np.minimum(1.0, np.minimum(at, TONE - at) / 0.01)
-    tone = 8000 * ramp * np.sin(2 * np.pi * (LOWEST + STEP * VOCABULARY.index(name)) * at)
+    tone = 8000 * ramp * np.sin(2 * np.pi * (_pitch(name)) * at)
     return np.pad(tone, (0, round(PAUSE * SPOKEN_RATE))).astype(np.int16)
 
 

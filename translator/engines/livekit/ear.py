@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any
@@ -14,7 +14,7 @@ from livekit.agents import stt
 
 from translator.beside import beside
 from translator.engines.livekit.identifier import Identifier
-from translator.engines.livekit.plugin import made, once, received
+from translator.engines.livekit.plugin import leave, made, once, received
 from translator.errors import HearError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
 from translator.types import Hypothesis, Prior, Word
@@ -22,7 +22,7 @@ from translator.types import Hypothesis, Prior, Word
 PACE = 1.2
 """Times real time at which what has waited is sent: AssemblyAI closes a session that is sent more,
 and none needs it sooner."""
-BURST = 1.0
+BURST = 0.8
 """Seconds of audio that are sent at once: no vendor minds a network's jitter."""
 RENEWED = 1500.0
 """Seconds after which a stream ends at the next pause, and another begins: before the shortest
@@ -66,10 +66,7 @@ class LiveKitEar:
         engine = await asyncio.to_thread(
             made, lambda: self._make(prior.languages, prior.terms), HearError
         )
-        async with (
-            engine,
-            engine.stream(conn_options=once(self._patience)) as stream,
-        ):
+        async with engine, _left(engine.stream(conn_options=once(self._patience))) as stream:
             feed = _Feed(audio, stream, utterances, patience=self._patience, grace=self._grace)
             async with (
                 beside(feed.run()),
@@ -96,6 +93,14 @@ class LiveKitEar:
         rest = utterances.rest()
         if rest is not None:
             yield rest
+
+
+@asynccontextmanager
+async def _left(stream: stt.RecognizeStream) -> AsyncGenerator[stt.RecognizeStream, None]:
+    try:
+        yield stream
+    finally:
+        await leave(stream)
 
 
 class _Feed:
@@ -134,7 +139,7 @@ class _Feed:
         if self.complete and self._utterances.pending:
             await asyncio.sleep(self._grace)
             self.is_unanswered = self._utterances.unanswered > UNHEARD
-        await self._stream.aclose()  # an STT may ignore the end of its input
+        await leave(self._stream)  # an STT may ignore the end of its input
 
     async def _push_all(self) -> bool:
         """False when the STT has ended before, or says nothing of much speech."""
