@@ -54,7 +54,7 @@ class McpSource:
             import mcp  # noqa: F401  takes half a second: who looks nothing up goes without
         except ImportError:
             raise SettingsError(
-                f"tool {name!r}: the package mcp is missing; run: pip install 'translator[mcp]'"
+                f"tool {name!r}: the package mcp is missing; run: pip install 'mcp>=2.3'"
             ) from None
 
     async def tools(self) -> Sequence[Tool]:
