@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as some
 
-from translator.engines.livekit.repeats import Repeats
+from translator.engines.livekit.repeats import Repeats, distinct
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +68,19 @@ def test_what_was_taken_out_is_counted() -> None:
     repeats.push(noise(1.0) * 2)
     repeats.rest()
     assert repeats.seconds == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("El comité se reúne hoy.", True),
+        ("El comité vota, y el alcalde también.", True),
+        ("El comité vota. El alcalde también.", False),
+        ("Sí, sí.", False),
+        ("No. No, gracias.", False),
+        ("好的。好的。", False),
+        ("— ¿Quién? ¡Nadie!", True),
+    ],
+)
+def test_phrases_that_begin_alike_are_no_repeats(text: str, found: bool) -> None:
+    assert distinct(text) is found

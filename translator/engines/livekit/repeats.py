@@ -1,9 +1,23 @@
 """Audio that comes a second time."""
 
+import re
 from typing import Final
 
 _BLOCK: Final = 0.02
 _LEAST: Final = 0.1
+
+
+_PHRASE: Final = re.compile(r"[^\W_][^.,;:!?…—。、，；：！？]*")
+
+
+def distinct(text: str) -> bool:
+    """Whether no two phrases of `text` begin with the same word.
+
+    Where they do, a voice that makes phrase after phrase of it, and the same of the same words,
+    says something twice that is no repeat.
+    """
+    firsts = [phrase.group().split()[0].casefold() for phrase in _PHRASE.finditer(text)]
+    return len(set(firsts)) == len(firsts)
 
 
 class Repeats:
@@ -11,7 +25,8 @@ class Repeats:
 
     A vendor that sends a piece again, or a proxy that sends the whole answer again, would be heard
     twice. A repeat is 0.1 s or more that is bit for bit what came before, and at one place only:
-    silence and steady tones are the same at many. What was synthesized anew differs in its bits.
+    silence and steady tones are the same at many. What was synthesized anew differs in its bits,
+    unless the voice is a simple one and the words are the same: see `distinct`.
     """
 
     def __init__(self, sample_rate: int) -> None:

@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import tts
 
 from translator.engines.livekit.plugin import leave, made, once, received
-from translator.engines.livekit.repeats import Repeats
+from translator.engines.livekit.repeats import Repeats, distinct
 from translator.errors import SpeakError
 
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
@@ -86,7 +86,8 @@ class LiveKitVoice(Generic[Engine]):
         """What `engine` says, and nothing of it twice. Raises SpeakError."""
         if self._set_pace is not None:
             self._set_pace(engine, pace)
-        repeats, rate = None, engine.sample_rate
+        repeats: Repeats | None = None
+        once_only = distinct(text)
         async with (
             self._asked(engine, text if self._spell is None else self._spell(text)) as stream,
             aclosing(
@@ -101,17 +102,19 @@ class LiveKitVoice(Generic[Engine]):
             ) as pieces,
         ):
             async for piece in pieces:
-                rate = piece.frame.sample_rate
-                repeats = repeats or Repeats(rate)
-                pcm = piece.frame.data.tobytes()
+                frame, pcm = piece.frame, piece.frame.data.tobytes()
                 if _is_text(pcm):
                     raise SpeakError(
                         f"{engine.provider} sent a text for audio", retryable=True, kind="garbled"
                     )
+                if not once_only:
+                    yield frame
+                    continue
+                repeats = repeats or Repeats(frame.sample_rate)
                 if new := repeats.push(pcm):
-                    yield _frame(new, rate)
+                    yield _frame(new, frame.sample_rate)
         if repeats is not None and (new := repeats.rest()):
-            yield _frame(new, rate)
+            yield _frame(new, frame.sample_rate)
 
     def _asked(self, engine: Engine, text: str) -> tts.ChunkedStream | tts.SynthesizeStream:
         """The answer to one request for all of `text`."""
