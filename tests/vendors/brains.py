@@ -107,9 +107,12 @@ class Hums:
 
 
 def hum(seconds: float) -> bytes:
-    """A tone that rises, so that no part of it is like another, at SPOKEN_RATE, as PCM."""
+    """A tone that rises, so that no part of it is like another, at SPOKEN_RATE, as PCM; one of
+    another length begins higher or lower."""
     at = np.arange(round(seconds * SPOKEN_RATE)) / SPOKEN_RATE
-    return (8000 * np.sin(2 * math.pi * (200 + 10 * at) * at)).astype("<i2").tobytes()
+    return (
+        (8000 * np.sin(2 * math.pi * (200 + 17 * seconds + 10 * at) * at)).astype("<i2").tobytes()
+    )
 
 
 async def whole(pieces: AsyncGenerator[bytes, None]) -> bytes:

@@ -108,8 +108,6 @@ class ElevenLabs(Server):
         request = self._request(http)
         speaking = _Speaking(http, socket, request, self._speaks, slow=self.faults.slow)
         try:
-            if self._voices is not None and http.match_info["voice"] not in self._voices:
-                raise _Closing("voice_id_does_not_exist", "A voice with that id does not exist.")
             await self._serve(socket, request, speaking, fault)
         except _Closing as closing:
             await socket.send_json({"message": str(closing), "error": closing.reason, "code": 1008})
@@ -136,6 +134,8 @@ class ElevenLabs(Server):
             if message.type is not WSMsgType.TEXT:
                 return
             event = json.loads(message.data)
+            if self._voices is not None and _voice(request) not in self._voices:
+                raise _Closing("voice_id_does_not_exist", "A voice with that id does not exist.")
             if event.get("close_socket"):
                 await socket.close()
                 return
@@ -210,6 +210,10 @@ def _detail(status: int, reason: str, text: str) -> web.Response:
     return web.json_response({"detail": {"status": reason, "message": text}}, status=status)
 
 
+def _voice(request: Request) -> str:
+    return request.path.split("/")[3]
+
+
 async def _break(http: web.Request, fault: Fault | None) -> None:
     """Half of an answer was sent: what then happens to it."""
     if fault is Fault.RESET:
@@ -223,8 +227,8 @@ async def _spoken(speaks: Speaks, request: Request, text: str, fault: Fault | No
     """`text` as chunks of audio."""
     if fault is Fault.EMPTY or not text.strip():
         return []
-    voice = request.path.split("/")[3]
-    speech = speaks.speak(text.strip(), language=request.query.get("language_code"), voice=voice)
+    language = request.query.get("language_code")
+    speech = speaks.speak(text.strip(), language=language, voice=_voice(request))
     async with aclosing(speech):
         pcm = b"".join([piece async for piece in speech])
     chunks = [pcm[at : at + CHUNK] for at in range(0, len(pcm), CHUNK)]

@@ -357,12 +357,12 @@ def _heard(pcm: bytes) -> bytes:
     """PCM at SENT_RATE as PCM at HEARD_RATE."""
     samples = np.frombuffer(pcm, "<i2")
     at = np.arange(len(samples) * HEARD_RATE // SENT_RATE) * (SENT_RATE / HEARD_RATE)
-    return np.interp(at, np.arange(len(samples)), samples).astype("<i2").tobytes()
+    return bytes(np.interp(at, np.arange(len(samples)), samples).astype("<i2").tobytes())
 
 
 def _faster(pcm: bytes, speed: float) -> bytes:
     samples = np.frombuffer(pcm, "<i2")
-    return samples[(np.arange(int(len(samples) / speed)) * speed).astype(int)].tobytes()
+    return bytes(samples[(np.arange(int(len(samples) / speed)) * speed).astype(int)])
 
 
 def _pieces(data: bytes, size: int) -> list[bytes]:

@@ -4,7 +4,7 @@ import errno
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import aiohttp
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
@@ -54,6 +54,17 @@ _AZURE: dict[str, Kind] = {
     "Forbidden": "quota",
     "ServiceTimeout": "silent",
 }
+_CODES: dict[str, Kind] = {
+    # OpenAI's, in the body of an error on a websocket
+    "insufficient_quota": "quota",
+    "invalid_api_key": "wrong key",
+    "rate_limit_exceeded": "rate limited",
+    # ElevenLabs's Scribe, in brackets in what the plugin says
+    "quota_exceeded": "quota",
+    "auth_error": "wrong key",
+    "input_error": "refused",
+}
+_BRACKETS = re.compile(r"\[(\w+)\]$")
 _CANCELLED = re.compile(r"CancellationErrorCode\.(\w+)")
 _UPGRADE = re.compile(r"no connection to the remote host")
 
@@ -104,6 +115,9 @@ def _by_cause(error: Exception) -> Kind:
     if cancelled is not None:
         return _by_azure(cancelled.group(1), str(error))
     causes = list(_causes(error))
+    code = next((code for cause in causes if (code := _code(cause)) in _CODES), None)
+    if code is not None:
+        return _CODES[code]
     if any(_nowhere(cause) for cause in causes):
         return "unreachable"
     if any(isinstance(cause, TimeoutError | APITimeoutError) for cause in causes):
@@ -122,6 +136,16 @@ def _by_azure(code: str, words: str) -> Kind:
     if code == "ConnectionFailure":
         return "unreachable" if _UPGRADE.search(words) else "broken off"
     return _asked(_AZURE.get(code, "fault"), words)
+
+
+def _code(error: BaseException) -> str | None:
+    """What a vendor calls its error, where a plugin keeps it."""
+    if not isinstance(error, APIError):
+        return None
+    if isinstance(error.body, Mapping):
+        return str(error.body.get("code"))
+    found = _BRACKETS.search(error.message)
+    return error.message if found is None else found.group(1)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
