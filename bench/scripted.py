@@ -26,7 +26,8 @@ from translator.current import unedited
 from translator.errors import SettingsError
 from translator.health import Stage
 from translator.hear import SAMPLE_RATE, Sound, blocks
-from translator.settings import Engine, Language, Pair, Segmenting, Settings
+from translator.lookups import Source
+from translator.settings import Engine, Language, Pair, Segmenting, Settings, ToolServer
 from translator.speak import Voice
 from translator.summary import Summarizer
 from translator.types import Hypothesis, Pauses, Prior
@@ -122,6 +123,9 @@ class MarkerEngines:
 
     def summarizer(self, name: str) -> Summarizer:
         raise SettingsError(f"{name} marks words, and sums up none")
+
+    def source(self, name: str, server: ToolServer) -> Source:
+        raise SettingsError(f"{name} is not asked")
 
     async def trial(self, stage: Stage, name: str, settings: Settings) -> None:
         """Nothing that is scripted is ever down."""

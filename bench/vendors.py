@@ -37,7 +37,7 @@ from translator.rehearsal.order import Order, Talk
 from translator.rehearsal.run import OBSERVER, rehearse
 from translator.segment import tokens
 from translator.server import LiveKitServer
-from translator.settings import Engine, Language, Pair, Segmenting, Settings
+from translator.settings import Engine, Language, Pair, Segmenting, Settings, ToolServer
 from translator.settings.models import PRESETS
 from translator.types import Brief, Hypothesis, Pauses, Prior, Word
 
@@ -80,6 +80,9 @@ class Engines:
 
     def summarizer(self, name: str) -> NoReturn:
         raise SettingsError(f"{name} summarizes nothing")
+
+    def source(self, name: str, server: ToolServer) -> NoReturn:
+        raise SettingsError(f"{name} is not asked")
 
     async def trial(self, stage: Stage, name: str, settings: Settings) -> None:
         """Nothing that is scripted is ever down."""
