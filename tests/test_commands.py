@@ -141,7 +141,8 @@ def test_check_tells_engines_relays_and_glossaries(tmp_path: Path, capsys: Said)
         "glossaries/example.yaml",
     ]
     assert row(printed, "any", "es")[2:] == ["apertium", "glossaries/example.yaml"]
-    assert row(printed, "ca", "Català") == ["ca", "Català", "espeak"]
+    voices = "usual, usual+f5, usual+m8"
+    assert row(printed, "ca", "Català") == ["ca", "Català", "espeak", voices]
 
 
 def test_check_tells_the_manner_and_who_takes_no_instructions(

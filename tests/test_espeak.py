@@ -82,6 +82,17 @@ async def test_a_voice_can_be_named(voice: EspeakVoice) -> None:
         assert not np.array_equal(usual, await spoken(voice, text, name=name))
 
 
+async def test_the_usual_voice_of_a_language_has_variants_too(voice: EspeakVoice) -> None:
+    text = "Bom dia a todas as cidades."
+    brazil = await spoken(voice, text, language="pt-BR")
+    assert np.array_equal(brazil, await spoken(voice, text, language="pt-BR", name="usual"))
+    others = [
+        await spoken(voice, text, language="pt-BR", name=name) for name in ("usual+f5", "usual+m8")
+    ]
+    assert not np.array_equal(brazil, others[0])
+    assert not np.array_equal(*others)
+
+
 @pytest.mark.parametrize("name", ["en+nobody", "en+", "en+f3+f4", "en+../voices"])
 async def test_an_unknown_variant_is_an_error(voice: EspeakVoice, name: str) -> None:
     with pytest.raises(SpeakError, match="no variant"):

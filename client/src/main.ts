@@ -22,10 +22,9 @@ const status = element("status", HTMLParagraphElement);
 const statusText = element("status-text", HTMLSpanElement);
 const lag = element("lag", HTMLSpanElement);
 const skipped = element("skipped", HTMLParagraphElement);
-const missed = element("missing", HTMLParagraphElement);
+const missed = element("missing", HTMLSpanElement);
 const unused = element("down", HTMLParagraphElement);
 const usualVoice = element("usual-voice", HTMLButtonElement);
-const voiceTold = element("voice-told", HTMLParagraphElement);
 const disclosure = element("disclosure", HTMLSpanElement);
 const again = element("again", HTMLButtonElement);
 const sound = element("sound", HTMLButtonElement);
@@ -96,7 +95,8 @@ function show(joined: Joined): void {
   ({ name, role } = joined);
   agreed = joined.voice;
   usualVoice.hidden = !agreed;
-  setText(voiceTold, "");
+  usualVoice.ariaDisabled = null;
+  setText(usualVoice, strings.stopUsingVoice);
   refusal = "";
   keep("name", name);
   door.open();
@@ -111,8 +111,9 @@ function show(joined: Joined): void {
 function stopUsingVoice(): void {
   session?.takeBackConsent();
   agreed = false;
-  usualVoice.hidden = true;
-  setText(voiceTold, strings.usualVoice);
+  // It stays: who pressed it has the focus there, and reads what it says now.
+  usualVoice.ariaDisabled = "true";
+  setText(usualVoice, strings.usualVoice);
 }
 
 function choose(): void {

@@ -66,7 +66,8 @@ export const strings = {
   },
   down: (engines: readonly string[]) =>
     engines.length === 0 ? "" : `Not used at the moment: ${engines.join(", ")}`,
-  usualVoice: "From now on you are heard in one of the usual voices.",
+  stopUsingVoice: "Stop using my voice",
+  usualVoice: "Your voice is not used any more",
   hearingOriginal: "Hearing people themselves",
   reconnecting: "Reconnecting…",
   lost: "The connection was lost.",

@@ -37,9 +37,9 @@ def recognize(sound: Samples, language: str) -> str:
     return decoder().transcribe(whole(pcm, language, beam=BEAM)).text
 
 
-async def voice(text: str, language: str, pace: float, host: Host) -> Samples:
-    """`text` as espeak-ng says it."""
-    frames = EspeakVoice(host).say(text, language=language, voice=None, pace=pace)
+async def voice(text: str, language: str, name: str, pace: float, host: Host) -> Samples:
+    """`text` as espeak-ng says it in the voice of that name."""
+    frames = EspeakVoice(host).say(text, language=language, voice=name, pace=pace)
     async with aclosing(resample(frames, SAMPLE_RATE)) as spoken:
         return np.concatenate([samples async for samples in spoken])
 

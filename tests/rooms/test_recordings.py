@@ -22,6 +22,10 @@ from translator.rehearsal.run import interpret
 pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(300)]
 
 
+VOICES = {"Ana": "usual", "Luis": "usual+f5"}
+"""Of who speaks first, and of the next one."""
+
+
 def talk(name: str, start: float = 0.0, speaker: str = "Ana") -> Talk:
     path = speech(name)
     return Talk(name=speaker, path=path, start=start, recording=read(path))
@@ -91,14 +95,15 @@ async def assert_heard(
     async with running(["espeak"]) as host:
         for language in one.targets:
             sound = read(one.out / f"{language}.wav").samples
-            texts = {c["segment_id"]: c["text"] for c in captions(one, language) if c["final"]}
+            finals = {c["segment_id"]: c for c in captions(one, language) if c["final"]}
             renditions = result["languages"][language]["renditions"]
             nexts = [one["onset"] for one in renditions[1:]]
             for i, (rendition, following) in enumerate(
                 zip(renditions, [*nexts, math.inf], strict=True)
             ):
-                text = texts[rendition["segment_id"]]
-                said = await voice(text, language, rendition["pace"], host)
+                caption = finals[rendition["segment_id"]]
+                text, name = caption["text"], VOICES[caption["speaker_name"]]
+                said = await voice(text, language, name, rendition["pace"], host)
                 own.append(likeness(said, stretch(sound, rendition, margin=0.6)))
                 others.append(likeness(said, stretch(sound, renditions[i - 1])))
                 end = min(rendition["end"] + 0.2, following)  # the next may follow at once

@@ -15,6 +15,8 @@ from translator import languages
 from translator.engines.host import Host
 from translator.errors import ServiceError, SpeakError, StageError
 
+USUAL = "usual"
+"""The voice of a language where none is named."""
 NORMAL_RATE = 175
 """espeak-ng's words per minute at pace 1.0."""
 RATES = range(80, 451)
@@ -52,8 +54,8 @@ class EspeakVoice:
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """Speak `text` in frames of at most FRAME seconds; no frame where nothing can be said.
 
-        `voice` is a language or a file of `espeak-ng --voices`, with a variant (`en-gb+f3`) of
-        `espeak-ng --voices=variant` if wanted.
+        `voice` is a language or a file of `espeak-ng --voices`, or `usual` for that of `language`,
+        with a variant (`en-gb+f3`) of `espeak-ng --voices=variant` if wanted.
         """
         if not any(character.isalnum() for character in text):
             return
@@ -119,21 +121,26 @@ class Voices:
 
     def choose(self, language: str, voice: str | None) -> str:
         """The voice file to speak with, and its variant if any. Raises SpeakError."""
-        if voice is None:
-            found = languages.lookup(language, self.by_language)
-            if found is None:
-                raise SpeakError(f"espeak-ng speaks no {language}; see: espeak-ng --voices")
-            return self.by_language[found]
-        name, plus, variant = voice.partition("+")
-        file = self.by_name.get(name) or self.by_language.get(name)
-        if file is None:
-            raise SpeakError(f"espeak-ng has no voice {voice!r}; see: espeak-ng --voices")
+        name, plus, variant = (voice if voice is not None else USUAL).partition("+")
+        file = self._usual(language) if name == USUAL else self._named(name)
         if plus and variant not in self.variants:  # it would be left out without a word
             raise SpeakError(
                 f"espeak-ng has no variant {variant!r} for the voice {voice!r};"
                 " see: espeak-ng --voices=variant"
             )
         return f"{file}{plus}{variant}"
+
+    def _usual(self, language: str) -> str:
+        found = languages.lookup(language, self.by_language)
+        if found is None:
+            raise SpeakError(f"espeak-ng speaks no {language}; see: espeak-ng --voices")
+        return self.by_language[found]
+
+    def _named(self, name: str) -> str:
+        file = self.by_name.get(name) or self.by_language.get(name)
+        if file is None:
+            raise SpeakError(f"espeak-ng has no voice {name!r}; see: espeak-ng --voices")
+        return file
 
 
 def parse_voices(table: str, variants: str = "") -> Voices:
