@@ -172,7 +172,7 @@ async def test_at_a_ceiling_one_thing_after_the_other_goes_and_each_is_told(path
     ]
     assert one.ceilings[3].message == (
         "10.40 of 10 USD are spent: the ceiling of the meeting is reached."
-        " No voice is paid for in español. No rendition is paid for in français."
+        " No voice is paid for in Español. No rendition is paid for in Français."
     )
 
 

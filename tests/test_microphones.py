@@ -103,7 +103,7 @@ async def stage(
     async with asyncio.TaskGroup() as group:
         children = Children(group, lambda _, error: failures.append(error))
         microphones = Microphones(
-            ear=ScriptedEar,
+            ear=lambda person, floor: ScriptedEar(),
             name=lambda person: str(person.name),
             settings=lambda: settings,
             guard=EchoGuard(),

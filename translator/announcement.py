@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import aiohttp
@@ -26,11 +26,17 @@ class Announcement:
         self._told: dict[str, Any] | None = None
 
     async def make(
-        self, settings: Settings, *, problem: str | None, cast: Mapping[str, int] = {}
+        self,
+        settings: Settings,
+        *,
+        problem: str | None,
+        cast: Mapping[str, int] = {},
+        limited: Collection[str] = (),
     ) -> None:
         """Say it, unless it is said. `problem` is for people: why somebody is not interpreted;
-        `cast` are the speakers' seats (translator.cast), for a job that takes over."""
-        content = announced(settings, problem=problem, cast=cast)
+        `cast` are the speakers' seats (translator.cast), for a job that takes over; `limited` who
+        is at its ceiling of cost."""
+        content = announced(settings, problem=problem, cast=cast, limited=limited)
         if content == self._told:
             return
         metadata = json.dumps(merged(self._room.metadata, content), ensure_ascii=False)
@@ -46,7 +52,11 @@ class Announcement:
 
 
 def announced(
-    settings: Settings, *, problem: str | None, cast: Mapping[str, int] = {}
+    settings: Settings,
+    *,
+    problem: str | None,
+    cast: Mapping[str, int] = {},
+    limited: Collection[str] = (),
 ) -> dict[str, Any]:
     """What stands under KEY; see docs/protocol.md."""
     return {
@@ -55,6 +65,7 @@ def announced(
         "spoken": list(settings.spoken),
         "problem": problem,
         "cast": dict(cast),
+        "limited": sorted(limited),
     }
 
 

@@ -7,7 +7,7 @@ Floors, languages and voices are children that fail alone.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing
 from functools import partial
 from typing import Protocol
@@ -23,18 +23,20 @@ from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.children import Children
 from translator.condition import CONDITIONS, UNHEARD, Outlook
+from translator.cost import metered
+from translator.cost.budget import Budget
+from translator.cost.day import Day, usual_path
 from translator.current import Current, Edits
-from translator.demand import FILL, LONGEST, Actions, Running, demand, missing, plan, reads, wish
+from translator.demand import Actions, Running, plan, reads, wish
 from translator.errors import SettingsError
 from translator.floor import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Down, Health, Stage
 from translator.hear import Ear, InTurn
 from translator.interpreters.cascade import Cascade
-from translator.interpreters.cascade import Engines as CascadeEngines
 from translator.lookups import Lookups, Source, sources
-from translator.microphones import Microphones, is_encrypted, tracks
-from translator.outbox import Outbox, Readers
+from translator.microphones import Microphones, encrypted, is_encrypted, tracks
+from translator.outbox import Fills, Outbox, Readers
 from translator.participant import Participant, tell
 from translator.persons import Consents, Persons
 from translator.record import Availability, Fact, Failed, Record, SettingsChanged, SettingsRefused
@@ -42,7 +44,6 @@ from translator.sender import RoomSender
 from translator.settings import Settings, ToolServer, diff
 from translator.summary import Summarizer, Summary
 from translator.turns import Samples
-from translator.types import Pauses
 
 log = logging.getLogger(__name__)
 
@@ -54,22 +55,12 @@ LULL = 0.05
 """Seconds in which further changes are waited for: a person may make many."""
 FAREWELL = 2.0
 """Seconds in which the last messages must be out."""
-FILL_EVERY = 1.0
-"""Seconds between two answers to one person who misses captions."""
 LINES, WIDTH = 50, 200
 """Of a notice to organizers: a message has room for no more."""
 
 
-class Engines(CascadeEngines, Protocol):
+class Engines(metered.Engines, Protocol):
     """What a meeting calls, by the names that the settings use."""
-
-    def ear(self, name: str, pauses: Pauses) -> Ear:
-        """An ear of its own for one floor."""
-        ...
-
-    def summarizer(self, name: str) -> Summarizer:
-        """Raises SettingsError where it cannot be made."""
-        ...
 
     def source(self, name: str, server: ToolServer) -> Source:
         """An MCP server to look things up in. Raises SettingsError where it cannot be asked."""
@@ -113,6 +104,14 @@ class Meeting:
             Readers(by_stream=self._readers, observers=self._present_observers),
         )
         self._record.subscribe(self._outbox.note)
+        self._fills = Fills(self._outbox.fill)
+        self._metered = metered.Metered(engines, self._record)
+        self._budget = Budget(
+            settings=lambda: self._settings,
+            record=self._record,
+            day=Day(usual_path()),
+            reaches=engines.reaches,
+        )
         lookups = Lookups(lambda: sources(self._settings, engines.source), self._record)
         self._summary = Summary(summarizer=self._summarizer, lookups=lookups, record=self._record)
         self._channels: dict[str, Channel] = {}
@@ -127,19 +126,14 @@ class Meeting:
         )
         self._announcement = Announcement(room, access)
         self._microphones = Microphones(
-            ear=lambda: InTurn(
-                lambda: self._settings.heard_by,
-                lambda name: engines.ear(name, self._settings.segments.pauses),
-                self._health,
-            ),
+            ear=self._ear,
             name=self._persons.name,
-            hears=lambda person: self._persons.role(person) is not Role.INTERPRETER,
+            hears=self._hears,
             settings=lambda: self._settings,
             guard=self._guard,
             record=self._record,
             floors=self._floors,
         )
-        self._filled: dict[str, tuple[str | None, float]] = {}
         self._problem: str | None = None
         self._changed = asyncio.Event()
         for event in _EVENTS:
@@ -162,12 +156,14 @@ class Meeting:
                 group.create_task(self._follow_edits())
                 group.create_task(self._summary.run(self._floors.cuts()))
                 group.create_task(self._health.watch(self._trial))
+                group.create_task(self._budget.run())
                 children = Children(group, self._child_failed)
                 while True:
                     self._changed.clear()
                     await self._reconcile(children)
                     await self._change()
         finally:
+            await self._budget.settle()
             await self._say_the_last(sender)
 
     async def _follow_edits(self) -> None:
@@ -211,12 +207,15 @@ class Meeting:
 
     async def _reconcile(self, children: Children) -> None:
         """Make what runs equal to what should run."""
-        wanted = demand(wish(p.attributes, self._settings) for p in self._persons.present())
         now = self._record.clock()
+        attributes = {one.identity: one.attributes for one in self._persons.present()}
+        wishes = {who: wish(theirs, self._settings) for who, theirs in attributes.items()}
+        wanted = self._budget.wanted(wishes, now)
+        settings = self._budget.thrifty(self._settings)
         for code in {*wanted.listeners, *wanted.readers}:
             self._wanted_at[code] = now
         for code in wanted.listeners:
-            if self._settings.languages[code].speak is not None:
+            if settings.languages[code].speak is not None:
                 self._heard_at[code] = now
         running = {
             code: Running(
@@ -226,14 +225,16 @@ class Meeting:
             )
             for code in self._channels
         }
-        await self._apply(plan(wanted, settings=self._settings, running=running), children)
+        await self._apply(plan(wanted, settings=settings, running=running), children)
         self._note_encrypted()
         self._consents.note(self._persons)
         problem = self._problem or (UNHEARD if self._outlook.unheard else None)
-        await self._announcement.make(self._settings, problem=problem, cast=self._cast.seats)
+        await self._announcement.make(
+            settings, problem=problem, cast=self._cast.seats, limited=self._budget.poor
+        )
         if CONDITIONS not in children:
             children.start(CONDITIONS, self._tell_conditions)
-        self._fill_gaps()
+        self._fills.look(attributes, now)
         self._microphones.reconcile(self._persons.present(), wanted=wanted.any, children=children)
 
     def _note_encrypted(self) -> None:
@@ -245,20 +246,6 @@ class Meeting:
             log.warning("somebody's sound is encrypted end to end")
             self._note(Failed, stage="hear", language=None, message=problem)
         self._problem = problem
-
-    def _fill_gaps(self) -> None:
-        """Send captions to who asks for them, and to nobody more often than that."""
-        now = self._record.clock()
-        before, self._filled = self._filled, {}
-        for person in self._persons.present():
-            asked = missing(person.attributes)
-            known, at = before.get(person.identity, (None, -FILL_EVERY))
-            wish = person.attributes.get(FILL, "")[:LONGEST]
-            if wish != known and now - at >= FILL_EVERY:
-                known, at = wish, now
-                if asked is not None:
-                    self._outbox.fill(person.identity, asked)
-            self._filled[person.identity] = (known, at)
 
     async def _apply(self, actions: Actions, children: Children) -> None:
         for code in actions.stop:
@@ -289,8 +276,8 @@ class Meeting:
 
     async def _interpret(self, channel: Channel) -> None:
         interpreter = Cascade(
-            self._engines,
-            settings=self._current.of,
+            self._metered,
+            settings=lambda number: self._budget.thrifty(self._current.of(number)),
             record=self._record,
             health=self._health,
             cast=self._cast,
@@ -317,12 +304,28 @@ class Meeting:
     @property
     def _outlook(self) -> Outlook:
         return Outlook(
-            settings=self._settings, down=self._health.down, reaches=self._engines.reaches
+            settings=self._settings,
+            down=self._health.down,
+            reaches=self._engines.reaches,
+            unspoken=self._budget.unspoken,
+            stopped=self._budget.stopped,
         )
 
     def _summarizer(self) -> Summarizer | None:
-        name = self._settings.summarize
-        return None if name is None else self._engines.summarizer(name)
+        name = self._budget.thrifty(self._settings).summarize
+        return None if name is None else self._metered.summarizer(name)
+
+    def _hears(self, person: rtc.RemoteParticipant) -> bool:
+        """Whether a person's microphone is a floor, and may cost what hears it."""
+        is_floor = self._persons.role(person) is not Role.INTERPRETER
+        return is_floor and bool(self._budget.heard_by(person.identity))
+
+    def _ear(self, person: str, floor: str) -> Ear:
+        def made(name: str) -> Ear:
+            pauses = self._settings.segments.pauses
+            return self._metered.ear(name, pauses, person=person, floor=floor)
+
+        return InTurn(lambda: self._budget.heard_by(person), made, self._health)
 
     async def _voice(self, channel: Channel) -> None:
         """Publish the channel's track for as long as somebody listens."""
@@ -370,14 +373,6 @@ class Meeting:
             expected = 'expected {"language": CODE, "after_seq": NUMBER}'
             raise rtc.RpcError(1400, expected) from None
         return self._outbox.captions.json_after(stream, after)
-
-
-def encrypted(names: Sequence[str]) -> str:
-    """Why these people are not interpreted."""
-    return (
-        f"What {', '.join(names)} says is encrypted end to end, and the interpreter has no key,"
-        " so it is not interpreted; turn encryption off for this room."
-    )
 
 
 def shortened(lines: Iterable[str]) -> tuple[str, ...]:

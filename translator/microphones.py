@@ -35,7 +35,7 @@ class Microphones:
     def __init__(
         self,
         *,
-        ear: Callable[[], Ear],
+        ear: Callable[[str, str], Ear],
         name: Callable[[rtc.RemoteParticipant], str],
         hears: Callable[[rtc.RemoteParticipant], bool],
         settings: Callable[[], Settings],
@@ -43,8 +43,8 @@ class Microphones:
         record: Record,
         floors: Floors,
     ) -> None:
-        """`ear` gives an ear of its own for one floor; `name` what a person is called; `hears`
-        says whether a person's microphone is a floor."""
+        """`ear` gives an ear of its own for a person's identity and one of its floors; `name`
+        what a person is called; `hears` says whether a person's microphone is a floor."""
         self._ear = ear
         self._hears = hears
         self._name = name
@@ -92,16 +92,17 @@ class Microphones:
         self._heard[name] = _Hearing(track=track, gone=gone)
         self._count += 1
         prefix = f"{self._count}."
+        floor_name = _floor_name(person, publication)
         floor = Floor(
             person.identity,
             self._name(person),
-            ear=self._ear(),
+            ear=self._ear(person.identity, floor_name),
             settings=self._settings,
             declared=lambda: declared(person),
             guard=self._guard,
             record=self._record,
             floors=self._floors,
-            name=_floor_name(person, publication),
+            name=floor_name,
             prefix=prefix,
         )
         stream = rtc.AudioStream(
@@ -132,6 +133,14 @@ def _audible(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
 def is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
     """Whether it is encrypted end to end, with a key that the bridge does not have."""
     return bool(publication.encryption_type != rtc.EncryptionType.NONE)
+
+
+def encrypted(names: Iterable[str]) -> str:
+    """Why these people are not interpreted."""
+    return (
+        f"What {', '.join(names)} says is encrypted end to end, and the interpreter has no key,"
+        " so it is not interpreted; turn encryption off for this room."
+    )
 
 
 async def _frames(

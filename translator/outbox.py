@@ -7,13 +7,13 @@ somebody missed, so that it delays nobody.
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from translator import languages
 from translator.captions import FLOOR, TOPIC, Caption, Captions, Message, Origin, floor_stream
-from translator.demand import Missing
+from translator.demand import FILL, LONGEST, Missing, missing
 from translator.record import Fact, Heard, Rendered, Rendering, to_json
 from translator.settings import Settings
 from translator.types import Segment, Tail
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 FACT_TOPIC = "translator.fact"
 TRANSCRIPTION_TOPIC = "lk.transcription"
+FILL_EVERY = 1.0
+"""Seconds between two answers to one person who misses captions."""
 HELD = 10_000
 """Facts that may wait; more means that the room takes nothing any more."""
 
@@ -176,6 +178,27 @@ class Outbox:
             floor_stream(language),
             *(code for code in configured if languages.same(code, language)),
         ]
+
+
+class Fills:
+    """Those who ask for captions that they miss: each gets an answer, and not too often."""
+
+    def __init__(self, fill: Callable[[str, Missing], None]) -> None:
+        self._fill = fill
+        self._answered: dict[str, tuple[str | None, float]] = {}
+
+    def look(self, attributes: Mapping[str, Mapping[str, str]], now: float) -> None:
+        """Answer what is new at `now` (s) in the attributes of everybody, by identity."""
+        before, self._answered = self._answered, {}
+        for person, theirs in attributes.items():
+            known, at = before.get(person, (None, -FILL_EVERY))
+            question = theirs.get(FILL, "")[:LONGEST]
+            if question != known and now - at >= FILL_EVERY:
+                known, at = question, now
+                asked = missing(theirs)
+                if asked is not None:
+                    self._fill(person, asked)
+            self._answered[person] = (known, at)
 
 
 async def _survived(sending: Awaitable[None]) -> None:

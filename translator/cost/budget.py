@@ -74,7 +74,7 @@ class Budget:
 
     def wanted(self, wishes: Mapping[str, Wish], now: float) -> Demand:
         """What is to be delivered at `now` (s), of the wishes by identity: without those that come
-        too often, or cost something for somebody who is at its ceiling."""
+        too often, cost something for somebody who is at its ceiling, or cannot be paid for."""
         granted = self._granted.of(wishes, now)
         whole = demand(granted.values())
         self._look(whole)
@@ -84,7 +84,7 @@ class Budget:
             for person, wish in granted.items()
         }
         self._remember(counted)
-        return demand(counted.values())
+        return _without(self.stopped, demand(counted.values()))
 
     def thrifty(self, settings: Settings) -> Settings:
         """`settings` with what is still paid for, and what costs nothing in place of the rest."""
@@ -215,6 +215,14 @@ class Budget:
             "by_person": _rounded(meter.by_person),
             "unpriced": tuple(sorted(meter.unpriced)),
         }
+
+
+def _without(codes: Collection[str], wanted: Demand) -> Demand:
+    return Demand(
+        listeners={code: count for code, count in wanted.listeners.items() if code not in codes},
+        readers={code: count for code, count in wanted.readers.items() if code not in codes},
+        floor_readers=wanted.floor_readers,
+    )
 
 
 def _rounded(sums: Mapping[str, float]) -> dict[str, float]:
