@@ -10,7 +10,7 @@ import pytest
 from livekit.agents import Plugin
 
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
-from translator.engines.plugins import Vendor
+from translator.engines.plugins import NO_KEY, Vendor
 from translator.engines.registry import Engines, check, preload, reach
 from translator.errors import SettingsError
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
@@ -245,6 +245,38 @@ def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match=r"cannot be used: no such key: \(the key\)") as caught:
         vendor("openai").renderer()
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "keyless"),
+    [
+        ("http://127.0.0.1:11434/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("http://10.0.0.7:8000/v1", True),
+        ("http://gpu:8000/v1", True),
+        ("https://models.internal/v1", True),
+        ("https://eu.api.openai.com/v1", False),
+        ("https://93.184.216.34/v1", False),
+        (None, False),
+    ],
+)
+def test_a_server_of_ones_own_needs_no_key_and_is_not_sent_the_vendors(
+    url: str | None, keyless: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    own = vendor("openai", key=None, base_url=url)
+    if keyless:
+        assert own.speaking()("es", None)._client.api_key == NO_KEY  # type: ignore[attr-defined]
+    else:
+        with pytest.raises(SettingsError, match="needs a key"):
+            own.speaking()
+
+
+def test_audio_comes_undecoded_unless_another_format_is_asked_for() -> None:
+    assert speaks(vendor("elevenlabs"), "es")["encoding"] == "pcm_24000"
+    assert speaks(vendor("openai"), "es")["response_format"] == "pcm"
+    chosen = vendor("openai", options={"response_format": "wav"})
+    assert speaks(chosen, "es")["response_format"] == "wav"
 
 
 def test_a_vendor_whose_voice_speaks_one_language_needs_to_be_told_which() -> None:

@@ -25,6 +25,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from translator.document import nearest
+from translator.engines.addresses import is_own
 from translator.engines.livekit import (
     LiveKitEar,
     LiveKitRealtime,
@@ -60,7 +61,10 @@ REGIONAL = frozenset({"azure"})
 USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("openai", "STT"): {"use_realtime": True},  # else it hears nothing before the end
     ("openai", "RealtimeModel"): {"input_audio_transcription": None},  # paid for, and ours is used
+    ("openai", "TTS"): {"response_format": "pcm"},  # else it is MP3, which must be decoded
     ("assemblyai", "STT"): {"language_detection": True},  # else everything is English
+    ("elevenlabs", "STT"): {"server_vad": {}},  # else no utterance ends before its audio
+    ("elevenlabs", "TTS"): {"encoding": "pcm_24000"},  # else it is MP3
 }
 """Arguments by plugin and class, unless `options` say otherwise."""
 PACED = frozenset({("openai", "tts-1"), ("openai", "tts-1-hd")})
@@ -75,8 +79,12 @@ PATIENCE: Mapping[str, float] = {"assemblyai": 2.0, "azure": 2.0, "elevenlabs": 
 again. Of others, words may come at the end of an utterance only, and it is 8 s."""
 REALTIME = frozenset({"openai"})
 """Plugins with realtime models that speak OpenAI's protocol."""
-CHECKED_ENGLISH = frozenset({"openai", "azure", "elevenlabs"})
-"""Plugins whose "en" means English, and not that they know no language."""
+CHECKED_ENGLISH = frozenset({"openai", "azure"})
+"""Plugins whose "en" means English, and not that they know no language, as it does in ElevenLabs's
+partials."""
+NO_KEY = "no-key"
+"""What a server of one's own that wants no key is given, since plugins insist on one, or take the
+vendor's from the environment and send it there."""
 
 
 class Vendor:
@@ -293,11 +301,12 @@ class _Call:
         self._parameters = parameters
         self._names = [name for name in parameters if not name.startswith("_")]
         self._secret = self._key(engine)
+        keyless = NO_KEY if self._secret is None and self.named(KEYS, "") else None
         self._always = {
             **usual,
             **self._given("model", ("model",), engine.model),
             **self._given("base_url", ADDRESSES, engine.base_url),
-            **self._given("key", KEYS, self._secret),
+            **self._given("key", KEYS, self._secret or keyless),
             **{name: self._option(name, value) for name, value in engine.options.items()},
         }
 
@@ -336,7 +345,7 @@ class _Call:
     def _key(self, engine: Engine) -> str | None:
         """The key, from the variable that engines.yaml names."""
         if engine.key is None:
-            if self.named(KEYS, ""):
+            if self.named(KEYS, "") and not is_own(engine.base_url):
                 raise self._wrong("needs a key: add `key: NAME`, the variable that will hold it")
             return None
         value = os.environ.get(engine.key)
