@@ -1,0 +1,206 @@
+"""Each engine is called once: the vendors' real plugins, against scripted vendors on loopback."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from livekit import rtc
+from livekit.agents.utils import http_context
+
+from tests.vendors.assemblyai import AssemblyAI
+from tests.vendors.brains import HearsAsScripted
+from tests.vendors.elevenlabs import ElevenLabs
+from tests.vendors.faults import Fault
+from tests.vendors.openai import OpenAI
+from translator.__main__ import main
+from translator.engines import trial
+from translator.engines.registry import Engines
+from translator.errors import Kind, StageError
+from translator.health import Stage
+from translator.hear import SAMPLE_RATE
+from translator.settings import Settings, load
+from translator.settings.sets import SET
+from translator.types import Hypothesis
+
+pytestmark = pytest.mark.vendor
+
+SPEECH = 0.5
+FIRST = Hypothesis(utterance="1", text="Good", language="en", final=False, start=0.1, end=0.4)
+LAST = replace(FIRST, text="Good morning.", final=True, end=SPEECH)
+PAIRS = {
+    "version": 1,
+    "hear": "ears",
+    "spoken": ["en"],
+    "languages": {"es": {"speak": "voice"}, "de": {}},
+    "pairs": [{"from": "*", "to": "*", "render": "model"}],
+    "summarize": "model",
+}
+CALLS: tuple[tuple[Stage, str], ...] = (
+    ("hear", "ears"),
+    ("render", "model"),
+    ("speak", "voice"),
+    ("summarize", "model"),
+)
+
+
+class Robot:
+    """Makes half a second of noise."""
+
+    paced = False
+
+    async def say(
+        self, text: str, *, language: str, voice: str | None, pace: float
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
+        noise = np.random.default_rng(0).integers(-9000, 9000, round(SPEECH * SAMPLE_RATE))
+        yield rtc.AudioFrame(noise.astype(np.int16).tobytes(), SAMPLE_RATE, 1, len(noise))
+
+
+class Quick(Engines):
+    """Engines that are told a short sentence."""
+
+    @property
+    def robot(self) -> Robot:
+        return Robot()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Three vendors, and a meeting that has them alone."""
+
+    ears: AssemblyAI
+    model: OpenAI
+    voice: ElevenLabs
+    folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        return load(self.folder / "language_pairs.yaml", self.folder / "engines.yaml")
+
+    async def call(self, stage: Stage, name: str) -> trial.Timing:
+        engines = Quick(self.settings.engines)
+        try:
+            return await engines.trial(stage, name, self.settings)
+        finally:
+            await engines.close()
+
+
+@pytest.fixture
+async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Served, None]:
+    async with AsyncExitStack() as stack:
+        one = Served(
+            ears=await stack.enter_async_context(
+                AssemblyAI(HearsAsScripted((0.4, FIRST), (1.9, LAST)))
+            ),
+            model=await stack.enter_async_context(OpenAI("Buenos días.")),
+            voice=await stack.enter_async_context(ElevenLabs()),
+            folder=tmp_path,
+        )
+        engines = {}
+        for name, plugin, url, key in (
+            ("ears", "assemblyai", one.ears.base_url, one.ears.key),
+            ("model", "openai", one.model.base_url, one.model.key),
+            ("voice", "elevenlabs", one.voice.base_url, one.voice.key),
+        ):
+            monkeypatch.setenv(f"{name.upper()}_KEY", key)
+            engines[name] = {"plugin": plugin, "base_url": url, "key": f"{name.upper()}_KEY"}
+        monkeypatch.setenv(SET, "")
+        for path, content in (
+            ("engines.yaml", {"version": 1, "engines": engines}),
+            ("language_pairs.yaml", PAIRS),
+        ):
+            (tmp_path / path).write_text(yaml.safe_dump(content), encoding="utf-8")
+        yield one
+
+
+@pytest.fixture
+async def session() -> AsyncGenerator[None, None]:
+    """What a job has."""
+    async with http_context.open():
+        yield
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(("stage", "name"), CALLS)
+async def test_an_engine_that_works_says_how_soon(served: Served, stage: Stage, name: str) -> None:
+    timing = await served.call(stage, name)
+    assert 0 < timing.first < 2
+    assert 0 <= timing.whole < 2
+    if stage == "hear":
+        assert timing.first > 0.35  # the words come when so much has been said
+        assert served.ears.sessions[0].seconds > SPEECH + 1  # as a meeting goes on to listen
+    else:
+        assert timing.first <= timing.whole
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(("stage", "name"), CALLS)
+async def test_a_wrong_key_is_told(served: Served, stage: Stage, name: str) -> None:
+    for server in (served.ears, served.model, served.voice):
+        server.faults.always(Fault.WRONG_KEY)
+    with pytest.raises(StageError, match="key") as wrong:
+        await served.call(stage, name)
+    assert wrong.value.kind == "wrong key"
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("fault", "stage", "name", "kind"),
+    [
+        (Fault.EMPTY, "hear", "ears", "empty"),
+        (Fault.EMPTY, "render", "model", "empty"),
+        (Fault.EMPTY, "speak", "voice", "empty"),
+        (Fault.RATE_LIMITED, "render", "model", "rate limited"),
+        (Fault.HANG, "render", "model", "silent"),
+    ],
+)
+async def test_what_is_wrong_is_told_by_its_kind(
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    stage: Stage,
+    name: str,
+    kind: Kind,
+) -> None:
+    monkeypatch.setattr(trial, "DEADLINE", 3.0)
+    for server in (served.ears, served.model, served.voice):
+        server.faults.always(fault)
+    with pytest.raises(StageError) as wrong:
+        await served.call(stage, name)
+    assert wrong.value.kind == kind
+
+
+@pytest.mark.usefixtures("session")
+async def test_what_cannot_be_made_is_told(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MODEL_KEY")
+    with pytest.raises(StageError, match="run: export MODEL_KEY=") as wrong:
+        await served.call("render", "model")
+    assert wrong.value.kind == "refused"
+    with pytest.raises(StageError, match="cannot render"):
+        await served.call("render", "ears")
+
+
+async def test_check_calls_each_engine_once_and_says_what_is_wrong(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served.model.faults.always(Fault.QUOTA)
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
+    lines = capsys.readouterr().out.split("Called")[1].splitlines()[2:]
+    rows = [line.split() for line in lines if line.strip()]
+    assert [row[:2] for row in rows] == [
+        ["ears", "hears"],
+        ["model", "renders"],
+        ["voice", "speaks"],
+        ["model", "sums"],
+    ]
+    assert rows[0][2].isdecimal()
+    assert rows[1][2] == "quota:"
+    assert len(served.voice.requests) == 1
+
+
+async def test_check_is_content_where_all_engines_work(served: Served) -> None:
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 0
