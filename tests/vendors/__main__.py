@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -35,20 +36,31 @@ USUAL = "cloud"
 async def main(command: Sequence[str]) -> int:
     """Serve until the command has ended, or until a signal; its exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        async with vendors(Path(folder)) as environment:
+        async with vendors(Path(folder)) as served:
             if command:
-                return await _run(command, {SET: USUAL, **os.environ, **environment})
-            for name, value in {SET: USUAL, **environment}.items():
+                return await _run(command, {SET: USUAL, **os.environ, **served.environment})
+            for name, value in {SET: USUAL, **served.environment}.items():
                 sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
             sys.stdout.flush()
             await _signalled()
             return 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendors:
+    """The servers."""
+
+    assemblyai: AssemblyAI
+    azure: Azure
+    elevenlabs: ElevenLabs
+    openai: OpenAI
+    environment: Mapping[str, str]
+    """What a meeting with them needs."""
+
+
 @asynccontextmanager
-async def vendors(folder: Path) -> AsyncGenerator[Mapping[str, str], None]:
-    """The servers, and what the environment must be for a meeting with them; `folder` is for the
-    engines.yaml that leads to them."""
+async def vendors(folder: Path) -> AsyncGenerator[Vendors, None]:
+    """The servers as long as this is open; `folder` is for the engines.yaml that leads to them."""
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running())
         hears, speaks = embedded.Whisper(host), embedded.Espeak(host)
@@ -59,21 +71,32 @@ async def vendors(folder: Path) -> AsyncGenerator[Mapping[str, str], None]:
         openai = await stack.enter_async_context(
             OpenAI(renders=renders, hears=hears, speaks=speaks)
         )
-        served = {
+        addresses = {
             "assemblyai": (assemblyai.base_url, assemblyai.key),
             "azure": (f"http://127.0.0.1:{azure.port}", azure.key),
             "elevenlabs": (elevenlabs.base_url, elevenlabs.key),
             "openai": (openai.base_url, openai.key),
         }
-        file = yaml.safe_load(agent.paths()[1].read_text(encoding="utf-8"))
-        keys: dict[str, str] = {}
-        for engine in file["engines"].values():
-            if engine["plugin"] in served:
-                engine["base_url"], keys[engine["key"]] = served[engine["plugin"]]
-                engine.get("options", {}).pop("speech_region", None)  # an address of its own
-        path = folder / "engines.yaml"
-        path.write_text(yaml.safe_dump(file, sort_keys=False), encoding="utf-8")
-        yield {**keys, agent.ENGINES: str(path)}
+        yield Vendors(
+            assemblyai=assemblyai,
+            azure=azure,
+            elevenlabs=elevenlabs,
+            openai=openai,
+            environment=_written(folder / "engines.yaml", addresses),
+        )
+
+
+def _written(path: Path, addresses: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
+    """Write the usual engines to `path`, with addresses and keys by plugin: what then leads there,
+    as environment variables."""
+    file = yaml.safe_load(agent.paths()[1].read_text(encoding="utf-8"))
+    environment = {agent.ENGINES: str(path)}
+    for engine in file["engines"].values():
+        if engine["plugin"] in addresses:
+            engine["base_url"], environment[engine["key"]] = addresses[engine["plugin"]]
+            engine.get("options", {}).pop("speech_region", None)  # the vendor's own address
+    path.write_text(yaml.safe_dump(file, sort_keys=False), encoding="utf-8")
+    return environment
 
 
 async def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -86,7 +109,11 @@ async def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, process.send_signal, number)
-    return await process.wait()
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
 
 
 async def _signalled() -> None:
