@@ -54,6 +54,7 @@ class Publication:
     encryption_type: Any = rtc.EncryptionType.NONE
     kind: Any = rtc.TrackKind.KIND_AUDIO
     subscribed: bool = False
+    muted: bool = False
     track: object = None
 
     def set_subscribed(self, wanted: bool) -> None:

@@ -109,7 +109,8 @@ class Microphones:
             track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=64
         )
         try:
-            async with aclosing(_frames(stream, gone)) as frames:
+            frames = _frames(stream, gone, muted=lambda: publication.muted)
+            async with aclosing(frames):
                 await floor.run(frames)
         finally:
             del self._heard[name]
@@ -144,9 +145,10 @@ def encrypted(names: Iterable[str]) -> str:
 
 
 async def _frames(
-    stream: rtc.AudioStream, gone: asyncio.Event
+    stream: rtc.AudioStream, gone: asyncio.Event, *, muted: Callable[[], bool]
 ) -> AsyncGenerator[rtc.AudioFrame, None]:
-    """The frames until `gone`: a stream does not end when its track does."""
+    """The frames until `gone`: a stream does not end when its track does. While it is muted they
+    are silent, whatever a client goes on sending."""
     async with asyncio.TaskGroup() as group:
         ending = group.create_task(gone.wait())
         try:
@@ -156,9 +158,14 @@ async def _frames(
                 if not coming.done() or (event := coming.result()) is None:
                     coming.cancel()
                     return
-                yield event.frame
+                yield _silence(event.frame) if muted() else event.frame
         finally:
             ending.cancel()
+
+
+def _silence(frame: rtc.AudioFrame) -> rtc.AudioFrame:
+    count = frame.samples_per_channel
+    return rtc.AudioFrame(bytes(2 * count), frame.sample_rate, 1, count)
 
 
 async def _next(stream: rtc.AudioStream) -> rtc.AudioFrameEvent | None:
