@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.fakes import ScriptedRenderer, Wording, meeting_settings, segment
-from tests.test_cascade import Stage, said
+from tests.stages import Stage, said
 from translator.record import Failed, Guarded, Rendering, to_json
 from translator.settings import Pair, Settings
 
