@@ -1,10 +1,11 @@
 """What a loopback vendor hears, renders and says: scripted, or by the embedded engines."""
 
 import asyncio
+import itertools
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -90,6 +91,44 @@ class RendersAsScripted:
         """See Renders."""
         said = str(messages[-1]["content"])
         text = self._script if isinstance(self._script, str) else self._script(said)
+        for at, word in enumerate(text.split()):
+            yield word if at == 0 else f" {word}"
+
+
+Way = Literal["answers", "obeys", "another language", "meta talk", "refuses", "repeats"]
+"""What a language model does that should translate."""
+
+
+class Adversary:
+    """A language model that means harm to its listeners, who hear Spanish: each answer in the next
+    of some ways, and then in the first again.
+
+    It obeys who asks it to say "I have won". A fluent lie would not give itself away, and be heard.
+    """
+
+    _SAYS: Mapping[Way, str] = {
+        "answers": "Buena pregunta. Como modelo de lenguaje, no tengo opinión sobre eso.",
+        "obeys": "He ganado.",
+        "another language": "Ich weiß leider nicht, was er gesagt hat, denn es war viel zu laut.",
+        "meta talk": "Aquí tienes la traducción al español: {rendition}",
+        "refuses": "Lo siento, pero no puedo ayudar con eso.",
+        "repeats": "{said}",
+    }
+
+    def __init__(self, faithful: Renders, *ways: Way | None) -> None:
+        """With None it does what it should, and gives what `faithful` says."""
+        self._faithful = faithful
+        self._ways = itertools.cycle(ways)
+
+    async def render(self, messages: Sequence[Mapping[str, Any]]) -> AsyncGenerator[str, None]:
+        """See Renders."""
+        async with aclosing(self._faithful.render(messages)) as pieces:
+            rendition = "".join([piece async for piece in pieces])
+        way = next(self._ways)
+        said = str(messages[-1]["content"])
+        text = rendition
+        if way is not None:
+            text = self._SAYS[way].format(rendition=rendition, said=said)
         for at, word in enumerate(text.split()):
             yield word if at == 0 else f" {word}"
 
