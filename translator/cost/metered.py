@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Protocol
 
 from livekit import rtc
 
 from translator.hear import SAMPLE_RATE, Ear, Sound
+from translator.lookups import Enquiry
 from translator.record import Record, Used
 from translator.render import Renderer
 from translator.speak import Voice
@@ -208,12 +209,14 @@ class _Summarizer:
         return self._summarizer.prompt
 
     async def summarize(
-        self, said: Sequence[Segment], *, before: str, words: int, **more: Any
+        self, said: Sequence[Segment], *, before: str, words: int, enquiry: Enquiry | None = None
     ) -> str:
         """See translator.summary.Summarizer."""
         amounts = Sum(characters=sum(len(one.text) for one in said))
         try:
             with telling(amounts.add):
-                return await self._summarizer.summarize(said, before=before, words=words, **more)
+                return await self._summarizer.summarize(
+                    said, before=before, words=words, enquiry=enquiry
+                )
         finally:
             self._used(amounts)

@@ -26,7 +26,6 @@ __all__ = [
     "AGENDA",
     "ANY",
     "EMBEDDED",
-    "Amounts",
     "Ceilings",
     "GLOSSARY",
     "Engine",

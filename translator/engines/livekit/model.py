@@ -10,6 +10,7 @@ from livekit.agents.inference.llm import LLMStream
 from livekit.agents.llm.utils import ThinkingTokenFilter
 from openai.types.chat.chat_completion_chunk import Choice
 
+from translator.engines.livekit.bill import billed
 from translator.engines.livekit.plugin import once, received
 from translator.errors import Kind, RenderError, StageError
 from translator.prompt import Inputs, Prompt
@@ -111,12 +112,14 @@ async def deltas(
     """
     async with model.chat(chat_ctx=chat, conn_options=once(patience), **(options or {})) as stream:
         ending = _Ending(stream, failed)
-        async with aclosing(
-            received(stream, model, failed, first=first, patience=patience, deadline=end)
-        ) as chunks:
-            async for chunk in chunks:
-                if chunk.delta:
-                    yield chunk.delta
+        with billed(chat) as bill:
+            async with aclosing(
+                received(stream, model, failed, first=first, patience=patience, deadline=end)
+            ) as chunks:
+                async for chunk in chunks:
+                    bill.take(chunk)
+                    if chunk.delta:
+                        yield chunk.delta
     ending.check(model.provider)
 
 
