@@ -14,10 +14,12 @@ from livekit.plugins import openai
 
 from tests.fakes import Facts, ListTrack, meeting_clock, meeting_settings
 from tests.glossaries import entry, glossary
+from tests.vendors import calls
 from tests.vendors.brains import HearsAsScripted
 from tests.vendors.faults import Fault
 from tests.vendors.openai import KEY, OpenAI, Reply, Request
 from translator.channel import Channel
+from translator.engines import plugins
 from translator.engines.livekit import (
     LiveKitEar,
     LiveKitRenderer,
@@ -31,6 +33,7 @@ from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.interpreters.cascade import Cascade
 from translator.prompt import Prompt, SummaryPrompt
 from translator.record import Fact, Record, Rendered, Speaking, Spoken, Unspoken
+from translator.settings import Engine
 from translator.types import Brief, Cut, Hypothesis, Prior, Rendition, Segment, Tail
 
 pytestmark = pytest.mark.vendor
@@ -288,6 +291,43 @@ async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_t
     assert len(track.samples()) / 24_000 == pytest.approx(0.05 * len(RENDERED), abs=0.2)
 
 
+# Other servers behind the same protocol, as engines.yaml names them.
+
+
+async def test_a_server_of_ones_own_renders_and_speaks_without_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", WRONG_KEY)  # the vendor's is nobody else's business
+    async with OpenAI(RENDITION, key=None) as server:
+        own = plugins.Vendor(
+            "ours", Engine(plugin="openai", model="qwen3", base_url=server.base_url)
+        )
+        assert await calls.rendered(own.renderer()) == (RENDITION, None)
+        voice = own.voice()
+        pcm, error = await calls.said(voice)
+        await voice.aclose()
+    assert error is None
+    assert len(pcm) / 2 / 24_000 == pytest.approx(0.05 * len(calls.TEXT), abs=0.02)
+    assert all(WRONG_KEY not in str(one.headers) for one in server.requests)
+
+
+async def test_azure_openai_is_reached_by_its_v1_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    async with OpenAI(RENDITION) as server:
+        azure = Engine(
+            plugin="openai",
+            model="our-gpt",
+            key="AZURE_OPENAI_API_KEY",
+            base_url=server.azure_url,
+        )
+        renderer = plugins.Vendor("azure-openai", azure).renderer()
+        assert await calls.rendered(renderer) == (RENDITION, None)
+    (request,) = server.requests
+    assert request.path == "/openai/v1/chat/completions"
+    assert request.body["model"] == "our-gpt"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+
+
 # Summing up.
 
 
@@ -404,13 +444,16 @@ async def test_an_ear_tells_a_wrong_key_and_does_not_show_it() -> None:
 TEXT = "El comité se reúne."
 
 
-def speaking(server: OpenAI, *, key: str = KEY, patience: float = 5.0) -> LiveKitVoice[openai.TTS]:
+def speaking(
+    server: OpenAI, *, key: str = KEY, patience: float = 5.0, deadline: float = 20.0
+) -> LiveKitVoice[openai.TTS]:
     return LiveKitVoice(
         lambda _language, voice: openai.TTS(
             voice=voice or "ash", base_url=server.base_url, api_key=key, response_format="pcm"
         ),
         set_pace=lambda tts, pace: tts.update_options(speed=pace),
         patience=patience,
+        deadline=deadline,
     )
 
 
@@ -475,6 +518,24 @@ async def test_speech_that_breaks_off_has_failed_and_is_not_said_again(fault: Fa
         with pytest.raises(SpeakError, match=r"in time|broke off"):
             await said(speaking(server, patience=0.3))
         assert len(server.requests) == 1
+
+
+async def test_speech_that_drips_meets_its_deadline() -> None:
+    async with OpenAI(Reply(pause=0.15)) as server:
+        voice = speaking(server, deadline=0.3)
+        pcm, error = await calls.said(voice)
+        await voice.aclose()
+    assert error is not None
+    assert (error.kind, bool(pcm)) == ("silent", True)
+
+
+async def test_speech_is_not_hurried_by_a_listener_who_takes_his_time() -> None:
+    async with OpenAI() as server:
+        voice = speaking(server, deadline=0.3)
+        async with aclosing(voice.say(TEXT, language="es", voice=None, pace=1.0)) as frames:
+            async for _ in frames:
+                await asyncio.sleep(0.1)
+        await voice.aclose()
 
 
 async def test_a_listener_who_leaves_closes_the_request() -> None:
