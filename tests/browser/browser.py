@@ -13,7 +13,7 @@ from livekit import api
 from playwright.async_api import Browser, Locator, Page, WebSocketRoute, async_playwright
 
 from tests.rooms.attendees import SOON
-from translator.access import Access, Role
+from translator.access import Access, ClonedVoice, Role
 from translator.house import House, house
 from translator.participant import PREFIX
 from translator.web.links import Links
@@ -93,9 +93,19 @@ class Venue:
         """The right to let others in."""
         return self.home.access
 
-    def link(self, role: Role = Role.SPEAKER) -> str:
+    def link(
+        self, role: Role = Role.SPEAKER, *, name: str = "", voice: ClonedVoice | None = None
+    ) -> str:
         """An address that leads into the meeting."""
-        return f"{self.address}/m/{self.links.add(meeting=ROOM, role=role, title='Town hall')}"
+        link = self.links.add(meeting=ROOM, role=role, title="Town hall", name=name, voice=voice)
+        return f"{self.address}/m/{link}"
+
+    async def attributes(self, name: str) -> dict[str, str]:
+        """What the person of that name says of itself."""
+        async with self.access.server() as lk:
+            found = await lk.room.list_participants(api.ListParticipantsRequest(room=ROOM))
+        (person,) = [one for one in found.participants if one.name == name]
+        return {"identity": person.identity, **person.attributes}
 
     async def track(self, language: str) -> str | None:
         """The id of the channel's track, if it is there."""

@@ -1,5 +1,6 @@
 """The page in a real browser: what is heard and read there, and what goes wrong in front of it."""
 
+import asyncio
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -8,11 +9,12 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.browser import MICROPHONE, ROOM, Wire, chromium, venue, visiting
-from tests.rooms.attendees import speaking
+from tests.rooms.attendees import SOON, speaking
 from tests.rooms.rooms import ROOT
 from tests.speech import speech
-from translator.access import Role
+from translator.access import PASS, ClonedVoice, Role
 from translator.agent import ENGINES, PAIRS
+from translator.persons import VOICE
 from translator.rehearsal.recording import SAMPLE_RATE, read, write
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
@@ -175,3 +177,87 @@ async def test_a_link_serves_two_and_what_happens_to_each_is_said_to_them(terms:
             await expect(second.button("Turn on microphone")).to_be_visible(timeout=PATIENT)
             for one in (first, second, boss):
                 await expect(one.status).not_to_contain_text("lost")
+
+
+async def test_a_person_is_asked_for_its_voice_and_takes_it_back() -> None:
+    voice = ClonedVoice(engine="espeak", name="en+f4")
+    async with venue() as place, chromium() as browser, visiting(browser) as ana:
+        await ana.page.goto(place.link(name="Ana", voice=voice))
+        agree = ana.page.get_by_role("group", name="Your voice").get_by_role("checkbox")
+        await expect(agree).to_be_visible()
+        await expect(agree).not_to_be_checked()
+        await expect(ana.page.get_by_label("Your name")).to_have_value("Ana")
+        await expect(ana.page.get_by_label("Your name")).to_be_focused()
+        await agree.check()
+        await ana.button("Join").click()
+        stop = ana.button("Stop using my voice")
+        await expect(stop).to_be_visible(timeout=PATIENT)
+        await expect(ana.button("Turn on microphone")).to_be_visible(timeout=PATIENT)
+        known = await place.attributes("Ana")
+        signed = place.access.verify(known[PASS], meeting=ROOM, identity=known["identity"])
+        assert signed is not None
+        assert signed.consent is not None
+        assert signed.consent.voice == voice
+
+        await stop.click()
+        told = ana.button("Your voice is not used any more")
+        await expect(told).to_be_visible()
+        await expect(told).to_be_focused()
+        async with asyncio.timeout(SOON):
+            while (await place.attributes("Ana")).get(VOICE) != "usual":  # noqa: ASYNC110 (no event)
+                await asyncio.sleep(0.2)
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration whose French has an engine for its text that nobody reaches, and whose
+    Spanish one for its voice."""
+    nowhere = "{plugin: openai, base_url: 'http://127.0.0.1:9/v1', key: NOWHERE_KEY}"
+    engines = f"""version: 1
+engines:
+  whisper: {{plugin: whisper}}
+  apertium: {{plugin: apertium}}
+  espeak: {{plugin: espeak}}
+  nowhere: {nowhere}
+"""
+    pairs = """version: 1
+hear: whisper
+spoken: [en]
+languages: {es: {speak: nowhere}, fr: {speak: espeak}}
+pairs:
+  - {from: "*", to: fr, render: nowhere}
+  - {from: "*", to: "*", render: apertium}
+"""
+    for variable, name, text in ((ENGINES, "engines", engines), (PAIRS, "language_pairs", pairs)):
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+        monkeypatch.setenv(variable, str(tmp_path / f"{name}.yaml"))
+    monkeypatch.setenv("NOWHERE_KEY", "none")
+
+
+@pytest.mark.usefixtures("unreachable")
+async def test_what_cannot_be_had_is_said_to_listeners_and_why_to_organizers() -> None:
+    async with (
+        venue() as place,
+        speaking(place.access, ROOM),
+        chromium() as browser,
+        visiting(browser) as boss,
+        visiting(browser) as eva,
+    ):
+        await boss.join(place.link(Role.ORGANIZER), "Boss")
+        await boss.choose("Listen in", "es")
+        await boss.choose("Read in", "es")
+        await eva.join(place.link(Role.ATTENDEE), "Eva")
+        await eva.choose("Read in", "fr")
+        await eva.choose("Listen in", "fr")
+        await boss.reads(*SPANISH)
+        await expect(boss.status).to_contain_text("No voice at the moment", timeout=PATIENT)
+        notices = boss.page.get_by_role("region", name="Notices")
+        await expect(notices).to_contain_text("nowhere does not speak at the moment")
+        await expect(notices).to_contain_text("Nothing is used in its place")
+        await expect(boss.page.get_by_text("Not used at the moment: nowhere")).to_be_visible()
+
+        await expect(eva.status).to_contain_text("stands here as it was said", timeout=PATIENT)
+        english = eva.captions.get_by_role("article").filter(has_text="not interpreted")
+        await expect(english.first).to_be_visible(timeout=PATIENT)
+        await expect(eva.page.get_by_role("region", name="Notices")).to_be_hidden()
+        await expect(eva.page.get_by_text("Not used at the moment")).to_be_hidden()
