@@ -9,8 +9,9 @@ import livekit.plugins
 import pytest
 from livekit.agents import Plugin
 
+from translator.engines.constructor import NO_KEY
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
-from translator.engines.plugins import NO_KEY, Vendor
+from translator.engines.plugins import Vendor
 from translator.engines.registry import Engines, check, preload, reach
 from translator.errors import SettingsError
 from translator.settings import Engine, Language, Pair, Segmenting, Settings
@@ -229,7 +230,7 @@ def test_only_a_language_model_sums_up() -> None:
     for name in ("local", "voice"):
         with pytest.raises(SettingsError, match=f"engine '{name}' .* cannot summarize"):
             engines.summarizer(name)
-    assert engines.summarizer("model").prompt == "summary 1.0.0"
+    assert str(engines.summarizer("model").prompt).startswith("summary ")
     assert engines.summarizer("model") is engines.summarizer("model")
 
 

@@ -1,31 +1,24 @@
 """Any installed LiveKit plugin as an engine: `livekit.plugins.<plugin>` and its STT, LLM or TTS.
 
-Plugins call the same things by different names, so arguments are given by what the constructor
-takes. `options` of engines.yaml are checked against its signature before anything runs, since
-most constructors look at a value only when it is used, in the middle of a meeting.
+`inference` stands for LiveKit Inference, whose classes are those of a plugin, but not in one.
 """
 
 import importlib
-import inspect
-import os
 import pkgutil
-import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 import langcodes
 import livekit.plugins
-from livekit.agents import Plugin, llm, stt, tts
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
+from livekit.agents import Plugin, inference, llm, stt, tts
 
 from translator.document import nearest
-from translator.engines.addresses import is_own
+from translator.engines.constructor import INFERENCE, Constructor
 from translator.engines.livekit import (
     LiveKitEar,
     LiveKitRealtime,
@@ -41,10 +34,6 @@ from translator.settings import EMBEDDED, Engine
 if TYPE_CHECKING:
     from livekit.plugins.openai.realtime import RealtimeModel
 
-KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
-ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
-LANGUAGE_LISTS = ("language_codes", "languages", "language")
-LANGUAGES = ("language_code", "language")
 TERMS = ("keyterms", "phrase_list")
 """Where plugins take key terms that do not implement LiveKit's hook for them."""
 VOICES = ("voice", "voice_id")
@@ -65,6 +54,7 @@ USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("assemblyai", "STT"): {"language_detection": True},  # else everything is English
     ("elevenlabs", "STT"): {"server_vad": {}},  # else no utterance ends before its audio
     ("elevenlabs", "TTS"): {"encoding": "pcm_24000"},  # else it is MP3
+    ("inference", "LLM"): {"extra_kwargs": {"temperature": 0.0}},  # it has no argument for it
 }
 """Arguments by plugin and class, unless `options` say otherwise."""
 PACED = frozenset({("openai", "tts-1"), ("openai", "tts-1-hd")})
@@ -82,13 +72,10 @@ REALTIME = frozenset({"openai"})
 CHECKED_ENGLISH = frozenset({"openai", "azure"})
 """Plugins whose "en" means English, and not that they know no language, as it does in ElevenLabs's
 partials."""
-NO_KEY = "no-key"
-"""What a server of one's own that wants no key is given, since plugins insist on one, or take the
-vendor's from the environment and send it there."""
 
 
 class Vendor:
-    """One engine of engines.yaml that is a LiveKit plugin.
+    """One engine of engines.yaml that is a LiveKit plugin, or LiveKit Inference.
 
     What cannot be used raises SettingsError, which names the engine and never holds the key.
     """
@@ -185,7 +172,7 @@ class Vendor:
                 f"engine {self._name!r} (plugin {plugin!r}) cannot interpret from speech to speech;"
                 f" this one can: {', '.join(REALTIME)}"
             )
-        call = _Call(
+        call = Constructor(
             self._module().realtime.RealtimeModel,
             self._engine,
             USUAL.get((self._engine.plugin, "RealtimeModel"), {}),
@@ -206,13 +193,13 @@ class Vendor:
         likely = langcodes.Language.get(code).maximize()
         return f"{likely.language}-{likely.territory}"
 
-    def _call(self, kind: str, verb: str) -> "_Call":
+    def _call(self, kind: str, verb: str) -> Constructor:
         made = getattr(self._module(), kind, None)
         if made is None:
             plugin = self._engine.plugin
             raise SettingsError(f"engine {self._name!r} (plugin {plugin!r}) cannot {verb}")
         which = (self._engine.plugin, kind)
-        return _Call(made, self._addressed(which), USUAL.get(which, {}), self._wrong)
+        return Constructor(made, self._addressed(which), USUAL.get(which, {}), self._wrong)
 
     def _addressed(self, which: tuple[str, str]) -> Engine:
         """The engine with the whole address of what is called."""
@@ -223,7 +210,7 @@ class Vendor:
 
     def _module(self) -> ModuleType:
         plugin = self._engine.plugin
-        known = [*EMBEDDED, *_installed()]
+        known = [*EMBEDDED, INFERENCE, *_installed()]
         if plugin not in known:
             raise self._wrong(
                 f"there is no plugin {plugin!r}{nearest(plugin, known)}; installed: "
@@ -252,6 +239,8 @@ def imported(plugin: str) -> ModuleType:
     only. There an import would hold up the event loop for a second, in the middle of a meeting;
     what is registered is needed by LiveKit's own command line alone.
     """
+    if plugin == INFERENCE:
+        return inference
     with _importing:
         usual = Plugin.__dict__["register_plugin"]
         Plugin.register_plugin = classmethod(_register)  # type: ignore[assignment, method-assign]
@@ -283,107 +272,3 @@ def ssml(text: str) -> str:
     """
     allowed = (" " if unicodedata.category(one) in _UNSPEAKABLE else one for one in text)
     return escape("".join(allowed))
-
-
-class _Call:
-    """A constructor, and what it is always called with."""
-
-    def __init__(
-        self,
-        made: Callable[..., Any],
-        engine: Engine,
-        usual: Mapping[str, Any],
-        wrong: Callable[[str], SettingsError],
-    ) -> None:
-        self._make = made
-        self._wrong = wrong
-        parameters = inspect.signature(made).parameters
-        self._parameters = parameters
-        self._names = [name for name in parameters if not name.startswith("_")]
-        self._secret = self._key(engine)
-        keyless = NO_KEY if self._secret is None and self.named(KEYS, "") else None
-        self._always = {
-            **usual,
-            **self._given("model", ("model",), engine.model),
-            **self._given("base_url", ADDRESSES, engine.base_url),
-            **self._given("key", KEYS, self._secret or keyless),
-            **{name: self._option(name, value) for name, value in engine.options.items()},
-        }
-
-    def made(self, **arguments: Any) -> Any:
-        """The engine; `options` go before `arguments`."""
-        try:
-            return self._make(**{**arguments, **self._always})
-        except Exception as error:  # each plugin has its own way to refuse
-            reason = " ".join(str(error).split()) or type(error).__name__
-            if self._secret:
-                reason = reason.replace(self._secret, "(the key)")
-            raise self._wrong(f"cannot be used: {reason}") from None
-
-    def takes(self, name: str, kind: str) -> bool:
-        """Whether there is a parameter of that name whose type speaks of `kind`."""
-        found = self._parameters.get(name)
-        return found is not None and kind in str(found.annotation)
-
-    def named(self, names: Sequence[str], value: object) -> dict[str, Any]:
-        """`value` by the first of `names` that the constructor has; nothing for None."""
-        found = next((name for name in names if name in self._names), None)
-        return {} if found is None or value is None else {found: value}
-
-    def languages(self, codes: Sequence[str]) -> dict[str, Any]:
-        """Several languages for a parameter that takes several; else it has to find out."""
-        for name in LANGUAGE_LISTS:
-            if self.takes(name, "list"):
-                return {name: list(codes)}
-        return self.named(LANGUAGES, codes[0]) if len(codes) == 1 else {}
-
-    def _given(self, key: str, names: Sequence[str], value: object) -> dict[str, Any]:
-        if value is not None and not self.named(names, value):
-            raise self._wrong(f"takes no `{key}`; take the line out of engines.yaml")
-        return self.named(names, value)
-
-    def _key(self, engine: Engine) -> str | None:
-        """The key, from the variable that engines.yaml names."""
-        if engine.key is None:
-            if self.named(KEYS, "") and not is_own(engine.base_url):
-                raise self._wrong("needs a key: add `key: NAME`, the variable that will hold it")
-            return None
-        value = os.environ.get(engine.key)
-        if not value:
-            raise self._wrong(f"needs a key; run: export {engine.key}=...")
-        return value
-
-    def _option(self, name: str, value: object) -> object:
-        """`value` as the parameter's type has it."""
-        owner = next((key for key, names in _OWN.items() if name in names), None)
-        if owner is not None or _SECRET.search(name):
-            raise self._wrong(f"options.{name}: this is what `{owner or 'key'}` is for")
-        if name not in self._names:
-            known = ", ".join(self._names)
-            raise self._wrong(
-                f"options.{name}: unknown{nearest(name, self._names)}; known: {known}"
-            )
-        try:
-            adapter = TypeAdapter[object](self._type(name), config=_ANY_TYPE)
-        except (PydanticUserError, NameError, TypeError):  # a type that cannot be checked
-            return value
-        try:
-            return adapter.validate_python(value)
-        except ValidationError as error:
-            reasons = dict.fromkeys(one["msg"] for one in error.errors() if _tells(one["loc"]))
-            raise self._wrong(f"options.{name}: {'; or '.join(reasons)}") from None
-
-    def _type(self, name: str) -> Any:
-        """A parameter's type. Raises NameError where the plugin knows it only to type checkers."""
-        holder = SimpleNamespace(__annotations__={name: self._parameters[name].annotation})
-        return get_type_hints(holder, vars(inspect.getmodule(self._make)))[name]
-
-
-_OWN = {"model": ("model",), "base_url": ADDRESSES, "key": KEYS}
-_SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)(_|$)")
-_ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
-
-
-def _tells(location: Sequence[object]) -> bool:
-    """Whether a fault is one that an operator could make: nobody writes a NotGiven."""
-    return not any("NotGiven" in str(part) or "is-instance" in str(part) for part in location)

@@ -202,7 +202,8 @@ class Engine(_Model):
     """One engine as the operator has set it up."""
 
     plugin: str = Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["openai"])
-    """whisper, apertium or espeak, which are built in, or the name of a LiveKit plugin."""
+    """whisper, apertium or espeak, which are built in, the name of a LiveKit plugin, or inference:
+    LiveKit Inference."""
     model: str | None = Field(default=None, min_length=1)
     """The vendor's name of the model; its usual one without it."""
     base_url: str | None = Field(
