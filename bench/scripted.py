@@ -26,6 +26,7 @@ from translator.current import unedited
 from translator.errors import SettingsError
 from translator.health import Stage
 from translator.hear import SAMPLE_RATE, Sound, blocks
+from translator.interpret import Realtime
 from translator.lookups import Source
 from translator.settings import Engine, Language, Pair, Segmenting, Settings, ToolServer
 from translator.speak import Voice
@@ -120,6 +121,9 @@ class MarkerEngines:
 
     def voice(self, name: str) -> Voice:
         return MarkerVoice(self._delays.speak)
+
+    def realtime(self, name: str) -> Realtime:
+        raise SettingsError(f"{name} interprets nothing")
 
     def summarizer(self, name: str) -> Summarizer:
         raise SettingsError(f"{name} marks words, and sums up none")

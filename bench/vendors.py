@@ -78,6 +78,9 @@ class Engines:
     def voice(self, name: str) -> "Engines":
         return self
 
+    def realtime(self, name: str) -> NoReturn:
+        raise SettingsError(f"{name} interprets nothing")
+
     def summarizer(self, name: str) -> NoReturn:
         raise SettingsError(f"{name} summarizes nothing")
 

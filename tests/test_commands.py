@@ -232,3 +232,30 @@ def test_check_never_shows_a_traceback(
     assert name in said.err
     assert "Traceback" not in said.err
     assert said.out == ""
+
+
+def test_check_tells_what_a_speech_to_speech_model_loses_and_costs(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = """
+version: 1
+hear: whisper
+spoken: [en, es]
+languages: {es: {speak: espeak}, fr: {speak: espeak}, ca: }
+pairs:
+  - {from: en, to: es, render: apertium, end_to_end: realtime}
+  - {from: en, to: "*", render: apertium, hybrid: realtime}
+  - {from: "*", to: "*", render: apertium}
+"""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
+    printed = checked(capsys, tmp_path, pairs=pairs)
+    assert row(printed, "en", "es")[2:] == ["realtime (end to end)", "apertium"]
+    assert row(printed, "en", "fr")[2:4] == ["realtime (hybrid)", "apertium"]
+    assert row(printed, "any", "ca")[2:] == ["apertium"]
+    assert "realtime (end to end) is heard for en -> es; it is read, too" in printed
+    assert "realtime (hybrid) is heard for en -> fr;" in printed
+    assert "speakers x languages, with 3 speakers 3 x 2 = 6" in printed
+    assert "sk-" not in printed
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert main(["check", str(tmp_path)]) == 2
+    assert "engines.realtime: needs a key" in capsys.readouterr().err

@@ -27,8 +27,9 @@ from translator.floor import Floors
 from translator.glossary import Glossary
 from translator.health import Health
 from translator.hear import SAMPLE_RATE as HEARD_RATE
+from translator.interpret import Realtime
 from translator.interpreters.cascade import Cascade
-from translator.interpreters.end_to_end import IDLE, EndToEnd, Realtime, Samples
+from translator.interpreters.end_to_end import IDLE, EndToEnd, Samples
 from translator.record import (
     Failed,
     Guarded,

@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "glossary prompt record captions turns",
         "settings",
         "current announcement",
-        "hear segment render speak",  # the stages
+        "hear segment render speak interpret",  # the stages
         "lookups",
         "summary",
         "guards demand backchannels cast condition",
@@ -39,7 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 )
 """A part may import parts of its own layer, without a circle, and of those above it here."""
 
-STAGES = frozenset({"hear", "segment", "render", "speak"})
+STAGES = frozenset({"hear", "segment", "render", "speak", "interpret"})
 ENGINE_USERS = frozenset({"agent", "commands", "evaluation", "house", "rehearsal", "__main__"})
 """Who may name an engine: whoever puts a meeting together. All else knows its protocol."""
 INTERPRETER_KINDS = frozenset({"cascade", "end_to_end", "booth"})

@@ -34,6 +34,7 @@ from translator.guards.echo import EchoGuard
 from translator.health import Down, Health, Stage
 from translator.hear import Ear, InTurn
 from translator.interpreters.cascade import Cascade
+from translator.interpreters.end_to_end import EndToEnd
 from translator.lookups import Lookups, Source, sources
 from translator.microphones import Microphones, encrypted, is_encrypted, tracks
 from translator.outbox import Fills, Outbox, Readers
@@ -275,15 +276,28 @@ class Meeting:
         self._guard.played(code, samples, CHANNEL_RATE, at)
 
     async def _interpret(self, channel: Channel) -> None:
-        interpreter = Cascade(
+        def settings(number: int) -> Settings:
+            return self._budget.thrifty(self._current.of(number))
+
+        cascade = Cascade(
             self._metered,
-            settings=lambda number: self._budget.thrifty(self._current.of(number)),
+            settings=settings,
             record=self._record,
             health=self._health,
             cast=self._cast,
             summary=lambda: self._summary.text,
+            takes=lambda segment, language: not model.takes(segment, language),
         )
-        await interpreter.run(self._floors, channel)
+        model = EndToEnd(
+            self._metered,
+            settings=settings,
+            record=self._record,
+            health=self._health,
+            stages=cascade,
+        )
+        async with asyncio.TaskGroup() as kinds:
+            kinds.create_task(cascade.run(self._floors, channel))
+            kinds.create_task(model.run(self._floors, channel))
 
     async def _trial(self, stage: Stage, name: str) -> None:
         await self._engines.trial(stage, name, self._settings)

@@ -23,7 +23,13 @@ from translator.settings import GLOSSARY, Language, Pair, Settings, load
 
 WIDE = 160
 """Columns where nobody looks at a terminal: a file, a pipe."""
-SAYS = {"hear": "hears", "render": "renders", "speak": "speaks", "summarize": "sums up"}
+SAYS = {
+    "hear": "hears",
+    "render": "renders",
+    "speak": "speaks",
+    "interpret": "interprets",
+    "summarize": "sums up",
+}
 
 
 def check(file: Path | None, *, live: bool = False) -> bool:
@@ -52,7 +58,7 @@ def check(file: Path | None, *, live: bool = False) -> bool:
         tables.append(_looking_up(loaded))
     for table in tables:
         console.print(table, "")
-    notes = list(_conflicts(loaded))
+    notes = [*_models(loaded), *_conflicts(loaded)]
     for note in notes[:SHOWN]:
         console.print(note, markup=False, soft_wrap=True)
     if len(notes) > SHOWN:
@@ -109,19 +115,21 @@ def _hearing(loaded: Settings) -> Table:
 
 
 def _rendering(loaded: Settings) -> Table:
-    """The pairs; those that run alike share a row."""
+    """The pairs; those that run alike share a row. Models have a column where there is one."""
     rows: dict[tuple[str, ...], list[str]] = {}
     for target in loaded.languages:
         for sources, way in _ways(loaded, target):
             rows.setdefault((sources, *way), []).append(target)
-    table = _table("Rendered", "from", "to", "engine", "then", "relay", "glossaries", "manner")
-    for (sources, *rest), targets in rows.items():
-        table.add_row(sources, ", ".join(targets), *rest)
+    columns = ("engine", "then", "relay", "glossaries", "manner")
+    any_model = any(model for _, model, *_ in rows)
+    table = _table("Rendered", "from", "to", *(["model"] if any_model else []), *columns)
+    for (sources, model, *rest), targets in rows.items():
+        table.add_row(sources, ", ".join(targets), *([model] if any_model else []), *rest)
     return table
 
 
 def _ways(loaded: Settings, target: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The languages that become `target` in one way: engine, then, relay, glossaries, manner."""
+    """The languages that become `target` in one way: its model, and the columns of _rendering."""
     sources = [code for code in loaded.spoken if not languages.same(code, target)]
     ways: dict[tuple[str, ...], list[str]] = {}
     for source in sources:
@@ -141,7 +149,35 @@ def _way(loaded: Settings, source: str, target: str) -> tuple[str, ...]:
     manner = _manner(
         pair, [name for name in routes if not registry.instructed(loaded.engines[name])]
     )
-    return first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries), manner
+    model = _model(pair) if loaded.languages[target].spoken_by else ""
+    return model, first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries), manner
+
+
+def _model(pair: Pair) -> str:
+    """The speech-to-speech model of a pair, and how far it goes."""
+    return f"{pair.realtime} ({'hybrid' if pair.hybrid else 'end to end'})" if pair.realtime else ""
+
+
+def _models(loaded: Settings) -> Iterator[str]:
+    """What is lost with speech-to-speech models, and what they cost."""
+    targets: dict[str, list[str]] = {}
+    for target in (code for code, one in loaded.languages.items() if one.spoken_by):
+        for sources, (model, *_) in _ways(loaded, target):
+            if model:
+                targets.setdefault(model, []).append(f"{sources} -> {target}")
+    for model, pairs in targets.items():
+        read = "its captions are those of the engine" if "(hybrid)" in model else "it is read, too"
+        yield (
+            f"note: {model} is heard for {', '.join(pairs)}; {read}. Lost in its voice: glossaries,"
+            " pronunciations, the voices of the language. Its words are checked before they are"
+            " heard, whether it says them is not. The engines after it help where it fails."
+        )
+    count = len({pair.split(" -> ")[1] for pairs in targets.values() for pair in pairs})
+    if count:
+        yield (
+            f"note: each who speaks takes a stream of a model for each of these languages that"
+            f" somebody listens to: speakers x languages, with 3 speakers 3 x {count} = {3 * count}"
+        )
 
 
 def _manner(pair: Pair, deaf: Sequence[str]) -> str:

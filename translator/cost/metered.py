@@ -4,10 +4,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 from livekit import rtc
 
 from translator.hear import SAMPLE_RATE, Ear, Sound
 from translator.lookups import Enquiry
+from translator.interpret import Realtime
 from translator.record import Record, Used
 from translator.render import Renderer
 from translator.speak import Voice
@@ -29,6 +32,8 @@ class Engines(Protocol):
     def reaches(self, name: str, source: str, target: str) -> bool: ...
 
     def voice(self, name: str) -> Voice: ...
+
+    def realtime(self, name: str) -> Realtime: ...
 
     def summarizer(self, name: str) -> Summarizer: ...
 
@@ -69,6 +74,15 @@ class Metered:
             self._note(name, "speak", amounts, language=language)
 
         return _Voice(self._engines.voice(name), used)
+
+    def realtime(self, name: str) -> Realtime:
+        """See meeting.Engines."""
+
+        def used(brief: Brief, amounts: Amounts) -> None:
+            person = brief.segment.speaker
+            self._note(name, "interpret", amounts, person=person, language=brief.target)
+
+        return _Realtime(self._engines.realtime(name), used)
 
     def summarizer(self, name: str) -> Summarizer:
         """See meeting.Engines."""
@@ -197,6 +211,34 @@ class _Voice:
         finally:
             if sent:
                 self._used(language, {"characters": len(text), "spoken_seconds": seconds})
+
+
+class _Realtime:
+    def __init__(self, realtime: Realtime, used: Callable[[Brief, Amounts], None]) -> None:
+        self._realtime = realtime
+        self._used = used
+
+    @property
+    def prompt(self) -> str:
+        return self._realtime.prompt
+
+    async def interpret(
+        self, sound: npt.NDArray[np.int16], brief: Brief
+    ) -> AsyncGenerator[str | rtc.AudioFrame, None]:
+        """See translator.interpret.Realtime."""
+        amounts = Sum(audio_seconds=len(sound) / SAMPLE_RATE, spoken_seconds=0.0)
+        said = overheard(self._realtime.interpret(sound, brief), amounts.add)
+        try:
+            async with aclosing(said) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, rtc.AudioFrame):
+                        amounts.add({"spoken_seconds": piece.duration})
+                    yield piece
+        finally:
+            self._used(brief, amounts)
+
+    async def aclose(self) -> None:
+        await self._realtime.aclose()
 
 
 class _Summarizer:

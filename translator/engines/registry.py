@@ -19,6 +19,7 @@ from translator.engines.whisper import WhisperEar
 from translator.errors import Fault, SettingsError
 from translator.health import Stage
 from translator.hear import Ear
+from translator.interpret import Realtime
 from translator.lookups import Source
 from translator.render import Renderer
 from translator.settings import EMBEDDED, Engine, Settings, ToolServer
@@ -152,6 +153,15 @@ class Engines:
             raise _cannot(name, engine, "summarize")
         return Vendor(name, engine).summarizer()
 
+    def realtime(self, name: str) -> Realtime:
+        """One of its own for a speaker and a channel. Raises SettingsError for an engine that
+        cannot interpret from speech to speech."""
+        return Vendor(name, self._configured[name]).realtime()
+
+    def try_realtime(self, name: str) -> None:
+        """Raises SettingsError where no model can be made."""
+        Vendor(name, self._configured[name]).interpreting()()
+
     def source(self, name: str, server: ToolServer) -> Source:
         """An MCP server to look things up in. Raises SettingsError where it cannot be asked."""
         return McpSource(name, server)
@@ -172,6 +182,8 @@ def uses(settings: Settings) -> Sequence[tuple[Stage, str]]:
     """Which engines these settings name, and for what: each use once."""
     found: list[tuple[Stage, str]] = [("hear", name) for name in settings.heard_by]
     found += [("render", name) for pair in settings.pairs for name in pair.rendered_by]
+    models = [pair.realtime for pair in settings.pairs]
+    found += [("interpret", name) for name in models if name is not None]
     found += [("speak", name) for one in settings.languages.values() for name in one.spoken_by]
     if settings.summarize is not None:
         found.append(("summarize", settings.summarize))
@@ -255,6 +267,8 @@ def _wanted(
     pairs = [settings.pair(*one) for one in product(spoken, targets) if not languages.same(*one)]
     for name in dict.fromkeys(name for pair in pairs if pair for name in pair.rendered_by):
         yield name, partial(engines.renderer, name)
+    for name in dict.fromkeys(pair.realtime for pair in pairs if pair and pair.realtime):
+        yield name, partial(engines.try_realtime, name)
     for code in targets:
         language = settings.languages[code]
         for name in language.spoken_by:

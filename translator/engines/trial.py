@@ -18,6 +18,7 @@ from livekit import rtc
 from translator import languages
 from translator.errors import (
     HearError,
+    InterpretError,
     RenderError,
     SettingsError,
     SpeakError,
@@ -26,6 +27,7 @@ from translator.errors import (
 )
 from translator.health import Stage
 from translator.hear import HOLD, SAMPLE_RATE, Ear, detect
+from translator.interpret import Realtime
 from translator.render import Renderer
 from translator.settings import Settings
 from translator.speak import Voice, resample
@@ -78,6 +80,7 @@ class Tried(Protocol):
     def ear(self, name: str) -> Ear: ...
     def renderer(self, name: str) -> Renderer: ...
     def voice(self, name: str) -> Voice: ...
+    def realtime(self, name: str) -> Realtime: ...
     def summarizer(self, name: str) -> Summarizer: ...
     def reaches(self, name: str, source: str, target: str) -> bool: ...
 
@@ -110,10 +113,7 @@ def sentence(language: str) -> str:
 async def _hear(engines: Tried, name: str, settings: Settings) -> Timing:
     ear = await asyncio.to_thread(engines.ear, name)
     language = settings.spoken[0]
-    spoken = resample(
-        engines.robot.say(sentence(language), language=language, voice=None, pace=1.0), SAMPLE_RATE
-    )
-    speech = np.concatenate([piece async for piece in spoken])
+    speech = await _speech(engines, language)
     tape = _Tape(speech)
     watch = _Watch()
     prior = Prior(languages=settings.spoken)
@@ -155,6 +155,21 @@ async def _speak(engines: Tried, name: str, settings: Settings) -> Timing:
     return await _timed(spoken, _sounds, SpeakError("gave no sound", kind="empty"))
 
 
+async def _interpret(engines: Tried, name: str, settings: Settings) -> Timing:
+    realtime = await asyncio.to_thread(engines.realtime, name)
+    source, target = _pair(engines, name, settings)
+    brief = Brief(segment=_segment(source), target=target)
+    said = realtime.interpret(await _speech(engines, source), brief)
+    async with aclosing(realtime):
+        return await _timed(said, _is_sound, InterpretError("gave no sound", kind="empty"))
+
+
+async def _speech(engines: Tried, language: str) -> Samples:
+    """A sentence in a language, as an ear is given it."""
+    spoken = engines.robot.say(sentence(language), language=language, voice=None, pace=1.0)
+    return np.concatenate([piece async for piece in resample(spoken, SAMPLE_RATE)])
+
+
 async def _summarize(engines: Tried, name: str, settings: Settings) -> Timing:
     summarizer = await asyncio.to_thread(engines.summarizer, name)
     watch = _Watch()
@@ -164,20 +179,27 @@ async def _summarize(engines: Tried, name: str, settings: Settings) -> Timing:
     return watch.timing(SummarizeError("gave no text", kind="empty"))
 
 
-_CALLS = {"hear": _hear, "render": _render, "speak": _speak, "summarize": _summarize}
+_CALLS = {
+    "hear": _hear,
+    "render": _render,
+    "speak": _speak,
+    "interpret": _interpret,
+    "summarize": _summarize,
+}
 _FAILED: dict[str, type[StageError]] = {
     "hear": HearError,
     "render": RenderError,
     "speak": SpeakError,
+    "interpret": InterpretError,
     "summarize": SummarizeError,
 }
 
 
 def _pair(engines: Tried, name: str, settings: Settings) -> tuple[str, str]:
-    """Two languages between which `name` renders, those of the meeting where there are any."""
+    """Two languages between which `name` works, those of the meeting where there are any."""
     for source, target in product(settings.spoken, settings.languages):
         pair = settings.pair(source, target)
-        named = pair is not None and name in pair.rendered_by
+        named = pair is not None and name in (*pair.rendered_by, pair.realtime)
         if named and not languages.same(source, target) and engines.reaches(name, source, target):
             return source, target
     return ("en", "es")
@@ -195,6 +217,10 @@ def _segment(language: str) -> Segment:
         committed=3.0,
         settings=0,
     )
+
+
+def _is_sound(piece: str | rtc.AudioFrame) -> bool:
+    return isinstance(piece, rtc.AudioFrame)
 
 
 def _sounds(frame: rtc.AudioFrame) -> bool:

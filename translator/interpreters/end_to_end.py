@@ -23,6 +23,7 @@ from translator.channel import SAMPLE_RATE, Channel
 from translator.errors import InterpretError, SettingsError, StageError
 from translator.guards.output import Guard, GuardedError, OutputGuard, Unguarded
 from translator.health import Health
+from translator.interpret import Realtime
 from translator.interpreters import Floors
 from translator.interpreters.clauses import Clauses
 from translator.interpreters.held import Held
@@ -37,27 +38,6 @@ IDLE = 60.0
 """Seconds without a segment after which a speaker's model is let go."""
 
 Samples = npt.NDArray[np.int16]
-
-
-class Realtime(Protocol):
-    """Speech to speech, for one speaker and one channel."""
-
-    @property
-    def prompt(self) -> str:
-        """The instructions that it follows, by name and version."""
-        ...
-
-    def interpret(self, sound: Samples, brief: Brief) -> AsyncGenerator[str | rtc.AudioFrame, None]:
-        """Interpret the brief's segment, which `sound` is (mono, hear.SAMPLE_RATE).
-
-        Gives words, and mono frames of one sample rate, as they come: no sound before its words.
-        One call at a time; one that is closed is given up. Raises InterpretError.
-        """
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of all that it holds; another call takes hold of it again."""
-        ...
 
 
 class Engines(Protocol):

@@ -24,6 +24,7 @@ from translator.errors import InterpretError, Kind
 from translator.hear import SAMPLE_RATE
 from translator.prompt import Inputs, SpeechPrompt
 from translator.types import Brief
+from translator.usage import Amounts, tell
 
 if TYPE_CHECKING:  # the plugin itself is imported where an engine needs it
     from livekit.plugins.openai.realtime import RealtimeModel
@@ -33,6 +34,8 @@ Samples = npt.NDArray[np.int16]
 
 RATE = 24_000
 """Hz, of all that is sent and that comes."""
+HEARD_TOKEN, SAID_TOKEN = 0.1, 0.05
+"""Seconds of sound that a model counts as one token."""
 FORGET = "forget-"
 """Begins the ids of events that delete what was said; nobody needs to know that they failed."""
 CLOSING = 0.25
@@ -83,7 +86,7 @@ class LiveKitRealtime:
     async def interpret(
         self, sound: Samples, brief: Brief
     ) -> AsyncGenerator[str | rtc.AudioFrame, None]:
-        """See translator.interpreters.end_to_end.Realtime."""
+        """See translator.interpret.Realtime."""
         instructions = self._prompt.render(Inputs.of(brief))
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -145,7 +148,8 @@ class _Connection:
         for frame in _resampled(sound):
             self.session.push_audio(frame)
         self.session.commit_audio()
-        return _Response(self, self.session.generate_reply(instructions=instructions))
+        created = self.session.generate_reply(instructions=instructions)
+        return _Response(self, created, heard=len(sound) / SAMPLE_RATE)
 
     def forget(self) -> None:
         """Have the model forget all that was said."""
@@ -175,10 +179,17 @@ class _Response:
     """What the model makes of one segment."""
 
     def __init__(
-        self, connection: _Connection, created: asyncio.Future[llm.GenerationCreatedEvent]
+        self,
+        connection: _Connection,
+        created: asyncio.Future[llm.GenerationCreatedEvent],
+        *,
+        heard: float,
     ) -> None:
+        """`heard` is how long the sound is that it answers, in seconds."""
         self._connection = connection
         self._created = created
+        self._used: Amounts = {"audio_input_tokens": heard / HEARD_TOKEN}
+        self._said = 0.0
         self._created.add_done_callback(lambda one: one.cancelled() or one.exception())
         self._whole = False
         self._seen: set[str] = set()
@@ -197,6 +208,7 @@ class _Response:
 
     def end(self) -> None:
         """Nothing more is wanted of it."""
+        tell({"audio_output_tokens": self._said / SAID_TOKEN, **self._used})
         if self._whole:
             self._connection.forget()
             return
@@ -245,9 +257,12 @@ class _Response:
         except binascii.Error:
             raise InterpretError(f"{self.provider} sent no sound", kind="garbled") from None
         size = len(data) // 2
+        self._said += size / RATE
         return rtc.AudioFrame(data[: 2 * size], RATE, 1, size)
 
     def _finish(self, response: Mapping[str, Any]) -> None:
+        if isinstance(usage := response.get("usage"), dict):
+            self._used = _amounts(usage)
         match response:
             case {"status": "completed"}:
                 self._whole = True
@@ -274,6 +289,22 @@ _WORDS: Mapping[Kind, str] = {
     "broken off": "the session is over",
     "refused": "the request is not accepted; check the name of the model",
 }
+
+
+def _amounts(usage: Mapping[str, Any]) -> Amounts:
+    """Tokens of text and of sound, apart; what was cached is no part of the others."""
+    read = usage.get("input_token_details") or {}
+    written = usage.get("output_token_details") or {}
+    cached = read.get("cached_tokens_details") or {}
+    text, sound = (cached.get(f"{kind}_tokens", 0) for kind in ("text", "audio"))
+    return {
+        "input_tokens": read.get("text_tokens", 0) - text,
+        "cached_tokens": text,
+        "output_tokens": written.get("text_tokens", 0),
+        "audio_input_tokens": read.get("audio_tokens", 0) - sound,
+        "audio_cached_tokens": sound,
+        "audio_output_tokens": written.get("audio_tokens", 0),
+    }
 
 
 def _reason(error: Exception) -> Exception:
