@@ -203,3 +203,12 @@ async def test_what_was_asked_may_be_at_fault_and_not_the_engine() -> None:
         with pytest.raises(RenderError, match="no rendition"):
             await working.do("a")
     assert working.health.order("render", ["a"]) == ["a"]
+
+
+async def test_who_has_refused_us_is_asked_again_where_nobody_else_is_left() -> None:
+    refused = RenderError("no such key", kind="wrong key")
+    working = Working(a=[refused, "done"], b=[again("busy"), again("busy")])
+    assert await working.do("a", "b") == "done"
+    alone = Working(a=[refused, "done"])
+    with pytest.raises(RenderError, match="no such key"):
+        await alone.do("a")

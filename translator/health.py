@@ -56,6 +56,12 @@ class _Circuit:
     """When it is tried."""
 
 
+def _may_pass(error: StageError, *, alone: bool) -> bool:
+    """Whether the same call may go through a second time. Where all others have failed, too, even
+    who has refused us is worth it."""
+    return error.retryable or (error.kind in AT_ONCE and not alone)
+
+
 class Health:
     """The circuits of one meeting; used in one event loop."""
 
@@ -111,7 +117,7 @@ class Health:
         last: tuple[str, StageError] | None = None
         try:
             for name in (*usable, *usable):
-                if name in failures and not failures[name].retryable:
+                if name in failures and not _may_pass(failures[name], alone=len(usable) == 1):
                     continue
                 if last is not None and last[0] != name:
                     failing(last[1])

@@ -31,6 +31,7 @@ from tests.vendors.score import (
     Score,
     chimed,
     compared,
+    matched,
     plain,
 )
 from translator import agent, settings
@@ -104,9 +105,37 @@ class Played:
 
     def unheard(self, language: str) -> Compared:
         """What was committed in a language and not heard, and what was heard twice: in the order
-        of the renditions."""
+        of the renditions. What never got a voice is lost, too; a word that broke off and was
+        said again counts once."""
         due = [name for one in self.renditions(language) for name in plain(one["text"])]
-        return compared(due, [one.name for one in self.heard[language]])
+        heard = compared(due, [one.name for one in _unbroken(self.heard[language])])
+        ways = {one["segment_id"] for one in self.of("Spoken") if one["language"] == language}
+        silent = [
+            name
+            for one in self.of("Rendered")
+            if one["target"] == language and one["rendition"]["segment"]["id"] not in ways
+            for name in plain(one["rendition"]["text"])
+        ]
+        return Compared(lost=[*heard.lost, *silent], doubled=heard.doubled)
+
+    def lateness(self, language: str) -> Sequence[tuple[float, float]]:
+        """Of every word that was heard: when it was said, and how many seconds later it was
+        heard."""
+        renditions = self.renditions(language)
+        due = [
+            (name, one["segment"]["speaker"]) for one in renditions for name in plain(one["text"])
+        ]
+        said: dict[int, float] = {}  # when, by place in `due`
+        for number, score in enumerate(self.scores, 1):
+            own = [at for at, (_, speaker) in enumerate(due) if speaker == f"speaker-{number}"]
+            words = [word for word in score.words if plain(word.text)]
+            for at, place in matched(
+                [due[at][0] for at in own], [plain(word.text)[0] for word in words]
+            ):
+                said[own[at]] = words[place].start
+        heard = self.heard[language]
+        pairs = matched([name for name, _ in due], [one.name for one in heard])
+        return [(said[at], heard[place].start - said[at]) for at, place in pairs if at in said]
 
     def renditions(self, language: str) -> Sequence[Mapping[str, Any]]:
         """Those of a language, in the order that they were spoken."""
@@ -248,6 +277,17 @@ def _played(
         facts=facts,
         heard={code: _heard(out / f"{code}.wav") for code in targets},
     )
+
+
+def _unbroken(words: Sequence[Chimed]) -> Sequence[Chimed]:
+    """Without those that broke off, and follow whole."""
+    return [
+        one
+        for one, other in zip(words, [*words[1:], None], strict=True)
+        if other is None
+        or one.name != other.name
+        or one.end - one.start > 0.8 * (other.end - other.start)
+    ]
 
 
 def _heard(path: Path) -> Sequence[Chimed]:

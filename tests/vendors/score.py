@@ -305,6 +305,12 @@ class Compared:
     """What came without being due."""
 
 
+def matched(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
+    """The places of the words that both have in the same order."""
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return [(block.a + at, block.b + at) for block in blocks for at in range(block.size)]
+
+
 def compared(due: Sequence[str], came: Sequence[str]) -> Compared:
     """What is missing in `came`, and what is too much."""
     lost: list[str] = []

@@ -44,8 +44,8 @@ class Voices:
         self._health = health
         self._cast = cast
         self._failed = failed
-        self._rates: dict[str, float] = {}
-        """Characters a second, by engine."""
+        self._rates: dict[tuple[str, str], float] = {}
+        """Characters a second, by engine and language."""
 
     async def say(
         self, text: str, turn: Turn, *, code: str, language: Language, pace: float
@@ -92,11 +92,12 @@ class Voices:
     async def _call(self, name: str, clause: "_Clause") -> None:
         engine = await asyncio.to_thread(self._voice, name)
         voice = self._cast.voice(clause.person, clause.language, name)
-        rate = self._rates.get(name, RATE)
-        await clause.say(name, engine, voice, rate)
+        await clause.say(name, engine, voice, self._rates.get((clause.speaker, clause.code), RATE))
         if clause.whole:
+            known = self._rates.get((name, clause.code))
             learned = len(clause.text) / clause.given
-            self._rates[name] = LEARNED * learned + (1 - LEARNED) * rate
+            rate = learned if known is None else LEARNED * learned + (1 - LEARNED) * known
+            self._rates[name, clause.code] = rate
 
     def _voice(self, name: str) -> Voice:
         try:
@@ -111,9 +112,9 @@ class _Clause:
     def __init__(self, text: str, turn: Turn, code: str, language: Language, pace: float) -> None:
         self.text = text
         self.given = 0.0
-        """Seconds of it at normal rate that the turn has."""
-        self.speaker: str | None = None
-        """The engine that spoke last."""
+        """Seconds of it at normal rate that the turn has of the engine that spoke last."""
+        self.speaker = ""
+        """That engine; none yet."""
         self.whole = False
         """Whether one call said all of it."""
         self.code = code
@@ -127,14 +128,14 @@ class _Clause:
         return self._turn.segment.speaker
 
     async def say(self, name: str, engine: Voice, voice: str | None, rate: float) -> None:
-        """Have the engine `name` say with `voice` what is missing; `rate` is its characters a
-        second. Raises SpeakError; returns at once where nobody will hear it."""
+        """Have the engine `name` say with `voice` what is missing; `rate` is how many characters
+        a second the one before it has said. Raises SpeakError; returns at once where nobody will
+        hear it."""
         pace = self._pace if engine.paced else 1.0
-        begun = self.given > 0
-        text, known = self.text, self.given
-        if begun and name != self.speaker:
-            text, known = _rest(self.text, said=self.given * rate), 0.0
-        skip = round(known / pace * SAMPLE_RATE)
+        begun, text, given = self.given > 0, self.text, self.given
+        if name != self.speaker:
+            text, given = _rest(text, said=given * rate), 0.0
+        skip = round(given / pace * SAMPLE_RATE)
         frames = engine.say(text, language=self.code, voice=voice, pace=pace)
         async with aclosing(resample(frames, SAMPLE_RATE)) as pieces:
             async for samples in pieces:
@@ -144,20 +145,21 @@ class _Clause:
                 skip = max(skip - len(samples), 0)
                 if len(fresh):
                     await self._turn.play(fresh, pace=pace)
-                    self.speaker = name
-                    self.given += len(fresh) / SAMPLE_RATE * pace
+                    given += len(fresh) / SAMPLE_RATE * pace
+                    self.speaker, self.text, self.given = name, text, given
         if not self.given and any(character.isalnum() for character in text):
             raise SpeakError(f"{name} gave no sound", retryable=True, kind="empty")
         self.whole = not begun and self.given > 0
 
 
 def _rest(text: str, *, said: float) -> str:
-    """The words of `text` after its first `said` characters; a word that was begun is said again:
+    """The words of `text` after its first `said` characters. A word that broke off is said again:
     heard twice is better than not at all."""
     words: Sequence[str] = text.split()
     end = 0
     for index, word in enumerate(words):
-        end += len(word) + 1
+        end += len(word)
         if end > said:
             return " ".join(words[index:])
-    return words[-1]
+        end += 1  # the pause behind it
+    return words[-1] if words else text
