@@ -9,8 +9,8 @@ import numpy.typing as npt
 from livekit import rtc
 
 from translator.hear import SAMPLE_RATE, Ear, Sound
-from translator.lookups import Enquiry
 from translator.interpret import Realtime
+from translator.lookups import Enquiry
 from translator.record import Record, Used
 from translator.render import Renderer
 from translator.speak import Voice
