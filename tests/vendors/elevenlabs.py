@@ -19,15 +19,13 @@ from aiohttp import WSMsgType, web
 
 from tests.vendors.brains import SPOKEN_RATE, Hears, HearsAsScripted, Hums, Intake, Speaks
 from tests.vendors.faults import Fault
-from tests.vendors.server import Server, reset
+from tests.vendors.server import ARRIVES, Server, reset
 from translator.beside import beside
 from translator.types import Hypothesis
 
 KEY = "eleven-loopback-0123456789"
 CHUNK = SPOKEN_RATE // 5 * 2
 """Bytes of audio in a message: 200 ms."""
-ARRIVES = 0.05
-"""Seconds that what was sent gets before its connection is reset, which would take it back."""
 
 
 @dataclass(kw_only=True)

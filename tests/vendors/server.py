@@ -11,6 +11,9 @@ from aiohttp import web
 
 from tests.vendors.faults import Faults
 
+ARRIVES = 0.05
+"""Seconds that what was sent gets before its connection is reset, which would take it back."""
+
 
 class Server:
     """Serves a vendor's protocol for as long as it is entered; a subclass adds the routes."""
