@@ -1,0 +1,80 @@
+"""A plugin of which this project knows nothing is an engine by its name alone."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from livekit.agents import Plugin
+
+from translator.engines.registry import Engines
+from translator.errors import SettingsError
+from translator.hear import BLOCK, Sound
+from translator.settings import Engine
+from translator.types import Brief, Prior, Segment
+
+pytestmark = pytest.mark.vendor
+
+SEGMENT = Segment(
+    id="1",
+    speaker="p-1",
+    speaker_name="Ada",
+    language="en",
+    text="polly",
+    start=0.0,
+    end=1.0,
+    committed=1.0,
+    settings=1,
+)
+
+
+@pytest.fixture
+def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
+    """As if its package were installed: its folder lies where Python looks for packages."""
+    folder = tmp_path / "livekit" / "plugins" / "parrot"
+    folder.mkdir(parents=True)
+    source = Path(__file__).parent / "data" / "parrot.txt"
+    (folder / "__init__.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "livekit.plugins.parrot", raising=False)
+    monkeypatch.setattr(Plugin, "registered_plugins", list(Plugin.registered_plugins))
+    monkeypatch.setenv("PARROT_KEY", "seeds")
+    return Engines(
+        {
+            "parrot": Engine(plugin="parrot", key="PARROT_KEY"),
+            "loud": Engine(plugin="parrot", key="PARROT_KEY", options={"shout": True}),
+            "wrong": Engine(plugin="parrot", key="PARROT_KEY", options={"shuot": True}),
+        }
+    )
+
+
+async def speech() -> AsyncIterator[Sound]:
+    for _ in range(32):
+        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=1.0)
+
+
+async def test_it_hears(engines: Engines) -> None:
+    hearing = engines.ear("parrot").listen(speech(), Prior(languages=["es"]))
+    async with aclosing(hearing) as hypotheses:
+        heard = [(one.text, one.language, one.final) async for one in hypotheses]
+    assert heard == [("polly", "es", True)]
+
+
+@pytest.mark.parametrize(("name", "said"), [("parrot", "loro"), ("loud", "LORO")])
+async def test_it_renders(engines: Engines, name: str, said: str) -> None:
+    rendering = engines.renderer(name).render(Brief(segment=SEGMENT, target="es"))
+    async with aclosing(rendering) as pieces:
+        assert "".join([piece async for piece in pieces]) == said
+
+
+async def test_it_speaks(engines: Engines) -> None:
+    saying = engines.voice("parrot").say("loro", language="es", voice="paco", pace=1.0)
+    async with aclosing(saying) as frames:
+        assert sum([frame.duration async for frame in frames]) == pytest.approx(0.2, abs=0.02)
+
+
+def test_its_options_are_checked_against_its_signature(engines: Engines) -> None:
+    with pytest.raises(SettingsError, match=r"options\.shuot: unknown; did you mean 'shout'"):
+        engines.renderer("wrong")
