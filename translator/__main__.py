@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from translator import commands as configuration
 from translator import redaction
-from translator.commands import glossary
+from translator.commands import cost, glossary
 from translator.commands import serve as serving
 from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add(commands)
     serving.add(commands)
     configuration.add(commands)
+    cost.add(commands)
     glossary.add(commands)
     web.add(commands)
     for name in ("run", "interpret", "eval", "worker", "check"):

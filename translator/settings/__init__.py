@@ -7,7 +7,7 @@ change is a new snapshot: `changes` gives one for each edit, and `diff` says wha
 """
 
 from translator.settings.difference import diff
-from translator.settings.load import load
+from translator.settings.load import engine_sets, load
 from translator.settings.models import (
     ANY,
     Engine,
@@ -39,5 +39,6 @@ __all__ = [
     "ToolServer",
     "changes",
     "diff",
+    "engine_sets",
     "load",
 ]

@@ -26,13 +26,19 @@ LONGEST_TEXT = 2**16
 
 
 def load(
-    pairs_path: Path, engines_path: Path, *, meeting: str | None = None, number: int = 1
+    pairs_path: Path,
+    engines_path: Path,
+    *,
+    meeting: str | None = None,
+    number: int = 1,
+    engine_set: str | None = None,
 ) -> Settings:
     """Read both files and the glossaries.
 
     `meeting` is the name of a room: where it has a language_pairs.yaml of its own, that is read
     in place of `pairs_path`, with the glossaries of its own folder. A set of engines that the
-    environment (SET) or the file names takes the place of all that the file names.
+    environment (SET) or the file names takes the place of all that the file names; `engine_set`,
+    one of `engine_sets`, wins over both.
 
     Raises SettingsError with every fault of all the files, each by file, line and key.
     """
@@ -72,7 +78,7 @@ def load(
         raise SettingsError(*faults)
     keep_secret(engine.key for engine in engines.engines.values())
     keep_secret(server.key for server in engines.tools.values())
-    engine_set = os.environ.get(SET) or pairs.engine_set
+    engine_set = engine_set or os.environ.get(SET) or pairs.engine_set
     pairs = voiced(
         replaced(pairs, engines.sets[engine_set]) if engine_set else pairs, engines.engines
     )
@@ -92,6 +98,11 @@ def load(
         agenda_text=texts.get(pairs.agenda or "", ""),
         **chosen,
     )
+
+
+def engine_sets(engines_path: Path) -> Collection[str]:
+    """The names of the sets that engines.yaml has. Raises SettingsError."""
+    return _names(read(engines_path, typed=True), "sets", otherwise=()) or ()
 
 
 def pairs_path_of(meeting: str | None, shared: Path) -> Path:
