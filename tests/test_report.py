@@ -206,6 +206,17 @@ def test_terms_and_streams_are_counted() -> None:
     assert (account.streams, account.streams_max) == ({"p-ada": 0}, {"p-ada": 2})
 
 
+def test_the_cost_is_what_was_told_last_and_what_engines_used() -> None:
+    account = Account(offset=0.0)
+    for seconds in (5.0, 2.5):
+        amounts = {"audio_seconds": seconds}
+        account.note({"fact": "Used", "at": 1.0, "engine": "whisper", "amounts": amounts})
+    for total in (0.1, 0.2):
+        spent = {"currency": "USD", "total": total, "unpriced": ["openai"]}
+        account.note({"fact": "Spent", "at": 2.0, **spent})
+    assert account.cost == {**spent, "used": {"whisper": {"audio_seconds": 7.5}}}
+
+
 def test_failures_and_echoes_are_kept() -> None:
     account = Account(offset=0.0)
     account.note(to_json(Failed(at=0.0, stage="render", language="es", message="gone")))

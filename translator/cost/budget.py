@@ -16,7 +16,7 @@ from translator.languages import own_name
 from translator.record import Ceiling, Fact, Record, Spent, Used
 from translator.settings import Settings
 
-EVERY = 5.0
+EVERY = 2.0
 """Seconds between two times that the sums are told, if they have changed."""
 DIGITS = 6
 """Behind the point, of sums that are told."""

@@ -69,6 +69,7 @@ def _report(
         "stt_streams_max": account.streams_max,
         "failures": account.failures,
         "guarded": account.guarded,
+        "cost": account.cost,
         "languages": {
             code: report.of_language(
                 code,

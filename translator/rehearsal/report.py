@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from translator.lag import slope_interval, weighted_percentile
 from translator.rehearsal.recording import SAMPLE_RATE, Samples
+from translator.usage import Sum
 
 WINDOW = SAMPLE_RATE // 100
 """Samples of one energy value: 10 ms."""
@@ -65,6 +66,10 @@ class Account:
     streams: dict[str, int] = field(default_factory=dict)
     failures: list[dict[str, Any]] = field(default_factory=list)
     guarded: list[dict[str, Any]] = field(default_factory=list)
+    spent: dict[str, Any] = field(default_factory=dict)
+    """What the meeting has cost, as it was told last."""
+    amounts: dict[str, Sum] = field(default_factory=dict)
+    """What each engine was sent, and made."""
 
     def note(self, fact: Mapping[str, Any]) -> None:
         """Take one fact, as JSON."""
@@ -92,6 +97,19 @@ class Account:
                 self.failures.append(dict(fact))
             case "Guarded":
                 self.guarded.append(dict(fact))
+            case "Used":
+                self.amounts.setdefault(fact["engine"], Sum()).add(fact["amounts"])
+            case "Spent":
+                self.spent = {key: fact[key] for key in fact if key not in ("fact", "at")}
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What was spent, in money and, by engine, in what engines are paid for."""
+        used = {
+            engine: {unit: round(amount, 2) for unit, amount in amounts.items()}
+            for engine, amounts in self.amounts.items()
+        }
+        return {**self.spent, "used": used}
 
     def open_segments(self, language: str) -> set[str]:
         """Segments that were neither spoken nor given up in `language` yet."""

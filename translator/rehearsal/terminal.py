@@ -47,6 +47,8 @@ class Live:
                 yield from (f"     not taken over: {one}" for one in fact["faults"])
             case "Failed":
                 yield f"     {_failure(fact)}"
+            case "Ceiling":
+                yield f"     {fact['message']}"
 
 
 def table(result: Mapping[str, Any]) -> Iterator[str]:
@@ -55,6 +57,10 @@ def table(result: Mapping[str, Any]) -> Iterator[str]:
     for code, figures in result["languages"].items():
         yield f"{code:8}" + "".join(f"{_shown(figures[name]):>11}" for name in COLUMNS)
     yield "cores: " + _parts(result["cores"]) + "; megabytes: " + _parts(result["memory_mb"])
+    cost = result["cost"]
+    if cost.get("total") or cost.get("unpriced"):
+        unknown = "".join(f" + {name} (no price)" for name in cost["unpriced"])
+        yield f"cost: {cost['total']:.4f} {cost['currency']}{unknown}"
     yield from (_failure(one) for one in result["failures"])
 
 
