@@ -45,10 +45,8 @@ class Live:
                 yield from (f"     settings {fact['number']}: {one}" for one in fact["changes"])
             case "SettingsRefused":
                 yield from (f"     not taken over: {one}" for one in fact["faults"])
-            case "Failed":
-                yield f"     {_failure(fact)}"
-            case "Ceiling":
-                yield f"     {fact['message']}"
+            case "Failed" | "Ceiling":
+                yield f"     {_told(fact)}"
 
 
 def table(result: Mapping[str, Any]) -> Iterator[str]:
@@ -67,6 +65,10 @@ def table(result: Mapping[str, Any]) -> Iterator[str]:
 def _line(language: str, lag: float | None, text: str) -> str:
     behind = "" if lag is None else f"{lag:.1f} s"
     return f"  {language:5} {behind:>7}  {text}"
+
+
+def _told(fact: Mapping[str, Any]) -> str:
+    return str(fact["message"]) if fact["fact"] == "Ceiling" else _failure(fact)
 
 
 def _failure(fact: Mapping[str, Any]) -> str:
