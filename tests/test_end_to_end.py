@@ -15,6 +15,7 @@ from tests.fakes import (
     ScriptedEngines,
     ScriptedRenderer,
     ScriptedVoice,
+    Wording,
     frame,
     meeting_clock,
     meeting_settings,
@@ -307,6 +308,14 @@ async def test_the_captions_of_a_hybrid_do_not_wait_for_its_voice() -> None:
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     late = [one.at - one.rendition.segment.committed for one in stage.facts.of(Rendered)]
     assert max(late) < 0.5
+
+
+async def test_the_captions_of_a_hybrid_are_in_order() -> None:
+    stage = Stage(GOES_WELL, kind="hybrid")
+    slow = Wording(pieces=[(4.0, f"[es] {HELLO}")])
+    stage.engines.one_renderer = ScriptedRenderer(acts={HELLO: [slow]})
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
+    assert stage.committed == [f"[es] {HELLO}", f"[es] {BYE}"]
 
 
 async def test_two_speakers_are_heard_in_the_order_that_they_began() -> None:

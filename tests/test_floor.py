@@ -348,6 +348,7 @@ def test_sound_is_kept_for_half_a_minute_also_of_who_is_gone() -> None:
     one = replace(segment(start=50.0), id="1.7")
     assert len(floors.sound(one)) > 2 * HEARD_RATE
     assert len(floors.sound(replace(one, start=20.0, end=22.0))) == 0
+    assert len(floors.sound(replace(one, start=28.0, end=31.0))) == 0  # its beginning is gone
     floors.keep("2.", block, 70.0)
     assert len(floors.sound(one)) > 2 * HEARD_RATE
     floors.keep("2.", block, 100.0)

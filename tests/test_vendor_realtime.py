@@ -12,16 +12,21 @@ import pytest
 from livekit import rtc
 from livekit.agents import utils
 
-from tests.fakes import segment
+from tests.fakes import Facts, meeting_clock, meeting_settings, segment
 from tests.vendors.faults import Fault
 from tests.vendors.outcome import Outcome
 from tests.vendors.realtime import InterpretsAsScripted, Realtime
+from translator.cost.metered import Metered
+from translator.engines import registry
 from translator.engines.livekit import LiveKitRealtime
 from translator.engines.plugins import Vendor
 from translator.errors import InterpretError, Kind, SettingsError
 from translator.hear import SAMPLE_RATE
+from translator.interpret import Realtime as Interprets
 from translator.prompt import SpeechPrompt
+from translator.record import Record, Used
 from translator.settings import Engine
+from translator.speak import Voice
 from translator.types import Brief, Rendition
 
 pytestmark = pytest.mark.vendor
@@ -92,7 +97,7 @@ class Heard:
         self.seconds = 0.0
 
     async def listen(
-        self, model: LiveKitRealtime, brief: Brief = BRIEF, seconds: float = 2.0
+        self, model: Interprets, brief: Brief = BRIEF, seconds: float = 2.0
     ) -> "Heard":
         async with aclosing(model.interpret(spoken(seconds), brief)) as pieces:
             async for piece in pieces:
@@ -230,6 +235,76 @@ async def test_nothing_is_open_when_it_is_let_go_even_at_a_vendor_that_hangs() -
         begun = time.monotonic()
         await model.aclose()
         assert time.monotonic() - begun < 1.0
+
+
+async def test_what_it_costs_is_noted_as_the_vendor_tells_it() -> None:
+    facts = Facts()
+    record = Record(meeting_clock())
+    record.subscribe(facts.note)
+    async with scripted(pause=0.1) as server, utils.http_context.open(), asyncio.timeout(20):
+        engines = Metered(registry.Engines({"realtime": engine(server)}), record)
+        async with aclosing(engines.realtime("realtime")) as model:
+            await Heard().listen(model)
+            async with aclosing(model.interpret(spoken(), BRIEF)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, rtc.AudioFrame):
+                        break  # what the vendor does not tell any more is reckoned
+    whole, part = facts.of(Used)
+    assert (whole.engine, whole.stage, whole.person, whole.language) == (
+        "realtime",
+        "interpret",
+        "p-ada",
+        "es",
+    )
+    assert whole.amounts == pytest.approx(
+        {
+            "audio_seconds": 2.0,
+            "spoken_seconds": WHOLE,
+            "input_tokens": 10,
+            "cached_tokens": 0,
+            "output_tokens": 5,
+            "audio_input_tokens": 20,
+            "audio_cached_tokens": 0,
+            "audio_output_tokens": 15,
+        }
+    )
+    assert part.amounts["audio_input_tokens"] == pytest.approx(20)
+    assert part.amounts["audio_output_tokens"] == pytest.approx(
+        part.amounts["spoken_seconds"] / 0.05
+    )
+
+
+class Engines(registry.Engines):
+    """With a robot that needs no engine host."""
+
+    @property
+    def robot(self) -> Voice:
+        return Tone()
+
+
+class Tone:
+    paced = False
+
+    async def say(
+        self, text: str, *, language: str, voice: str | None, pace: float
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
+        """See Voice."""
+        tone = spoken(0.5)
+        yield rtc.AudioFrame(tone.tobytes(), SAMPLE_RATE, 1, len(tone))
+
+
+async def test_whether_it_is_back_is_found_out_by_a_call() -> None:
+    async with scripted() as server, utils.http_context.open(), asyncio.timeout(20):
+        engines, settings = Engines({"realtime": engine(server)}), meeting_settings()
+        server.faults.next(Fault.RATE_LIMITED)
+        with pytest.raises(InterpretError) as failed:
+            await engines.trial("interpret", "realtime", settings)
+        timing = await engines.trial("interpret", "realtime", settings)
+        await asyncio.sleep(0.2)
+        assert not any(one.open for one in server.connections)
+        await engines.close()
+    assert failed.value.kind == "rate limited"
+    assert 0.0 < timing.first <= timing.whole < 2.0
 
 
 def test_another_plugin_cannot_interpret() -> None:
