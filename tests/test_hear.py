@@ -97,7 +97,7 @@ async def partials(
         yield hypothesis(end=seconds(len(numbers)), final=False)
 
 
-def failing(after: float, *said: Hypothesis) -> Act:
+def failing(after: float, *said: Hypothesis, error: HearError | None = None) -> Act:
     """An act that gives `said` and fails when it has read so many seconds."""
 
     async def act(
@@ -107,7 +107,7 @@ def failing(after: float, *said: Hypothesis) -> Act:
             numbers.append(int((await anext(audio)).samples[0]))
         for one in said:
             yield one
-        raise HearError("gone")
+        raise error or HearError("gone")
 
     return act
 
@@ -259,12 +259,18 @@ async def test_what_an_earlier_listen_heard_is_not_replayed_by_a_later_failure()
     assert third[-1] + 1 == sum(blocks(part) for part in (1.0, 2.0, 4.0))
 
 
-async def test_an_ear_that_always_fails_is_not_called_before_it_is_well_again() -> None:
+async def test_an_ear_that_always_fails_is_tried_ever_more_rarely() -> None:
     floor = Floor(ScriptedEar(failing(0.0)))
     await floor.run((60.0, VOICED))
+    assert len(BACKOFF) < len(floor.failures) <= 60.0 / BACKOFF[-1] + len(BACKOFF)
+
+
+async def test_a_silent_ear_is_not_called_before_it_is_well_again() -> None:
+    silent = HearError("nothing comes", kind="silent")
+    floor = Floor(ScriptedEar(failing(0.0, error=silent)))
+    await floor.run((60.0, VOICED))
     assert len(floor.ear.given) == 2
-    assert len(floor.failures) <= 60.0 / BACKOFF[-1] + len(BACKOFF)
-    assert {str(one) for one in floor.failures} == {"gone"}
+    assert {str(one) for one in floor.failures} == {"nothing comes"}
 
 
 async def test_the_next_ear_hears_what_one_failed_to_and_what_comes_after() -> None:

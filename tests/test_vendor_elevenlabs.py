@@ -35,13 +35,15 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
         Fault.EMPTY: Outcome(
             error="silent", given="nothing", within=3.0, note="an empty text answers no speech"
         ),
-        Fault.DUPLICATE: "gives text: an utterance that comes twice is heard twice",
+        Fault.DUPLICATE: Outcome(
+            error=None, given="all", within=1.0, note="a final that comes twice is heard once"
+        ),
     },
     "elevenlabs speaks": {
         Fault.REFUSED: Outcome(error="unreachable", given="nothing", within=0.5),
         Fault.RESET: Outcome(error="broken off", given="part", within=0.5),
         Fault.HANG: Outcome(
-            error="silent", given="part", within=5.5, note="its connection is not used again"
+            error="silent", given="part", within=3.0, note="its connection is not used again"
         ),
         Fault.SLOW: Outcome(error="silent", given="nothing", within=3.0),
         Fault.GARBAGE: Outcome(error="garbled", given="nothing", within=0.5),

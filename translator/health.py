@@ -1,9 +1,10 @@
 """Which engines are worth a call: a circuit breaker for each, in one place for the meeting.
 
 An engine that fails at two pieces of work in a row, or says that another call is no use, is down:
-nobody waits for it, and the next one of its line is called at once. It is tried beside the line,
-in ever longer intervals, and is called again when a trial went well. (M. Nygard, Release It!,
-"Circuit Breaker"; the half-open call is the trial, so that no segment pays for it.)
+nobody waits for it, and the next one of its line is called at once, while there is one. It is
+tried beside the line, in ever longer intervals, and is called again when a trial went well.
+(M. Nygard, Release It!, "Circuit Breaker"; the half-open call is the trial, so that no segment
+pays for it.)
 """
 
 import asyncio
@@ -25,9 +26,9 @@ T = TypeVar("T")
 
 FAILURES = 2
 """In a row, until an engine is down."""
-AT_ONCE: Collection[Kind] = ("wrong key", "quota", "rate limited")
+AT_ONCE: Collection[Kind] = ("wrong key", "quota")
 """What a second call would only say again."""
-FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 30.0, "quota": 30.0, "rate limited": 5.0}
+FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 10.0, "quota": 10.0, "rate limited": 5.0}
 """Seconds until an engine that failed so is tried."""
 SOON = 2.0
 """Seconds until any other is."""
@@ -77,8 +78,14 @@ class Health:
         self._down = asyncio.Event()
 
     def order(self, stage: Stage, names: Sequence[str]) -> Sequence[str]:
-        """Those of `names` that are worth a call, in their order; none where all are down."""
-        return [name for name in names if self.down(stage, name) is None]
+        """Those of `names` that are worth a call, in their order.
+
+        Where all are down: those that say so at once, since to ask costs nothing, and the source
+        text is all that is left; not those that keep one waiting. So it may be none.
+        """
+        downs = {name: self.down(stage, name) for name in names}
+        up = [name for name, down in downs.items() if down is None]
+        return up or [name for name, down in downs.items() if down and down.kind != "silent"]
 
     def why(self, stage: Stage, names: Sequence[str]) -> str:
         """Why none of `names` is called; for people."""

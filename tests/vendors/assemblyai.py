@@ -245,6 +245,8 @@ class _Turns:
             case Fault.GARBAGE:
                 return await self._socket.send_str("<html>502 Bad Gateway</html>")
         await self._send(hypothesis, end=hypothesis.final)
+        if self._fault is Fault.DUPLICATE and hypothesis.final:
+            await self._send(hypothesis, end=True)
         match self._fault:
             case Fault.RESET:
                 reset(self._request)

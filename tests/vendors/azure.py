@@ -313,7 +313,8 @@ class _Turn:
         if self._fault is Fault.EMPTY:
             await self._phrase("NoMatch", span)
         elif hypothesis.final:
-            await self._phrase("Success", {"DisplayText": hypothesis.text, **span})
+            for _ in range(2 if self._fault is Fault.DUPLICATE else 1):
+                await self._phrase("Success", {"DisplayText": hypothesis.text, **span})
         else:
             await self._send("speech.hypothesis", {"Text": hypothesis.text, **span})
 

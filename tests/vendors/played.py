@@ -286,7 +286,7 @@ def _unbroken(words: Sequence[Chimed]) -> Sequence[Chimed]:
         for one, other in zip(words, [*words[1:], None], strict=True)
         if other is None
         or one.name != other.name
-        or one.end - one.start > 0.8 * (other.end - other.start)
+        or one.end - one.start > 0.9 * (other.end - other.start)
     ]
 
 

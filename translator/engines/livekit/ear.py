@@ -224,6 +224,7 @@ class _Utterances:
         self._number = 1
         self._last: Hypothesis | None = None
         self._done = 0.0  # end of the last final
+        self._said = ""  # its letters
         self._answered = 0.0  # seconds of speech when words last came
 
     @property
@@ -244,12 +245,19 @@ class _Utterances:
         data = event.alternatives[0]
         text = data.text.strip()
         if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
+            if self._is_repeat(text):
+                return None
             return self._final(text, data) if text or self._last else None
         if not text:
             return None
         if event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
             return self._preflight(text, data)
         return self._open(text, data, stable=_common(self._stable, text))
+
+    def _is_repeat(self, text: str) -> bool:
+        """Whether it is the last final again: nobody has spoken since."""
+        spoken = self._last is not None or self.speech.after(self._done) is not None
+        return not spoken and _letters(text) == self._said
 
     def rest(self) -> Hypothesis | None:
         """The utterance that got no final, as final."""
@@ -265,6 +273,7 @@ class _Utterances:
         self._number += 1
         self._last = None
         self._done = final.end
+        self._said = _letters(text)
         if final.language is not None:
             self._identifier.expected = final.language
         return final

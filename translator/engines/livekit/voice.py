@@ -30,7 +30,7 @@ class LiveKitVoice(Generic[Engine]):
         set_pace: Callable[[Engine, float], None] | None = None,
         spell: Callable[[str], str] | None = None,
         first: float = 2.5,
-        patience: float = 5.0,
+        patience: float = 2.5,
         deadline: float = 20.0,
     ) -> None:
         """`make` gives a TTS for a language (BCP-47) and a voice, None for the usual one.
