@@ -10,6 +10,8 @@ export interface Languages {
   readonly spoken: readonly string[];
   /** Why somebody is not interpreted, for people; null where there is nothing to say. */
   readonly problem: string | null;
+  /** Identities of those because of whom nothing more may be spent. */
+  readonly limited: readonly string[];
 }
 
 /** More languages than this are no meeting but an attack. */
@@ -23,7 +25,7 @@ export function parseLanguages(metadata: string | undefined): Languages | null {
   const ours = record(record(parsed(metadata))?.translator);
   const offered = record(ours?.languages);
   if (ours === null || offered === null) return null;
-  const { spoken, problem, voices } = ours;
+  const { spoken, problem, voices, limited } = ours;
   return {
     offered: new Map(
       Object.entries(offered)
@@ -34,6 +36,7 @@ export function parseLanguages(metadata: string | undefined): Languages | null {
     voices: Array.isArray(voices) ? voices.filter(isCode).slice(0, MOST) : Object.keys(offered),
     spoken: Array.isArray(spoken) ? spoken.filter(isCode).slice(0, MOST) : [],
     problem: isText(problem) ? problem.slice(0, LONGEST_PROBLEM) : null,
+    limited: Array.isArray(limited) ? limited.filter(isText) : [],
   };
 }
 

@@ -136,8 +136,9 @@ function drawSession(now: Session): void {
   drawStatus(now);
   drawCaptions(now);
   keepAwake(!now.over);
-  const problem = now.languages?.problem ?? (now.encrypted ? strings.encrypted : null);
-  setText(element("room-problem", HTMLParagraphElement), problem ?? "");
+  const problem = now.languages?.problem ?? (now.encrypted ? strings.encrypted : "");
+  const limit = now.limited ? strings.limited : "";
+  setText(element("room-problem", HTMLParagraphElement), `${problem} ${limit}`.trim());
 }
 
 function drawStatus(now: Session): void {

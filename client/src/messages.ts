@@ -45,6 +45,7 @@ export type Fact =
       readonly why: string;
       readonly instead: string[];
     }
+  | { readonly fact: "Ceiling"; readonly message: string }
   | {
       readonly fact: "Failed";
       readonly stage: string;
@@ -89,6 +90,8 @@ export function parseFact(payload: Uint8Array): Fact | null {
         ? { fact: "Availability", engine, stage, available, why, instead: lines(instead) }
         : null;
     }
+    case "Ceiling":
+      return isText(fields.message) ? { fact: "Ceiling", message: fields.message } : null;
     case "Failed": {
       const { stage, language, message } = fields;
       return isText(stage) && isText(message)

@@ -28,6 +28,9 @@ export class Notices {
       case "Availability":
         this.tellAvailability(fact);
         break;
+      case "Ceiling":
+        this.show(strings.ceiling, [fact.message], "bad");
+        break;
       case "Failed":
         this.show(strings.failed(fact.stage, fact.language), [fact.message], "bad");
     }

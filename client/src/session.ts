@@ -126,6 +126,11 @@ export class Session {
     return this.room.canPlaybackAudio;
   }
 
+  /** Whether nothing more may be spent because of this person. */
+  get limited(): boolean {
+    return this.languages?.limited.includes(this.room.localParticipant.identity) ?? false;
+  }
+
   /** Whether somebody's sound is encrypted, for which this page has no key. */
   get encrypted(): boolean {
     return this.persons.some((person) => tracksOf(person).some((one) => one.isEncrypted));

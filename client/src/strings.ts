@@ -81,6 +81,9 @@ export const strings = {
   encrypted:
     "Somebody's sound is encrypted end to end, and this page has no key: it cannot play it.",
 
+  limited:
+    "You have used up what the meeting may cost because of you. You are heard, and get languages that nobody else wants, only where that is free.",
+
   roles: {
     attendee: "Attendee",
     speaker: "Speaker",
@@ -123,6 +126,7 @@ export const strings = {
     engines.length === 0
       ? "Nothing is used in its place"
       : `Used in its place: ${engines.join(", ")}`,
+  ceiling: "What the meeting costs",
   failed: (stage: string, language: string | null) =>
     language === null ? `Failed: ${stage}` : `Failed: ${stage}, ${language}`,
 };

@@ -54,6 +54,13 @@ describe("the room's metadata", () => {
     expect(told({})).toEqual(["es", "de"]);
   });
 
+  test("says because of whom nothing more may be spent", () => {
+    const told = (limited: unknown) =>
+      parseLanguages(JSON.stringify({ translator: { languages: {}, limited } }))?.limited;
+    expect(told(["p-ada", 7])).toEqual(["p-ada"]);
+    expect(told(undefined)).toEqual([]);
+  });
+
   test("says why nobody is interpreted", () => {
     const metadata = JSON.stringify({ translator: { languages: {}, problem: "encrypted" } });
     expect(parseLanguages(metadata)?.problem).toBe("encrypted");

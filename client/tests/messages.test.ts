@@ -82,6 +82,11 @@ describe("facts", () => {
     expect(parseFact(bytes({ ...fact, why: "" }))).toMatchObject({ instead: [] });
   });
 
+  test("a ceiling comes with what people read of it", () => {
+    const fact = { fact: "Ceiling", message: "8.10 of 10 USD are spent." };
+    expect(parseFact(bytes({ ...fact, ceiling: "meeting", at: 3 }))).toEqual(fact);
+  });
+
   test("a failure comes with its stage", () => {
     const fact = { fact: "Failed", stage: "hear", language: null, message: "no key" };
     expect(parseFact(bytes(fact))).toEqual(fact);
@@ -92,6 +97,7 @@ describe("facts", () => {
     { fact: "Failed", stage: 1, message: "x" },
     { fact: "Availability", engine: "a", stage: "speak", available: "no", why: "" },
     { fact: "SettingsChanged", number: "2" },
+    { fact: "Ceiling", message: 7 },
     { fact: "constructor" },
     [],
     "x",
