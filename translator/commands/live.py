@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from livekit.agents.utils import http_context
 
-from translator.engines.host import running
+from translator.engines.host import SERVICES, running
 from translator.engines.registry import Engines, uses
 from translator.engines.trial import Timing
 from translator.errors import StageError
 from translator.health import Stage
-from translator.settings import EMBEDDED, Settings
+from translator.settings import Settings
 
 AT_ONCE = 4
 """Vendors that are called at the same time; of one vendor, one engine after the other."""
@@ -39,7 +39,7 @@ async def called(settings: Settings) -> Sequence[Call]:
         async with bound:
             return [await _call(engines, stage, name, settings) for stage, name in mine]
 
-    services = {"espeak", *vendors.keys() & set(EMBEDDED)}  # espeak speaks to the ears
+    services = {"espeak", *vendors.keys() & SERVICES.keys()}  # espeak speaks to the ears
     async with running(services), http_context.open():  # which a job has by itself
         try:
             async with asyncio.TaskGroup() as group:

@@ -102,7 +102,7 @@ class Engines:
         match engine.plugin:
             case "whisper":
                 return WhisperEar(self._host, model=engine.model or "base", pauses=pauses)
-            case "apertium" | "espeak":
+            case plugin if plugin in EMBEDDED:
                 raise _cannot(name, engine, "hear")
         return Vendor(name, engine).ear()
 
@@ -128,7 +128,7 @@ class Engines:
         match engine.plugin:
             case "apertium":
                 return ApertiumRenderer(self._host)
-            case "whisper" | "espeak":
+            case plugin if plugin in EMBEDDED:
                 raise _cannot(name, engine, "render")
         return Vendor(name, engine).renderer()
 
@@ -140,7 +140,7 @@ class Engines:
         match engine.plugin:
             case "espeak":
                 return EspeakVoice(self._host)
-            case "whisper" | "apertium":
+            case plugin if plugin in EMBEDDED:
                 raise _cannot(name, engine, "speak")
         return Vendor(name, engine).voice()
 
