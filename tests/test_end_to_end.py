@@ -23,7 +23,7 @@ from tests.fakes import (
 )
 from tests.glossaries import entry, glossary
 from translator.channel import Channel
-from translator.errors import InterpretError
+from translator.errors import InterpretError, Kind
 from translator.floor import Floors
 from translator.glossary import Glossary
 from translator.health import Health
@@ -417,8 +417,10 @@ async def test_what_breaks_off_is_not_said_again(kind: str, caption: str) -> Non
     assert stage.voice.calls == []
 
 
-async def test_a_model_that_is_down_is_not_waited_for_until_it_is_back() -> None:
-    failing = [Act(error=FAILED), Act(error=FAILED), *act(HOLA)]
+@pytest.mark.parametrize("kind", ["silent", "broken off"])
+async def test_a_model_that_is_down_is_not_called_until_it_is_back(kind: Kind) -> None:
+    error = InterpretError("the model fails", kind=kind)
+    failing = [Act(error=error), Act(error=error), *act(HOLA)]
     stage = Stage({HELLO: failing})
     async with stage.running():
         for number, start in enumerate((0.0, 5.0, 10.0, 15.0)):

@@ -26,6 +26,7 @@ from tests.vendors.assemblyai import AssemblyAI
 from tests.vendors.azure import Azure
 from tests.vendors.elevenlabs import ElevenLabs
 from tests.vendors.openai import OpenAI
+from tests.vendors.realtime import InterpretsInSteps, Realtime
 from translator import agent
 from translator.engines.host import running
 from translator.settings.sets import SET
@@ -54,6 +55,7 @@ class Vendors:
     azure: Azure
     elevenlabs: ElevenLabs
     openai: OpenAI
+    realtime: Realtime
     environment: Mapping[str, str]
     """What a meeting with them needs."""
 
@@ -71,7 +73,10 @@ async def vendors(folder: Path) -> AsyncGenerator[Vendors, None]:
         openai = await stack.enter_async_context(
             OpenAI(renders=renders, hears=hears, speaks=speaks)
         )
+        interprets = InterpretsInSteps(hears, renders, speaks)
+        realtime = await stack.enter_async_context(Realtime(interprets, key=openai.key))
         addresses = {
+            "realtime": (realtime.base_url, realtime.key),
             "assemblyai": (assemblyai.base_url, assemblyai.key),
             "azure": (f"http://127.0.0.1:{azure.port}", azure.key),
             "elevenlabs": (elevenlabs.base_url, elevenlabs.key),
@@ -82,18 +87,23 @@ async def vendors(folder: Path) -> AsyncGenerator[Vendors, None]:
             azure=azure,
             elevenlabs=elevenlabs,
             openai=openai,
+            realtime=realtime,
             environment=_written(folder / "engines.yaml", addresses),
         )
 
 
 def _written(path: Path, addresses: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
-    """Write the usual engines to `path`, with addresses and keys by plugin: what then leads there,
-    as environment variables."""
+    """Write the usual engines to `path`, with addresses and keys by name or plugin: what then
+    leads there, as environment variables."""
     file = yaml.safe_load(agent.paths()[1].read_text(encoding="utf-8"))
-    environment = {agent.ENGINES: str(path)}
-    for engine in file["engines"].values():
-        if engine["plugin"] in addresses:
-            engine["base_url"], environment[engine["key"]] = addresses[engine["plugin"]]
+    environment = {
+        agent.ENGINES: str(path),
+        "XDG_STATE_HOME": str(path.parent),  # what is paid for here belongs to no day's sum
+    }
+    for name, engine in file["engines"].items():
+        one = addresses.get(name) or addresses.get(engine["plugin"])
+        if one is not None:
+            engine["base_url"], environment[engine["key"]] = one
             engine.get("options", {}).pop("speech_region", None)  # the vendor's own address
     path.write_text(yaml.safe_dump(file, sort_keys=False), encoding="utf-8")
     return environment

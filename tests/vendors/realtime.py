@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
 
-import langcodes
 import numpy as np
 from aiohttp import WSMsgType, web
 
 from tests.vendors.brains import HEARD_RATE, SPOKEN_RATE, Hears, Renders, Speaks, hum
 from tests.vendors.faults import Fault
 from tests.vendors.server import Server, reset
+from translator import languages
 from translator.beside import beside
 
 KEY = "sk-realtime-loopback-0123456789"
@@ -96,8 +96,8 @@ def _languages(instructions: str) -> tuple[str, str]:
     """From which and into which, by what an interpreter is told."""
     found = re.search(r"interpret from (.+?) into (.+?)[,.]", instructions)
     assert found is not None, "no interpreter is told so"
-    source, target = (langcodes.find(name).to_tag() for name in found.groups())
-    return source, target
+    source, target = (languages.named(name) for name in found.groups())
+    return str(source), str(target)
 
 
 async def _at_heard_rate(pcm: bytes) -> AsyncIterator[bytes]:

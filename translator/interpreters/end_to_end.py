@@ -194,7 +194,7 @@ class EndToEnd:
 
     def _is_for_model(self, work: _Work) -> bool:
         """Whether it is worth a call."""
-        up = bool(self._health.order("interpret", [work.name]))
+        up = self._health.down("interpret", work.name) is None
         return up and not work.turn.dropped and len(work.sound) > 0
 
     async def _is_said(self, work: _Work, model: "_Model", channel: Channel) -> bool:
