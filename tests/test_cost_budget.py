@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.fakes import Facts, meeting_clock
-from tests.test_cost_ceilings import ENGINES, reaches, settings
+from tests.priced import ENGINES, reaches
+from tests.priced import priced_settings as settings
 from translator.cost.budget import EVERY, Budget
 from translator.cost.day import Day
 from translator.demand import Wish
@@ -246,3 +247,11 @@ async def test_a_ceiling_that_is_raised_gives_everything_back(path: Path) -> Non
 def test_the_engines_of_these_tests_are_what_they_say() -> None:
     assert ENGINES["voice"].price is not None
     assert ENGINES["voice"].price.of({"characters": 20_000}) == 1.0
+
+
+async def test_who_has_left_is_at_no_ceiling_any_more(path: Path) -> None:
+    one = Spending(path, settings(), person=1)
+    one.hear("p-ada", 1.5)
+    one.wanted(BOB)
+    assert one.budget.poor == frozenset()
+    assert one.ceilings == []

@@ -6,54 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.priced import priced_settings as settings
+from tests.priced import reaches
 from translator.cost import ceilings
 from translator.cost.ceilings import FULL, NOTHING, Shed, shed, stopped, thrifty
 from translator.demand import Demand
-from translator.settings import Engine, Language, Pair, Settings
+from translator.settings import Language, Settings
 
 pytestmark = pytest.mark.unit
-
-ENGINES = {
-    "whisper": Engine(plugin="whisper"),
-    "apertium": Engine(plugin="apertium"),
-    "espeak": Engine(plugin="espeak"),
-    "ear": Engine.model_validate({"plugin": "assemblyai", "price": {"session_hour": 1}}),
-    "model": Engine.model_validate({"plugin": "openai", "price": {"input_tokens": 1}}),
-    "voice": Engine.model_validate({"plugin": "elevenlabs", "price": {"characters": 50}}),
-    "ours": Engine.model_validate({"plugin": "openai", "price": {"input_tokens": 0}}),
-    "unknown": Engine(plugin="openai"),
-}
-
-
-def settings(
-    *,
-    hear: tuple[str, ...] = ("ear",),
-    render: tuple[str, ...] = ("model",),
-    speak: tuple[str, ...] = ("voice",),
-    languages: tuple[str, ...] = ("es", "fr", "de"),
-    summarize: str | None = None,
-    **pair: object,
-) -> Settings:
-    return Settings.model_validate(
-        {
-            "number": 1,
-            "engines": ENGINES,
-            "glossaries": {},
-            "hear": hear,
-            "spoken": ("en", "es"),
-            "languages": {code: Language.model_validate({"speak": speak}) for code in languages},
-            "pairs": (Pair.model_validate({"from": "*", "to": "*", "render": render, **pair}),),
-            "summarize": summarize,
-        }
-    )
 
 
 def wanted(listeners: Mapping[str, int], readers: Mapping[str, int] = {}) -> Demand:
     return Demand(listeners=listeners, readers=readers, floor_readers=0)
-
-
-def reaches(name: str, source: str, target: str) -> bool:
-    return not (name == "apertium" and target == "de")
 
 
 THREE = wanted({"es": 3, "fr": 1, "de": 2}, {"es": 1, "de": 4, "fr": 0})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cost_ceilings import settings
+from tests.priced import priced_settings as settings
 from translator.__main__ import main
 from translator.agent import ENGINES, PAIRS
 from translator.cost.estimate import Plan, assumed, end_to_end, estimate, total, unpriced

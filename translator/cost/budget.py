@@ -54,7 +54,7 @@ class Budget:
         """What all meetings had spent, without what this one has not written down yet."""
         self._written = 0.0
         self._told: dict[str, Any] = {}
-        self._announced: set[tuple[str, str | None, bool]] = set()
+        self._announced: set[tuple[str, float, str | None, bool]] = set()
         """Of each ceiling and person, whether it was near, or reached."""
         self._thrifty: dict[int, Settings] = {}
         """By number, under what is shed now."""
@@ -77,7 +77,7 @@ class Budget:
         too often, cost something for somebody who is at its ceiling, or cannot be paid for."""
         granted = self._granted.of(wishes, now)
         whole = demand(granted.values())
-        self._look(whole)
+        self._look(whole, wishes)
         settings = self.thrifty(self._settings())
         counted = {
             person: self._afforded(wish, settings) if person in self.poor else wish
@@ -137,9 +137,10 @@ class Budget:
 
     # Ceilings
 
-    def _look(self, wanted: Demand) -> None:
-        """Compare what is spent with the ceilings; tell what is near, reached, or changes."""
-        reached = self._reached()
+    def _look(self, wanted: Demand, present: Collection[str]) -> None:
+        """Compare what is spent with the ceilings, also those of everybody `present`; tell what is
+        near, reached, or changes."""
+        reached = self._reached(present)
         self.poor = frozenset(one.person for one in reached if one.person and one.share >= 1)
         common = [one for one in reached if one.person is None]
         worst = max(common, key=lambda one: one.share, default=None)
@@ -148,12 +149,12 @@ class Budget:
         if changed:
             self._thrifty.clear()
         for one in reached:
-            key = (one.ceiling, one.person, one.share >= 1)
+            key = (one.ceiling, one.limit, one.person, one.share >= 1)
             if (changed and one is worst) or (one.share >= NEAR and key not in self._announced):
                 self._announced.add(key)
                 self._announce(one)
 
-    def _reached(self) -> list[_Reached]:
+    def _reached(self, present: Collection[str]) -> list[_Reached]:
         limits, meter = self._settings().ceilings, self._meter
         found = []
         if limits.meeting is not None:
@@ -165,6 +166,7 @@ class Budget:
             found += [
                 _Reached(ceiling="person", spent=spent, limit=limits.person, person=person)
                 for person, spent in meter.by_person.items()
+                if person in present
             ]
         return found
 
