@@ -32,7 +32,9 @@ def pytest_asyncio_loop_factories(
 
 
 @pytest.fixture(autouse=True)
-def no_sum_of_the_day(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def no_sum_of_the_day(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """What a test spends belongs to no day's sum of this machine."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp()))
 
