@@ -135,7 +135,7 @@ async def test_each_fault_ends_as_declared(fault: Fault) -> None:
         if fault is Fault.REFUSED:
             await server.down()
         try:
-            await listen(server, got, seconds=2.0 if fault is Fault.DUPLICATE else 4.0)
+            await listen(server, got, seconds=1.8 if fault is Fault.DUPLICATE else 4.0)
         except HearError as failed:
             error = failed.kind
         assert server.faults.taken == [fault][: len(server.faults.taken)]  # once, and not again

@@ -47,6 +47,8 @@ PLACED = 1.0
 """Seconds of sound by which a place is found."""
 BACK = 14.0
 """Seconds back from now in which it is looked for."""
+FIRST = 20.0
+"""Seconds of a score in which somebody is heard for the first time."""
 COARSE = 4
 """Samples that are one for finding a place."""
 TONE, PAUSE = 0.24, 0.05
@@ -124,7 +126,7 @@ class Reading:
         now = _now()
         best = (0.3, self.scores[0], 0.0)
         for score in self.scores:
-            high = score.seconds if self.begun is None else now - self.begun + 1.0
+            high = FIRST if self.begun is None else now - self.begun + 1.0
             low = 0.0 if self.begun is None else max(high - BACK, 0.0)
             likeness, at = _found(sound, score, low, min(high, score.seconds))
             best = max(best, (likeness, score, at), key=lambda one: one[0])
