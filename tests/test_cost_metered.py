@@ -6,7 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from livekit import rtc
 
 from tests.fakes import (
     Facts,
@@ -18,13 +20,15 @@ from tests.fakes import (
     ScriptedRenderer,
     ScriptedVoice,
     Wording,
+    frame,
     meeting_clock,
     segment,
 )
 from tests.test_line import ADA, TALK, Meeting, in_spanish, speech
 from translator.cost.metered import EVERY, Metered
 from translator.errors import HearError, RenderError, SpeakError
-from translator.hear import BLOCK, Ear, Sound, blocks, seconds
+from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound, blocks, seconds
+from translator.interpret import Realtime
 from translator.lookups import Enquiry
 from translator.record import Record, Used
 from translator.render import Renderer
@@ -51,6 +55,22 @@ class Counting:
         tell({"input_tokens": 100})
 
 
+class Interprets:
+    """An end-to-end model that says half a second of sound, and what it took."""
+
+    prompt = "interpret_speech 1.0.0"
+
+    async def interpret(
+        self, sound: npt.NDArray[np.int16], brief: Brief
+    ) -> AsyncGenerator[str | rtc.AudioFrame, None]:
+        yield "Hola."
+        yield frame(0.5, 1000)
+        tell({"audio_input_tokens": 10, "audio_output_tokens": 20})
+
+    async def aclose(self) -> None:
+        pass
+
+
 class SumsUp:
     prompt = "summary 1.0.0"
 
@@ -73,6 +93,9 @@ class Engines(ScriptedEngines):
 
     def renderer(self, name: str) -> Renderer:
         return self.counting or ScriptedEngines.renderer(self, name)
+
+    def realtime(self, name: str) -> Realtime:
+        return Interprets()
 
     def summarizer(self, name: str) -> Summarizer:
         return SumsUp()
@@ -203,6 +226,22 @@ async def test_a_voice_that_is_not_waited_for_is_counted_too() -> None:
         async with asyncio.timeout(0.01):
             await anext(voice.say("Hola.", language="es", voice=None, pace=1.0))
     assert one.sum("characters") == 5
+
+
+async def test_an_end_to_end_model_is_counted_by_floor_and_language() -> None:
+    one = Counted(Engines())
+    sound = np.zeros(2 * SAMPLE_RATE, np.int16)
+    model = one.engines.realtime("realtime")
+    async with aclosing(model.interpret(sound, Brief(segment=segment(), target="es"))) as pieces:
+        assert len([piece async for piece in pieces]) == 2
+    [used] = one.used
+    assert (used.stage, used.person, used.language) == ("interpret", "p-ada", "es")
+    assert used.amounts == {
+        "audio_seconds": 2.0,
+        "spoken_seconds": 0.5,
+        "audio_input_tokens": 10,
+        "audio_output_tokens": 20,
+    }
 
 
 async def test_a_summary_is_for_nobody_alone() -> None:
