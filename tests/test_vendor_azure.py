@@ -57,11 +57,11 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
             note="its SDK connects again, and sends again what had no answer",
         ),
         Fault.HANG: Outcome(
-            error="silent", given="part", within=9.0, note="counted in seconds of speech"
+            error="silent", given="part", within=5.0, note="counted in seconds of speech"
         ),
-        Fault.SLOW: Outcome(error="silent", given="nothing", within=9.0),
+        Fault.SLOW: Outcome(error="silent", given="nothing", within=5.0),
         Fault.GARBAGE: Outcome(
-            error="silent", given="nothing", within=9.0, note="its SDK passes over it"
+            error="silent", given="nothing", within=5.0, note="its SDK passes over it"
         ),
         Fault.WRONG_KEY: Outcome(error="wrong key", given="nothing", within=0.5),
         Fault.RATE_LIMITED: Outcome(
@@ -72,7 +72,7 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
         ),
         Fault.QUOTA: Outcome(error="quota", given="nothing", within=0.5, note="closed with 1007"),
         Fault.EMPTY: Outcome(
-            error="silent", given="nothing", within=9.0, note="the plugin passes over NoMatch"
+            error="silent", given="nothing", within=5.0, note="the plugin passes over NoMatch"
         ),
         Fault.DUPLICATE: Outcome(
             error=None, given="all", within=1.0, note="a final that comes twice is heard once"
