@@ -74,14 +74,18 @@ class Stages(Protocol):
 class _Work:
     """One segment that a model is to say."""
 
-    segment: Segment
     sound: Samples
     turn: Turn
+    """Of the segment."""
     pair: Pair
     name: str
     """Of the model."""
     clauses: Clauses
     """Of the rendition, where a renderer makes one."""
+
+    @property
+    def segment(self) -> Segment:
+        return self.turn.segment
 
 
 _Line = asyncio.Queue[_Work]
@@ -131,17 +135,16 @@ class EndToEnd:
                     if turn is None or pair.hybrid is not None:
                         group.create_task(self._render(segment, clauses, channel))
                     if turn is not None:
+                        if segment.speaker not in lines:
+                            lines[segment.speaker] = asyncio.Queue()
+                            group.create_task(self._line(lines, segment.speaker, channel, group))
                         work = _Work(
-                            segment=segment,
                             sound=floors.sound(segment),
                             turn=turn,
                             pair=pair,
                             name=pair.realtime,
                             clauses=clauses,
                         )
-                        if segment.speaker not in lines:
-                            lines[segment.speaker] = asyncio.Queue()
-                            group.create_task(self._line(lines, segment.speaker, channel, group))
                         lines[segment.speaker].put_nowait(work)
 
     def _pair(self, segment: Segment, language: str) -> Pair | None:
