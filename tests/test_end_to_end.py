@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 from livekit import rtc
+from pydantic import ValidationError
 
 from tests.fakes import (
     Facts,
@@ -41,7 +42,7 @@ from translator.record import (
     Spoken,
     Unspoken,
 )
-from translator.settings import Engine, Language, Pair, Settings
+from translator.settings import Engine, Language, Pair, Settings, diff
 from translator.types import Brief, Cut, Segment, Tail
 
 pytestmark = pytest.mark.line
@@ -528,3 +529,16 @@ async def test_a_language_with_captions_only_asks_no_model() -> None:
     await stage.interpret(segment(1, HELLO))
     assert stage.model.calls == []
     assert stage.ends == {"p-ada/1": ["captions"]}
+
+
+def test_a_pair_is_of_one_kind() -> None:
+    with pytest.raises(ValidationError, match="exclude each other"):
+        pair(end_to_end="realtime", hybrid="realtime")
+    kinds = [pair(), pair(end_to_end="one"), pair(hybrid="two")]
+    assert [one.realtime for one in kinds] == [None, "one", "two"]
+
+
+def test_an_edit_of_the_kind_is_told() -> None:
+    before, after = meeting_settings(pairs=[pair()]), meeting_settings(pairs=[pair(hybrid="two")])
+    assert diff(before, after) == ("pairs[0].hybrid: none -> two",)
+    assert (before.needs_sound, after.needs_sound) == (False, True)

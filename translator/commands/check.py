@@ -169,8 +169,9 @@ def _models(loaded: Settings) -> Iterator[str]:
         read = "its captions are those of the engine" if "(hybrid)" in model else "it is read, too"
         yield (
             f"note: {model} is heard for {', '.join(pairs)}; {read}. Lost in its voice: glossaries,"
-            " pronunciations, the voices of the language. Its words are checked before they are"
-            " heard, whether it says them is not. The engines after it help where it fails."
+            " pronunciations, the voices of the language. With `guard` the words that it writes are"
+            " checked before they are heard; whether it says them is not. The engines after it"
+            " help where it fails."
         )
     count = len({pair.split(" -> ")[1] for pairs in targets.values() for pair in pairs})
     if count:
