@@ -1,9 +1,10 @@
-"""A plugin of which this project knows nothing is an engine by its name alone."""
+"""Engines of others: a plugin by its name alone, and the one that the guide has for an example."""
 
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from livekit.agents import Plugin
 from translator.engines.registry import Engines
 from translator.errors import SettingsError
 from translator.hear import BLOCK, Sound
+from translator.render import Renderer
 from translator.settings import Engine
 from translator.types import Brief, Prior, Segment
 
@@ -78,3 +80,13 @@ async def test_it_speaks(engines: Engines) -> None:
 def test_its_options_are_checked_against_its_signature(engines: Engines) -> None:
     with pytest.raises(SettingsError, match=r"options\.shuot: unknown; did you mean 'shout'"):
         engines.renderer("wrong")
+
+
+async def test_the_guides_example_renders() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "engines.md").read_text(encoding="utf-8")
+    module: dict[str, Any] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], module)
+    renderer: Renderer = module["PirateRenderer"]()
+    rendering = renderer.render(Brief(segment=SEGMENT, target="en"))
+    async with aclosing(rendering) as pieces:
+        assert "".join([piece async for piece in pieces]) == "polly, arr!"
