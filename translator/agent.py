@@ -24,7 +24,7 @@ from livekit.agents import (
     JobRequest,
 )
 
-from translator import languages, settings
+from translator import languages, redaction, settings
 from translator.access import Access
 from translator.current import Edits
 from translator.dispatch import is_second
@@ -119,6 +119,7 @@ def prewarm(good: settings.Settings, process: JobProcess) -> None:
     that the worker began with, take the place of what cannot be used.
     """
     loaded = process.userdata["settings"] = _usable(meeting=None, otherwise=good)
+    redaction.install()  # this process logs by a handler of its own
     registry.preload(loaded)
     anyio.get_available_backends()  # imported here: the first watch of a file would hold up the job
     for code in loaded.languages:
