@@ -1,6 +1,7 @@
 """What a meeting spends, because of whom, and what follows from it."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -25,15 +26,28 @@ EVE = {"p-eve": Wish(reads=frozenset({"es"}))}
 ALL = {**ADA, **BOB, **EVE}
 
 
+class SlowDay(Day):
+    """Another process has the lock until `free` is set."""
+
+    free = threading.Event()
+
+    def add(self, spent: float, currency: str) -> float:
+        if spent:
+            self.free.wait(2.0)
+        return super().add(spent, currency)
+
+
 class Spending:
     """A budget, and what is spent under it."""
 
-    def __init__(self, path: Path, settings: Settings, **limits: float) -> None:
+    def __init__(
+        self, path: Path, settings: Settings, *, slow: bool = False, **limits: float
+    ) -> None:
         self.settings = settings.model_copy(update={"ceilings": Ceilings(**limits)})
         self.record = Record(meeting_clock())
         self.facts = Facts()
         self.record.subscribe(self.facts.note)
-        self.day = Day(path, today=lambda: date(2026, 11, 23))
+        self.day = (SlowDay if slow else Day)(path, today=lambda: date(2026, 11, 23))
         self.budget = Budget(
             settings=lambda: self.settings, record=self.record, day=self.day, reaches=reaches
         )
@@ -100,7 +114,8 @@ async def test_what_goes_on_for_a_while_is_paid_for_because_of_who_left(path: Pa
     one.wanted(ADA)
     one.wanted({})
     one.speak("es", 0.5)
-    assert (await one.spent()).by_person == {"p-ada": 0.5}
+    one.render("es", 0.25)
+    assert (await one.spent()).by_person == {"p-ada": 0.75}
 
 
 async def test_an_engine_without_a_price_is_named_and_not_free(path: Path) -> None:
@@ -255,3 +270,18 @@ async def test_who_has_left_is_at_no_ceiling_any_more(path: Path) -> None:
     one.wanted(BOB)
     assert one.budget.poor == frozenset()
     assert one.ceilings == []
+
+
+async def test_a_sum_that_is_being_written_down_counts_once(path: Path) -> None:
+    one = Spending(path, settings(), day=10, slow=True)
+    one.speak("es", 9.0)
+    async with asyncio.TaskGroup() as group:
+        settling = group.create_task(one.budget.settle())
+        await asyncio.sleep(0)
+        one.wanted(ALL)
+        settling.cancel()
+        SlowDay.free.set()
+    await one.budget.settle()
+    one.wanted(ALL)
+    assert [fact.spent for fact in one.ceilings] == [9.0]
+    assert Day(path, today=lambda: date(2026, 11, 23)).add(0.0, "USD") == 9.0

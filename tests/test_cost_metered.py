@@ -34,7 +34,7 @@ from translator.record import Record, Used
 from translator.render import Renderer
 from translator.summary import Summarizer
 from translator.types import Brief, Pauses, Prior, Segment
-from translator.usage import tell
+from translator.usage import Sum, tell, telling
 
 pytestmark = pytest.mark.line
 
@@ -173,6 +173,18 @@ async def test_tokens_belong_to_the_language_that_they_were_taken_for() -> None:
     assert one.sum("input_tokens", language="es") == 100
     assert {fact.person for fact in one.used} == {"p-ada"}
     assert len(one.used) == 2
+
+
+async def test_what_is_told_outside_of_a_call_is_nobodys() -> None:
+    one = Counted(Engines(counting=Counting()))
+    await render(one, "es")
+    tell({"output_tokens": 1000})
+    assert one.sum("output_tokens") == 8
+    amounts = Sum()
+    with telling(amounts.add):
+        await render(one, "es")
+        tell({"output_tokens": 5})
+    assert amounts == {"output_tokens": 5}
 
 
 async def test_a_rendition_that_is_given_up_is_counted_as_far_as_it_came() -> None:
