@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import yaml
 
-from translator.__main__ import main
 from translator.errors import SettingsError
 from translator.settings import Settings, diff, load
 from translator.settings.sets import SET
@@ -58,7 +57,7 @@ PAIRS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def no_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SET, "")  # and main() may set it, for this process
+    monkeypatch.delenv(SET, raising=False)
 
 
 def loaded(folder: Path, pairs: Any = PAIRS, engines: Any = ENGINES) -> Settings:
@@ -162,16 +161,3 @@ def test_the_shipped_sets_end_with_engines_that_need_no_key(
     assert settings.heard_by[-1] == "whisper"
     assert all(pair.rendered_by[-1] == "apertium" for pair in settings.pairs)
     assert all(language.spoken_by[-1] == "espeak" for language in settings.languages.values())
-
-
-def test_the_command_line_names_a_set_and_says_which_keys_it_needs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(ROOT)
-    for name in ("ASSEMBLYAI_API_KEY", "OPENAI_API_KEY", "ELEVEN_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    assert main(["check", "--engines", "cloud"]) == 2
-    told = capsys.readouterr().err
-    for name in ("ASSEMBLYAI_API_KEY", "OPENAI_API_KEY", "ELEVEN_API_KEY"):
-        assert f"needs a key; run: export {name}=..." in told
-    assert "AZURE" not in told

@@ -29,6 +29,8 @@ from translator.types import Hypothesis
 
 pytestmark = pytest.mark.vendor
 
+ROOT = Path(__file__).parents[1]
+
 SPEECH = 0.5
 FIRST = Hypothesis(utterance="1", text="Good", language="en", final=False, start=0.1, end=0.4)
 LAST = replace(FIRST, text="Good morning.", final=True, end=SPEECH)
@@ -204,3 +206,17 @@ async def test_check_calls_each_engine_once_and_says_what_is_wrong(
 
 async def test_check_is_content_where_all_engines_work(served: Served) -> None:
     assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 0
+
+
+def test_the_command_line_names_a_set_and_says_which_keys_it_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv(SET, "")  # main() sets it, for this process
+    for name in ("ASSEMBLYAI_API_KEY", "OPENAI_API_KEY", "ELEVEN_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["check", "--engines", "cloud"]) == 2
+    told = capsys.readouterr().err
+    for name in ("ASSEMBLYAI_API_KEY", "OPENAI_API_KEY", "ELEVEN_API_KEY"):
+        assert f"needs a key; run: export {name}=..." in told
+    assert "AZURE" not in told
