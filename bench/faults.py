@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from tests.vendors import scenes
 from tests.vendors.faults import Fault
 from tests.vendors.played import Played, Stage, play
 from tests.vendors.score import Score, compose
@@ -150,17 +151,44 @@ def lines(played: Played, weather: Weather) -> Iterator[str]:
     yield f"the median word is heard {median(lag for _, lag in played.lateness('es')):.2f} s late."
 
 
+def scene_lines(played: Played) -> Iterator[str]:
+    """What is printed of the scenes of docs/faults.md."""
+    late = played.lateness("es")
+    yield f"{'':32}stall    gap   (seconds)"
+    for scene in scenes.SCENES:
+        name = f"{scene.vendor} {scene.stage}: {scene.fault.value}"
+        yield f"{name:32}{scene.stall:5.1f}  {max(scenes.gap(scene, late), 0.0):5.2f}"
+    read, heard = played.unread("es"), played.unheard("es")
+    lost, doubled = [*read.lost, *heard.lost], [*read.doubled, *heard.doubled]
+    yield f"lost {len(lost)}, doubled {len(doubled)}"
+
+
 def main() -> int:
     """Play, and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenes", action="store_true", help="those of docs/faults.md")
     arguments = parser.parse_args()
-    chance = random.Random(arguments.seed)
-    scores = meeting(60.0 * arguments.minutes, chance)
-    weather = Weather(60.0 * arguments.minutes, chance)
     logging.basicConfig(level=logging.ERROR)
     keep_quiet()
+    return _scenes() if arguments.scenes else _at_random(arguments.minutes, arguments.seed)
+
+
+def _scenes() -> int:
+    seconds = scenes.SECONDS
+    score = compose([(1.0, seconds - 2.0)], seconds=seconds, voice=VOICES[0], seed=1)
+    with tempfile.TemporaryDirectory() as folder:
+        played = asyncio.run(play([score], ["es"], Path(folder), scenes.run))
+    for line in scene_lines(played):
+        print(line, flush=True)
+    return 0
+
+
+def _at_random(minutes: float, seed: int) -> int:
+    chance = random.Random(seed)
+    scores = meeting(60.0 * minutes, chance)
+    weather = Weather(60.0 * minutes, chance)
     with tempfile.TemporaryDirectory() as folder:
         played = asyncio.run(play(scores, LANGUAGES, Path(folder), weather.run))
     for line in lines(played, weather):

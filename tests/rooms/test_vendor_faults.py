@@ -1,0 +1,93 @@
+"""A room whose vendors fail: what a listener hears and reads, word by word."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.vendors import scenes
+from tests.vendors.played import Played, Stage, play
+from tests.vendors.scenes import SCENES, SECONDS, Scene
+from tests.vendors.score import compose, plain
+
+pytestmark = [pytest.mark.room]
+
+OUTAGE = (8.0, 16.0)
+"""Seconds in which all engines of a stage fail."""
+END = 30.0
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    score = compose([(1.0, SECONDS - 2.0)], seconds=SECONDS, voice="en-us+m3", seed=1)
+    return asyncio.run(play([score], ["es"], tmp_path_factory.mktemp("scenes"), scenes.run))
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda one: f"{one.vendor} {one.fault.value}")
+def test_a_fault_costs_no_more_than_its_stall(played: Played, scene: Scene) -> None:
+    assert scenes.gap(scene, played.lateness("es")) <= 3 * (scene.stall + 0.3)
+
+
+def test_no_word_is_lost_or_doubled(played: Played) -> None:
+    assert (played.unread("es").lost, played.unread("es").doubled) == ([], [])
+    assert (played.unheard("es").lost, played.unheard("es").doubled) == ([], [])
+    assert played.of("Unspoken") == []
+
+
+def test_what_was_down_came_back_by_itself(played: Played) -> None:
+    told = [(one["engine"], one["stage"], one["available"]) for one in played.of("Availability")]
+    assert ("openai", "render", False) in told
+    assert {(engine, stage) for engine, stage, up in told if not up} == {
+        (engine, stage) for engine, stage, up in told if up
+    }
+
+
+def outage(folder: Path, *vendors: str) -> Played:
+    """A meeting in which these vendors refuse every connection for a while."""
+
+    async def fail(stage: Stage) -> None:
+        await stage.until(OUTAGE[0])
+        for name in vendors:
+            await getattr(stage.vendors, name).down()
+        await stage.until(OUTAGE[1])
+        for name in vendors:
+            await getattr(stage.vendors, name).up()
+        await asyncio.Event().wait()
+
+    score = compose([(1.0, END - 2.0)], seconds=END, voice="en-us+m3", seed=3)
+    return asyncio.run(play([score], ["es"], folder, fail))
+
+
+def said_in(played: Played, start: float, end: float) -> Sequence[str]:
+    return [name for one in played.scores[0].between(start, end) for name in plain(one.text)]
+
+
+def test_without_any_model_the_source_text_is_read_marked_as_such(tmp_path: Path) -> None:
+    played = outage(tmp_path, "openai", "vllm")
+    assert (played.unread("es").lost, played.unread("es").doubled) == ([], [])
+    as_said = [
+        one
+        for one in played.captions
+        if one["stream"] == "es" and one["kind"] == "segment" and one["language"] == "en"
+    ]
+    assert as_said
+    assert {one["origin"] for one in as_said} == {"source"}
+    after = said_in(played, OUTAGE[1] + 3.0, END)
+    assert [one.name for one in played.heard["es"]][-len(after) :] == after
+
+
+def test_without_any_voice_there_are_captions_and_the_voice_comes_back(tmp_path: Path) -> None:
+    played = outage(tmp_path, "elevenlabs", "azure")
+    assert (played.unread("es").lost, played.unread("es").doubled) == ([], [])
+    assert {one["why"] for one in played.of("Unspoken")} == {"failed"}
+    after = said_in(played, OUTAGE[1] + 5.0, END)
+    assert [one.name for one in played.heard["es"]][-len(after) :] == after
+
+
+def test_without_any_ear_what_follows_is_heard_whole(tmp_path: Path) -> None:
+    played = outage(tmp_path, "assemblyai", "azure")
+    assert played.unread("es").doubled == []
+    after = said_in(played, OUTAGE[1] + 3.0, END)
+    assert list(played.read("es"))[-len(after) :] == after
+    assert any(not one["available"] for one in played.of("Availability"))

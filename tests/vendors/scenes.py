@@ -1,0 +1,151 @@
+"""One scene in a room for each kind of fault: who fails, and what listeners hear and read then."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.vendors.faults import Fault
+from tests.vendors.played import Stage, Vendors
+from tests.vendors.server import Server
+
+FIRST = 20.0
+"""Seconds of a score before the first scene."""
+LASTS = 3.0
+"""Seconds that a fault lasts: every request in them fails so."""
+EACH = 9.0
+"""Seconds from one scene to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A vendor that is called first for its stage, and fails in the middle of a speech."""
+
+    fault: Fault
+    vendor: str
+    stage: str
+    stall: float
+    """Seconds that pass until nobody waits for it any more: the deadline that it misses."""
+    story: str
+    """What listeners hear and read."""
+
+
+NEXT = "the same words, by the next {}; the captions are whole"
+SCENES: Sequence[Scene] = (
+    Scene(
+        fault=Fault.REFUSED,
+        vendor="openai",
+        stage="renders",
+        stall=0.0,
+        story=NEXT.format("model"),
+    ),
+    Scene(
+        fault=Fault.RESET,
+        vendor="assemblyai",
+        stage="hears",
+        stall=0.0,
+        story="the same words: the next ear hears again what the first one had not given",
+    ),
+    Scene(
+        fault=Fault.HANG,
+        vendor="assemblyai",
+        stage="hears",
+        stall=2.0,
+        story="the same words: after two seconds of speech without a word the next ear hears them",
+    ),
+    Scene(
+        fault=Fault.SLOW, vendor="openai", stage="renders", stall=2.5, story=NEXT.format("model")
+    ),
+    Scene(
+        fault=Fault.GARBAGE,
+        vendor="openai",
+        stage="renders",
+        stall=0.0,
+        story=NEXT.format("model"),
+    ),
+    Scene(
+        fault=Fault.RATE_LIMITED,
+        vendor="openai",
+        stage="renders",
+        stall=0.0,
+        story=NEXT.format("model"),
+    ),
+    Scene(
+        fault=Fault.EMPTY, vendor="openai", stage="renders", stall=0.0, story=NEXT.format("model")
+    ),
+    Scene(
+        fault=Fault.DUPLICATE,
+        vendor="elevenlabs",
+        stage="speaks",
+        stall=0.0,
+        story="every word once",
+    ),
+    Scene(
+        fault=Fault.RESET,
+        vendor="elevenlabs",
+        stage="speaks",
+        stall=0.0,
+        story="a word that breaks off, and from that word on the next voice",
+    ),
+    Scene(
+        fault=Fault.HANG,
+        vendor="elevenlabs",
+        stage="speaks",
+        stall=2.5,
+        story="a word that breaks off, and from that word on the next voice",
+    ),
+    Scene(
+        fault=Fault.WRONG_KEY,
+        vendor="elevenlabs",
+        stage="speaks",
+        stall=0.0,
+        story=NEXT.format("voice"),
+    ),
+    Scene(
+        fault=Fault.QUOTA, vendor="openai", stage="renders", stall=0.0, story=NEXT.format("model")
+    ),
+)
+CALM = 15.0
+"""Seconds of speech after all scenes, in which nothing fails."""
+SECONDS = FIRST + EACH * len(SCENES) + CALM
+
+
+def gap(scene: Scene, late: Sequence[tuple[float, float]]) -> float:
+    """Seconds by which the scene makes words later than 99 of 100 of those that no scene touches.
+
+    `late` has for every word when it was said, and how much later it was heard.
+    """
+    calm = sorted(lag for at, lag in late if at < FIRST - 3.0 or at - FIRST > EACH * len(SCENES))
+    start = begins(scene)
+    return (
+        max(lag for at, lag in late if start - 3.0 <= at < start + EACH - 3.0)
+        - calm[int(0.99 * len(calm))]
+    )
+
+
+def begins(scene: Scene) -> float:
+    """When its fault begins, on the score's clock."""
+    return FIRST + EACH * SCENES.index(scene)
+
+
+async def run(stage: Stage) -> None:
+    """Play all of them."""
+    for scene in SCENES:
+        await stage.until(begins(scene))
+        await _fail(stage, _server(stage.vendors, scene), scene)
+    await asyncio.Event().wait()
+
+
+async def _fail(stage: Stage, server: Server, scene: Scene) -> None:
+    server.faults.always(scene.fault)
+    if scene.fault is Fault.REFUSED:
+        await server.down()
+    await stage.until(begins(scene) + LASTS)
+    if scene.fault is Fault.REFUSED:
+        await server.up()
+    server.faults.always(None)
+
+
+def _server(vendors: Vendors, scene: Scene) -> Server:
+    server = getattr(vendors, scene.vendor)
+    assert isinstance(server, Server)
+    return server
