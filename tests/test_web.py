@@ -149,8 +149,9 @@ async def test_a_cloned_voice_is_in_the_pass_of_who_agreed_to_it_alone() -> None
         before = datetime.now(UTC).replace(microsecond=0)
         async with serving(links) as client:
             answers = {
-                agreed: (await join(client, link, **more))[1]
-                for agreed, more in ((None, {}), (False, {"voice": False}), (True, {"voice": True}))
+                None: (await join(client, link))[1],
+                False: (await join(client, link, voice=False))[1],
+                True: (await join(client, link, voice=True))[1],
             }
     assert [answers[agreed]["voice"] for agreed in (None, False, True)] == [False, False, True]
     assert consent(answers[None]) is None

@@ -16,6 +16,8 @@ from translator.turns import Turn
 
 RATE = 14.0
 """Characters a second of a voice that has not spoken yet: about 150 English words a minute."""
+WHOLE = 0.8
+"""Share of a word after which it was said."""
 LEARNED = 0.2
 """Weight of the last clause in what is known of a voice's rate."""
 
@@ -53,10 +55,10 @@ class Voices:
         """Speak one clause into `turn` at `pace`. What an engine speaks at its normal rate, the
         turn hastens.
 
-        Where a call fails, another says what is missing: of the same engine where it had begun,
-        since it alone can go on in the same voice at the same sample; then the next engine, as
-        Health.call has it. `code` is the language, BCP-47, and `language` how
-        it is spoken. Raises SpeakError.
+        Where a call fails, another says what is missing: of the same engine where it had begun and
+        does not keep one waiting, since it alone can go on in the same voice at the same sample;
+        then the next engine, as Health.call has it. `code` is the language, BCP-47, and `language`
+        how it is spoken. Raises SpeakError.
         """
         clause = _Clause(text, turn, code, language, pace)
         await self._health.call(
@@ -72,7 +74,7 @@ class Voices:
         try:
             await self._call(name, clause)
         except SpeakError as error:
-            if clause.speaker == name:
+            if clause.speaker == name and error.kind != "silent":
                 await self._call(name, clause)
             elif self._cast.distrust(clause.person, name):
                 await self._call_without_copy(name, clause, error)
@@ -158,8 +160,7 @@ def _rest(text: str, *, said: float) -> str:
     words: Sequence[str] = text.split()
     end = 0
     for index, word in enumerate(words):
-        end += len(word)
-        if end > said:
+        if end + WHOLE * len(word) > said:
             return " ".join(words[index:])
-        end += 1  # the pause behind it
+        end += len(word) + 1  # and the pause behind it
     return words[-1] if words else text

@@ -244,9 +244,9 @@ class _Utterances:
         self._answered = self.speech.voiced
         data = event.alternatives[0]
         text = data.text.strip()
+        if self._is_repeat(text):
+            return None
         if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
-            if self._is_repeat(text):
-                return None
             return self._final(text, data) if text or self._last else None
         if not text:
             return None
