@@ -8,16 +8,9 @@ change is a new snapshot: `changes` gives one for each edit, and `diff` says wha
 
 from translator.settings.difference import diff
 from translator.settings.load import engine_sets, load
-from translator.settings.models import (
-    ANY,
-    Engine,
-    EnginesFile,
-    Language,
-    Pair,
-    PairsFile,
-    Segmenting,
-    Settings,
-)
+from translator.settings.models import Language, Pair, PairsFile, Segmenting, Settings
+from translator.settings.names import ANY
+from translator.settings.operator import Engine, EnginesFile
 from translator.settings.prices import EMBEDDED, Ceilings, Price
 from translator.settings.tools import AGENDA, GLOSSARY, ToolServer
 from translator.settings.watch import changes

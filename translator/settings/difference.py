@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from translator.glossary import Entry, Glossary
-from translator.settings.models import Engine, Language, Pair, Settings
+from translator.settings.models import Language, Pair, Settings
+from translator.settings.operator import Engine
 from translator.settings.tools import ToolServer
 
 

@@ -8,14 +8,9 @@ from translator.document import Document, read, text, validated
 from translator.errors import Fault, SettingsError
 from translator.glossary import Glossary, load_glossary
 from translator.redaction import keep_secret
-from translator.settings.models import (
-    MEETINGS,
-    EnginesFile,
-    PairsFile,
-    Settings,
-    Surroundings,
-    unknown_set,
-)
+from translator.settings.models import PairsFile, Settings
+from translator.settings.names import MEETINGS, Surroundings, unknown_set
+from translator.settings.operator import EnginesFile
 from translator.settings.sets import SET, replaced, voiced
 
 PAIRS = "language_pairs.yaml"

@@ -8,7 +8,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema
 
 from translator.glossary import GlossaryFile
-from translator.settings.models import EnginesFile, PairsFile
+from translator.settings.models import PairsFile
+from translator.settings.operator import EnginesFile
 
 FILES: Mapping[str, type[BaseModel]] = {
     "language_pairs.json": PairsFile,

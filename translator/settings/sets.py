@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from translator import languages
-from translator.settings.models import Engine, EngineSet, Language, PairsFile
+from translator.settings.models import Language, PairsFile
+from translator.settings.operator import Engine, EngineSet
 
 SET = "TRANSLATOR_SET"
 """Environment variable: name of the set of engines.yaml in the place of all engines that
