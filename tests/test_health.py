@@ -225,3 +225,14 @@ async def test_who_has_refused_us_is_asked_again_where_nobody_else_is_left() -> 
     alone = Working(a=[refused, "done"])
     with pytest.raises(RenderError, match="no such key"):
         await alone.do("a")
+
+
+async def test_who_is_down_is_asked_where_those_who_are_up_have_failed() -> None:
+    working = Working(a=[RenderError("no such model")], b=["done"], c=["never"])
+    working.health.failed("render", "b", error("quota"))
+    for _ in range(2):
+        working.health.failed("render", "c", error("silent"))
+    assert await working.do("a", "c", "b") == "done"
+    assert working.calls == ["a", "b"]
+    assert working.health.order("render", ["b"]) == ["b"]
+    assert working.health.down("render", "b") is None

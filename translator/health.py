@@ -83,9 +83,15 @@ class Health:
         Where all are down: those that say so at once, since to ask costs nothing, and the source
         text is all that is left; not those that keep one waiting. So it may be none.
         """
-        downs = {name: self.down(stage, name) for name in names}
-        up = [name for name, down in downs.items() if down is None]
-        return up or [name for name, down in downs.items() if down and down.kind != "silent"]
+        return self._up(stage, names) or self._prompt(stage, names)
+
+    def _up(self, stage: Stage, names: Sequence[str]) -> list[str]:
+        return [name for name in names if self.down(stage, name) is None]
+
+    def _prompt(self, stage: Stage, names: Sequence[str]) -> list[str]:
+        """Those that are down, and say so at once."""
+        downs = [(name, self.down(stage, name)) for name in names]
+        return [name for name, down in downs if down is not None and down.kind != "silent"]
 
     def why(self, stage: Stage, names: Sequence[str]) -> str:
         """Why none of `names` is called; for people."""
@@ -115,11 +121,12 @@ class Health:
     ) -> T:
         """What `work` gives with the first of `names` that does it.
 
-        The next one is called at once; where all have failed, those once more that may go through
-        then, unless one has said that its failure is `final`. `failing` is told why another engine
+        The next one is called at once; where all have failed, those that are down and say so at
+        once, and then once more those that may go through now; unless one has said that its
+        failure is `final`. `failing` is told why another engine
         is called. Raises the last failure, and `failed` where all are down.
         """
-        usable = self.order(stage, names)
+        usable = [*self._up(stage, names), *self._prompt(stage, names)]
         failures: dict[str, StageError] = {}
         last: tuple[str, StageError] | None = None
         try:
