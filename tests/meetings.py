@@ -77,6 +77,7 @@ class Engines(ScriptedEngines):
     def __init__(self, language: str, voice: ScriptedVoice) -> None:
         super().__init__(one_renderer=ScriptedRenderer(), one_voice=voice)
         self.one_ear = CountingEar(language)
+        self.tried: list[str] = []
         self.mended = False
         """Whether what is down works again."""
 
@@ -84,6 +85,7 @@ class Engines(ScriptedEngines):
         return cast(Ear, self.one_ear)
 
     async def trial(self, stage: str, name: str, settings: Settings) -> None:
+        self.tried.append(name)
         if not self.mended:
             raise SpeakError("still down")
 
@@ -250,6 +252,7 @@ async def meeting(
     language: str = "en",
     voice: ScriptedVoice | None = None,
     settings: Settings | None = None,
+    edits: AsyncGenerator[Settings, None] | None = None,
     metadata: str = "",
 ) -> AsyncGenerator[Stage, None]:
     """People in a meeting, who speak `language`; Spanish and French can be had."""
@@ -258,7 +261,7 @@ async def meeting(
     one = Meeting(
         cast(rtc.Room, room),
         settings=settings or meeting_settings(grace=1.0),
-        edits=_no_edits(),
+        edits=edits or _no_edits(),
         engines=cast(Any, engines),
         access=ACCESS,
         observers=(),

@@ -125,3 +125,22 @@ async def test_everybody_is_told_of_a_voice_that_is_gone_and_when_it_is_back() -
         gone, back = stage.facts.of(Availability)
     assert (gone.engine, gone.available, gone.instead) == ("vendor", False, ())
     assert back.available
+
+
+async def test_an_engine_that_nobody_names_any_more_is_not_tried() -> None:
+    async def edited() -> AsyncGenerator[Settings, None]:
+        await asyncio.sleep(10.0)
+        other = Language.model_validate({"speak": "other"})
+        yield meeting_settings(number=2, languages={"es": other}, grace=1.0)
+        await asyncio.Event().wait()
+
+    ana, voice = speaker(), Voice()
+    voice.broken = True
+    people = (ana, listener("es"))
+    async with meeting(*people, voice=voice, settings=voiced(), edits=edited()) as stage:
+        await speaks(ana)
+        assert [one.engine for one in stage.facts.of(Availability)] == ["vendor"]
+        await asyncio.sleep(3.0)
+        stage.engines.tried.clear()
+        await asyncio.sleep(300.0)
+        assert stage.engines.tried == []

@@ -28,7 +28,7 @@ from translator.cost.budget import Budget
 from translator.cost.day import Day, usual_path
 from translator.current import Current, Edits
 from translator.demand import Actions, Running, plan, reads, wish
-from translator.errors import SettingsError
+from translator.errors import SettingsError, StageError
 from translator.floor import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Down, Health, Stage
@@ -300,7 +300,10 @@ class Meeting:
             kinds.create_task(model.run(self._floors, channel))
 
     async def _trial(self, stage: Stage, name: str) -> None:
-        await self._engines.trial(stage, name, self._settings)
+        settings = self._budget.thrifty(self._settings)
+        if (stage, name) not in settings.uses:
+            raise StageError("nobody would call it now")
+        await self._engines.trial(stage, name, settings)
 
     def _note_availability(self, stage: Stage, name: str, down: Down | None) -> None:
         self._note(

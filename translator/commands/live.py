@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from livekit.agents.utils import http_context
 
 from translator.engines.host import SERVICES, running
-from translator.engines.registry import Engines, uses
+from translator.engines.registry import Engines
 from translator.engines.trial import Timing
 from translator.errors import StageError
 from translator.health import Stage
@@ -28,7 +28,7 @@ class Call:
 
 async def called(settings: Settings) -> Sequence[Call]:
     """Call every engine of `settings` once for each use of it, and say how that went."""
-    wanted = list(uses(settings))
+    wanted = list(settings.uses)
     vendors = {settings.engines[name].plugin: list[tuple[Stage, str]]() for _, name in wanted}
     for stage, name in wanted:
         vendors[settings.engines[name].plugin].append((stage, name))

@@ -178,21 +178,9 @@ def _cannot(name: str, engine: Engine, verb: str) -> SettingsError:
     return SettingsError(f"engine {name!r} (plugin {engine.plugin!r}) cannot {verb}")
 
 
-def uses(settings: Settings) -> Sequence[tuple[Stage, str]]:
-    """Which engines these settings name, and for what: each use once."""
-    found: list[tuple[Stage, str]] = [("hear", name) for name in settings.heard_by]
-    found += [("render", name) for pair in settings.pairs for name in pair.rendered_by]
-    models = [pair.realtime for pair in settings.pairs]
-    found += [("interpret", name) for name in models if name is not None]
-    found += [("speak", name) for one in settings.languages.values() for name in one.spoken_by]
-    if settings.summarize is not None:
-        found.append(("summarize", settings.summarize))
-    return list(dict.fromkeys(found))
-
-
 def preload(settings: Settings) -> None:
     """Import what these settings use, which takes a second, before a meeting waits for it."""
-    plugins = {settings.engines[name].plugin for _, name in uses(settings)}
+    plugins = {settings.engines[name].plugin for _, name in settings.uses}
     for plugin in plugins.difference(EMBEDDED):
         with suppress(Exception):  # whatever it is, whoever calls for it is told
             imported(plugin)

@@ -3,7 +3,7 @@
 What is written here for each key is also what editors show: the JSON Schemas are made of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, InstanceOf, model_validator
@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, model_validator
 from translator import languages
 from translator.document import Version
 from translator.glossary import Glossary
+from translator.health import Stage
 from translator.settings.names import (
     ANY,
     Code,
@@ -271,6 +272,18 @@ class Settings(_Choices):
     def hear(self) -> str:
         """The engine that hears first."""
         return self.heard_by[0]
+
+    @property
+    def uses(self) -> Sequence[tuple[Stage, str]]:
+        """Which engines are named, and for what: each use once."""
+        found: list[tuple[Stage, str]] = [("hear", name) for name in self.heard_by]
+        found += [("render", name) for pair in self.pairs for name in pair.rendered_by]
+        models = [pair.realtime for pair in self.pairs]
+        found += [("interpret", name) for name in models if name is not None]
+        found += [("speak", name) for one in self.languages.values() for name in one.spoken_by]
+        if self.summarize is not None:
+            found.append(("summarize", self.summarize))
+        return tuple(dict.fromkeys(found))
 
     def pair(self, source: str, target: str) -> Pair | None:
         """The first pair that fits, or None where nothing renders `source` into `target`."""
