@@ -13,9 +13,9 @@ from tests.vendors.score import compose, plain
 
 pytestmark = [pytest.mark.room]
 
-OUTAGE = (8.0, 16.0)
+OUTAGE = (6.0, 12.0)
 """Seconds in which all engines of a stage fail."""
-END = 30.0
+END = 24.0
 
 
 @pytest.fixture(scope="module")

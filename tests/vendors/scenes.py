@@ -8,11 +8,11 @@ from tests.vendors.faults import Fault
 from tests.vendors.played import Stage, Vendors
 from tests.vendors.server import Server
 
-FIRST = 20.0
+FIRST = 14.0
 """Seconds of a score before the first scene."""
 LASTS = 3.0
 """Seconds that a fault lasts: every request in them fails so."""
-EACH = 9.0
+EACH = 8.0
 """Seconds from one scene to the next."""
 
 
@@ -104,7 +104,7 @@ SCENES: Sequence[Scene] = (
         fault=Fault.QUOTA, vendor="openai", stage="renders", stall=0.0, story=NEXT.format("model")
     ),
 )
-CALM = 15.0
+CALM = 10.0
 """Seconds of speech after all scenes, in which nothing fails."""
 SECONDS = FIRST + EACH * len(SCENES) + CALM
 
