@@ -131,7 +131,8 @@ async def test_an_engine_that_nobody_names_any_more_is_not_tried() -> None:
     async def edited() -> AsyncGenerator[Settings, None]:
         await asyncio.sleep(10.0)
         other = Language.model_validate({"speak": "other"})
-        yield meeting_settings(number=2, languages={"es": other}, grace=1.0)
+        found = meeting_settings(languages={"es": other}, grace=1.0)
+        yield found.model_copy(update={"number": 2})
         await asyncio.Event().wait()
 
     ana, voice = speaker(), Voice()
