@@ -241,6 +241,17 @@ async def test_a_person_at_its_ceiling_has_free_engines_as_before(path: Path) ->
     assert one.budget.heard_by("p-ada") == ("whisper",)
 
 
+async def test_a_language_that_was_edited_away_is_wanted_by_nobody(path: Path) -> None:
+    one = Spending(path, settings())
+    for at, code in enumerate(["es", "fr", "de", "es"]):
+        wishes = {"p-ada": Wish(listens=code)}
+        refused = one.budget.wanted(wishes, at / 10)
+    assert refused.listeners == {"de": 1}
+    fewer = settings(languages=("es", "fr"))
+    one.settings = fewer.model_copy(update={"number": 2})
+    assert one.budget.wanted(wishes, 0.5).listeners == {}
+
+
 async def test_without_ceilings_nothing_is_ever_saved(path: Path) -> None:
     one = Spending(path, settings())
     one.speak("es", 1e6)

@@ -24,7 +24,7 @@ def hearing(code: str | None) -> Wish:
 def granted(wishes: Mapping[float, Wish]) -> dict[float, Wish]:
     """What one person is granted, by when it was asked for."""
     limit = Granted()
-    return {at: limit.of({"p-ada": wish}, at)["p-ada"] for at, wish in wishes.items()}
+    return {at: limit.of({"p-ada": wish}, at, CODES)["p-ada"] for at, wish in wishes.items()}
 
 
 def test_a_person_may_look_around_and_then_waits() -> None:
@@ -55,18 +55,30 @@ def test_to_read_what_one_hears_is_no_change() -> None:
 def test_to_leave_and_come_back_gains_nothing() -> None:
     limit = Granted()
     for at, code in enumerate(CODES[:AT_ONCE]):
-        limit.of({"p-ada": hearing(code)}, at / 10)
-    limit.of({}, 0.5)
-    assert limit.of({"p-ada": hearing("pl")}, 0.6)["p-ada"] == Wish()
-    limit.of({}, 0.5 + AT_ONCE * EVERY)
-    assert limit.of({"p-ada": hearing("pl")}, 99.0)["p-ada"] == hearing("pl")
+        limit.of({"p-ada": hearing(code)}, at / 10, CODES)
+    limit.of({}, 0.5, CODES)
+    assert limit.of({"p-ada": hearing("pl")}, 0.6, CODES)["p-ada"] == Wish()
+    limit.of({}, 0.5 + AT_ONCE * EVERY, CODES)
+    assert limit.of({"p-ada": hearing("pl")}, 99.0, CODES)["p-ada"] == hearing("pl")
+
+
+def test_what_an_edit_took_away_is_granted_to_nobody_any_more() -> None:
+    limit, offered = Granted(), set(CODES)
+    reading = frozenset({"de", "floor"})
+    for at, code in enumerate(CODES[:AT_ONCE]):
+        limit.of({"p-ada": Wish(listens=code, reads=reading)}, at / 10, offered)
+    flipped = Wish(listens="it", reads=reading)
+    assert limit.of({"p-ada": flipped}, 0.5, offered)["p-ada"].listens == "de"
+    left = limit.of({"p-ada": flipped}, 0.6, offered - {"de"})["p-ada"]
+    assert left == Wish(reads=frozenset({"floor"}))
+    assert limit.of({"p-ada": flipped}, EVERY + 1, offered)["p-ada"] == flipped
 
 
 def test_one_who_flips_keeps_nobody_else_waiting() -> None:
     limit = Granted()
     for at in range(20):
-        limit.of({"p-ada": hearing(CODES[at % 5])}, at / 10)
-    got = limit.of({"p-ada": hearing("pl"), "p-bob": hearing("sv")}, 2.0)
+        limit.of({"p-ada": hearing(CODES[at % 5])}, at / 10, CODES)
+    got = limit.of({"p-ada": hearing("pl"), "p-bob": hearing("sv")}, 2.0, CODES)
     assert got["p-bob"] == hearing("sv")
 
 
@@ -82,7 +94,7 @@ def test_nobody_changes_more_often_than_that(asked: list[tuple[float, Wish]]) ->
     limit, now, before, changes = Granted(), 0.0, Wish(), 0
     for pause, wish in asked:
         now += pause
-        got = limit.of({"p-ada": wish}, now)["p-ada"]
+        got = limit.of({"p-ada": wish}, now, CODES)["p-ada"]
         assert got in (wish, before)
         changes += not got.languages <= before.languages
         before = got
@@ -97,7 +109,7 @@ def language_seconds(wish: Callable[[int], str], *, during: int, limited: bool) 
     limit, wanted_at, on, total = Granted(), dict[str, float](), set[str](), 0
     for now in range(during):
         asked = {"p-ada": hearing(wish(now))}
-        wanted = demand((limit.of(asked, float(now)) if limited else asked).values())
+        wanted = demand((limit.of(asked, float(now), CODES) if limited else asked).values())
         wanted_at |= dict.fromkeys(wanted.listeners, float(now))
         idle = {code: now - wanted_at[code] for code in on}
         running = {code: Running(voice=True, idle=s, voice_idle=s) for code, s in idle.items()}

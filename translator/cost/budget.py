@@ -75,7 +75,7 @@ class Budget:
     def wanted(self, wishes: Mapping[str, Wish], now: float) -> Demand:
         """What is to be delivered at `now` (s), of the wishes by identity: without those that come
         too often, cost something for somebody who is at its ceiling, or cannot be paid for."""
-        granted = self._granted.of(wishes, now)
+        granted = self._granted.of(wishes, now, self._settings().languages)
         whole = demand(granted.values())
         self._look(whole, wishes)
         settings = self.thrifty(self._settings())

@@ -4,9 +4,10 @@ Each language that a person turns to starts, and runs for a while after the pers
 turns a dial back and forth would have all of them run at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from translator.captions import FLOOR
 from translator.demand import Wish
 
 AT_ONCE = 3
@@ -30,11 +31,16 @@ class Granted:
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
 
-    def of(self, wishes: Mapping[str, Wish], now: float) -> Mapping[str, Wish]:
+    def of(
+        self, wishes: Mapping[str, Wish], now: float, offered: Collection[str]
+    ) -> Mapping[str, Wish]:
         """The wishes that count at `now` (s), by identity: where one comes too soon after others,
-        the last that was granted. To want less is always granted."""
+        what was granted last, of the languages that are `offered`. To want less is always
+        granted."""
         for identity in [*self._accounts]:
-            self._refill(self._accounts[identity], now)
+            account = self._accounts[identity]
+            account.wish = _within(account.wish, offered)
+            self._refill(account, now)
             if identity not in wishes:
                 self._leave(identity)
         return {identity: self._grant(identity, wish, now) for identity, wish in wishes.items()}
@@ -63,3 +69,11 @@ def _needs(wish: Wish) -> frozenset[tuple[str, str | None]]:
     """What must run for it, voices apart."""
     texts = {("text", code) for code in wish.languages}
     return frozenset(texts | ({("voice", wish.listens)} if wish.listens else set()))
+
+
+def _within(wish: Wish, offered: Collection[str]) -> Wish:
+    """What is left of it: an edit may have taken languages away."""
+    return Wish(
+        listens=wish.listens if wish.listens in offered else None,
+        reads=frozenset(code for code in wish.reads if code in offered or code == FLOOR),
+    )
