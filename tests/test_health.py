@@ -68,6 +68,41 @@ async def test_what_a_second_call_would_only_say_again_counts_at_once(kind: Kind
         assert down.kind == kind
 
 
+async def test_what_it_refuses_is_not_held_against_an_engine() -> None:
+    async with (watched := Watched()).watching() as health:
+        for _ in range(5):
+            health.failed("speak", "openai", error("refused"))
+        assert health.order("speak", NAMES) == ["openai", "apertium"]
+    assert watched.told == []
+
+
+async def test_what_it_refuses_does_not_clear_an_engine() -> None:
+    async with Watched().watching() as health:
+        for kind in ("unreachable", "refused", "unreachable"):
+            health.failed("render", "openai", error(kind))  # type: ignore[arg-type]
+        assert health.order("render", NAMES) == ["apertium"]
+
+
+async def test_an_ear_that_refuses_is_down_since_it_is_asked_for_the_same_all_the_time() -> None:
+    async with Watched().watching() as health:
+        for _ in range(2):
+            health.failed("hear", "openai", error("refused"))
+        assert health.order("hear", NAMES) == ["apertium"]
+
+
+async def test_what_an_engine_refuses_the_next_one_does_each_time() -> None:
+    refused = RenderError("no such voice", kind="refused")
+    working = Working(a=[refused] * 3, b=["done"] * 3)
+    for _ in range(3):
+        assert await working.do("a", "b") == "done"
+    assert working.calls == ["a", "b"] * 3
+
+
+async def test_where_there_is_no_engine_that_is_said() -> None:
+    with pytest.raises(RenderError, match="no engine is left for it"):
+        await Working().do()
+
+
 async def test_an_engine_may_hear_well_and_not_speak() -> None:
     async with Watched().watching() as health:
         health.failed("speak", "azure", error("quota"))

@@ -5,6 +5,10 @@ nobody waits for it, and the next one of its line is called at once, while there
 tried beside the line, in ever longer intervals, and is called again when a trial went well.
 (M. Nygard, Release It!, "Circuit Breaker"; the half-open call is the trial, so that no segment
 pays for it.)
+
+What it refuses does not count (NOT_COUNTED): that is one request or its settings, such as a voice
+it does not have, and all others may go well. Where it refuses them all, as with a wrong name of a
+model, each segment pays for that with one quick call.
 """
 
 import asyncio
@@ -28,6 +32,10 @@ FAILURES = 2
 """In a row, until an engine is down."""
 AT_ONCE: Collection[Kind] = ("wrong key", "quota")
 """What a second call would only say again."""
+NOT_COUNTED: Collection[tuple[Stage, Kind]] = tuple(
+    (stage, "refused") for stage in ("render", "speak", "interpret", "summarize")
+)
+"""What says nothing of the next call. An ear is asked for the same all the time."""
 FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 10.0, "quota": 10.0, "rate limited": 5.0}
 """Seconds until an engine that failed so is tried."""
 SOON = 2.0
@@ -96,7 +104,8 @@ class Health:
     def why(self, stage: Stage, names: Sequence[str]) -> str:
         """Why none of `names` is called; for people."""
         reasons = (self.down(stage, name) for name in names)
-        return "; ".join(one.why for one in reasons if one is not None)
+        told = "; ".join(one.why for one in reasons if one is not None)
+        return told or "no engine is left for it"
 
     def down(self, stage: Stage, name: str) -> Down | None:
         """Why it is not called, or None."""
@@ -154,6 +163,8 @@ class Health:
 
     def failed(self, stage: Stage, name: str, error: StageError) -> None:
         """It failed at one piece of work."""
+        if (stage, error.kind) in NOT_COUNTED:
+            return
         circuit = self._circuits.setdefault((stage, name), _Circuit())
         circuit.failures += 1
         if circuit.down is not None or (circuit.failures < FAILURES and error.kind not in AT_ONCE):
