@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 
 from tests.fakes import in_event_loop
-from translator.errors import HearError, SettingsError
+from translator.errors import HearError, SettingsError, UnansweredError
 from translator.health import Health
 from translator.hear import (
     BACKOFF,
@@ -453,3 +453,46 @@ async def test_there_is_no_voice_in_silence() -> None:
 
     async with aclosing(frames()) as source, aclosing(detect(source)) as found:
         assert max([sound.speech async for sound in found]) < 0.2
+
+
+# Speech without a word.
+
+
+def wordless() -> UnansweredError:
+    return UnansweredError("says nothing", retryable=True, kind="silent")
+
+
+async def test_a_hum_for_which_nobody_has_a_word_is_heard_twice_and_nobodys_fault() -> None:
+    hum = failing(2.0, error=wordless())
+    floor = Floor(ScriptedEar(hum, hum, to_the_end))
+    said = await floor.run((0.7, VOICED), (6.0, SILENT), (1.0, VOICED), (2.0, SILENT))
+    first, again, speech = floor.ear.given
+    assert again[0] == first[0]
+    assert speech[0] > again[-1]
+    assert [one.final for one in said] == [True]
+    assert floor.failures == []
+    assert floor.health.order("hear", ["0"]) == ["0"]
+
+
+async def test_an_ear_without_a_word_for_what_another_hears_is_to_blame() -> None:
+    silent = failing(2.0, error=wordless())
+    floor = Floor(ScriptedEar(silent), ScriptedEar(to_the_end))
+    await floor.run((3.0, VOICED), (3.0, SILENT), (3.0, VOICED), (3.0, SILENT))
+    assert len(floor.ear.given) == 2
+    assert floor.health.down("hear", "0") is not None
+    assert floor.health.down("hear", "1") is None
+
+
+async def test_an_ear_that_never_has_a_word_is_told_of_in_the_end() -> None:
+    floor = Floor(ScriptedEar(failing(2.0, error=wordless())))
+    await floor.run((60.0, VOICED))
+    assert {str(one) for one in floor.failures} == {"says nothing"}
+    assert floor.health.down("hear", "0") is not None
+
+
+async def test_an_ear_that_gives_a_word_and_breaks_off_each_time_is_down_in_the_end() -> None:
+    breaking = failing(1.0, hypothesis(end=0.9, final=False))
+    floor = Floor(ScriptedEar(breaking), ScriptedEar(to_the_end))
+    await floor.run(*[(3.0, VOICED), (3.0, SILENT)] * 4)
+    assert len(floor.ear.given) == 2
+    assert floor.health.down("hear", "0") is not None

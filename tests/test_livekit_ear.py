@@ -23,6 +23,7 @@ from tests.plugins import (
     sounds,
 )
 from translator.engines.livekit import LiveKitEar
+from translator.engines.livekit.ear import LATENCY
 from translator.types import Prior, Word
 
 pytestmark = pytest.mark.unit
@@ -67,7 +68,7 @@ async def test_times_are_those_of_the_speech_that_was_pushed() -> None:
     script = Script(steps=[(1.5, says(INTERIM, "good")), (3.0, says(FINAL, "Good."))])
     interim, final = await heard(script)
     assert interim.start == pytest.approx(0.512)
-    assert interim.end == pytest.approx(1.5, abs=0.04)
+    assert interim.end == pytest.approx(1.5 - LATENCY, abs=0.04)
     assert (final.start, final.end) == pytest.approx((0.512, 2.56))
 
 

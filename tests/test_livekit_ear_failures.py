@@ -18,6 +18,7 @@ from tests.plugins import (
     KEY,
     SPOKEN,
     Script,
+    ScriptedStream,
     ScriptedSTT,
     heard,
     now,
@@ -184,3 +185,46 @@ async def test_a_floor_is_heard_on_by_a_fresh_stt_after_a_failure() -> None:
     assert got == [("good", False), ("good", True), ("Good morning.", True)]
     assert len(failures) == 1
     assert all(script.closed for script in scripts)
+
+
+async def test_a_vendor_whose_first_word_takes_long_is_given_its_time_after_a_replay() -> None:
+    """What waits is sent at once, and is two seconds of speech before one second has passed."""
+
+    async def waiting() -> AsyncGenerator[Sound, None]:
+        for _ in range(round(2.5 * SAMPLE_RATE / BLOCK)):
+            yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
+        async for sound in sounds((1.0, 0.9)):
+            yield sound
+
+    class Slow(ScriptedStream):
+        async def _run(self) -> None:
+            await asyncio.sleep(1.6)
+            await super()._run()
+
+    class SlowSTT(ScriptedSTT):
+        def stream(self, **options: Any) -> agents_stt.RecognizeStream:
+            return Slow(stt=self, conn_options=options["conn_options"])
+
+    script = Script(steps=[(0.5, says(INTERIM, "good"))], at_end=[says(FINAL, "Good.")])
+    ear = LiveKitEar(lambda _languages, _terms: SlowSTT(script), patience=2.0)
+    async with aclosing(ear.listen(waiting(), Prior(languages=("en",)))) as hypotheses:
+        assert [one.text async for one in hypotheses] == ["good", "Good."]
+
+
+async def test_nothing_can_be_saved_up_to_be_sent_too_fast() -> None:
+    script = Script()
+    sent: list[tuple[float, float]] = []
+
+    async def a_minute_and_a_backlog() -> AsyncGenerator[Sound, None]:
+        async for sound in sounds((60.0, 0.0)):
+            yield sound
+        for _ in range(round(4.0 * SAMPLE_RATE / BLOCK)):
+            yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.0)
+            sent.append((now(), script.samples / SAMPLE_RATE))
+
+    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
+    listening = ear.listen(a_minute_and_a_backlog(), Prior(languages=("en",)))
+    async with aclosing(listening) as hypotheses:
+        assert [one async for one in hypotheses] == []
+    (first, before), (last, after) = sent[0], sent[-1]
+    assert after - before <= BURST + PACE * (last - first) + 0.1

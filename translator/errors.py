@@ -6,6 +6,7 @@
     ├── ServiceError           something that must run does not: livekit-server, the engine host
     └── StageError             one utterance or one segment is lost, the rest goes on
         ├── HearError
+        │   └── UnansweredError
         ├── RenderError
         ├── SpeakError
         ├── InterpretError
@@ -102,6 +103,13 @@ class StageError(TranslatorError):
 
 class HearError(StageError):
     """An ear failed."""
+
+
+class UnansweredError(HearError):
+    """An ear had no word for speech: it has fallen silent, or there was none to be heard, as in a
+    hum. Who hears the same again finds out."""
+
+    blameless = True
 
 
 class RenderError(StageError):

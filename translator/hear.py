@@ -23,7 +23,7 @@ from livekit import rtc
 from livekit.local_inference import VAD
 
 from translator.beside import beside
-from translator.errors import HearError, SettingsError
+from translator.errors import HearError, SettingsError, UnansweredError
 from translator.health import Health
 from translator.types import Hypothesis, Prior
 
@@ -32,6 +32,8 @@ SAMPLE_RATE = 16_000
 BLOCK = 512
 """Samples of one Sound: the window of the voice activity detector (32 ms)."""
 
+SILENCES = 4
+"""Listens in a row in which nobody had a word, until it is a fault and not a noise."""
 ONSET = 0.19
 """Voiced seconds that open an ear: a click or a cough has less, a word has more."""
 REACH = 0.8
@@ -91,6 +93,10 @@ class InTurn:
         self._health = health
         self._failed: str | None = None
         """The one that listened last, if it has failed."""
+        self._wordless: dict[str, HearError] = {}
+        """Those that had no word for speech since anybody had one."""
+        self._unanswered = 0
+        """How often that was."""
 
     async def listen(
         self, audio: AsyncIterator[Sound], prior: Prior
@@ -101,13 +107,31 @@ class InTurn:
             ear = await asyncio.to_thread(self._made, name)
             async with aclosing(ear.listen(audio, prior)) as hearing:
                 async for hypothesis in hearing:
-                    self._health.succeeded("hear", name)
+                    self._blame_the_wordless(name)
+                    if hypothesis.final:
+                        self._health.succeeded("hear", name)
                     yield hypothesis
+        except UnansweredError as error:
+            self._failed = name
+            self._wordless[name] = error
+            self._unanswered += 1
+            if self._unanswered < SILENCES:
+                raise
+            self._health.failed("hear", name, error)
+            raise HearError(str(error), retryable=True, kind=error.kind) from error
         except HearError as error:
             self._failed = name
             self._health.failed("hear", name, error)
             raise
         self._failed = None
+
+    def _blame_the_wordless(self, name: str) -> None:
+        """Where another has words, there was something to be heard."""
+        for other, error in self._wordless.items():
+            if other != name:
+                self._health.failed("hear", other, error)
+        self._wordless.clear()
+        self._unanswered = 0
 
     def _next(self) -> str:
         """Raises HearError where none is well."""
@@ -116,7 +140,8 @@ class InTurn:
         if not usable:
             raise HearError(self._health.why("hear", names))
         others = [name for name in usable if name != self._failed]
-        return next(iter(others or usable))
+        fresh = [name for name in others if name not in self._wordless]
+        return next(iter(fresh or others or usable))
 
     def _made(self, name: str) -> Ear:
         try:
@@ -177,9 +202,11 @@ async def hear(
 
     When the ear fails, `failed` is told, what it had heard of an utterance becomes final if its
     language is known, and a fresh listen begins with the sounds after what is final, with
-    REPLAY seconds of speech at most, after a pause that grows from failure to failure.
+    REPLAY seconds of speech at most, after a pause that grows from failure to failure. Where it
+    had no word for speech, nobody is told, and when the next listen has none either, it was none.
     """
-    failures = 0
+    tries = _Tries(failed)
+    failure: HearError | None = None
     async with reading(sounds, ahead=blocks(KEPT)) as source:
         gate = _Gate(source)
         for number in itertools.count(1):
@@ -194,7 +221,7 @@ async def hear(
                     aclosing(ear.listen(audio, prior())) as hypotheses,
                 ):
                     async for hypothesis in hypotheses:
-                        failures = 0
+                        tries.heard()
                         last = replace(
                             hypothesis.later(gate.start),
                             utterance=f"{number}.{hypothesis.utterance}",
@@ -203,8 +230,7 @@ async def hear(
                             heard = last.end
                         yield last
             except HearError as error:
-                failures += 1
-                failure: HearError | None = error
+                failure = tries.after(error)
             else:
                 failure = None
             finally:
@@ -212,14 +238,40 @@ async def hear(
             if failure is None:
                 gate.done()
                 continue
-            logger.warning("an ear failed", extra={"failures": failures, "reason": str(failure)})
-            failed(failure)
             if last is not None and not last.final and last.language is not None:
                 heard = last.end
                 yield replace(last, final=True, stable=len(last.text))
             gate.again(gate.start if heard is None else heard)
-            if not await gate.skip(BACKOFF[min(failures, len(BACKOFF)) - 1]):
+            if not await gate.skip(tries.pause):
                 return
+
+
+class _Tries:
+    """What failed since somebody was heard."""
+
+    def __init__(self, told: Callable[[HearError], None]) -> None:
+        self._told = told
+        self._failures = 0
+        self._unanswered = 0
+
+    @property
+    def pause(self) -> float:
+        """Seconds of audio to wait now."""
+        return BACKOFF[min(max(self._failures, 1), len(BACKOFF)) - 1]
+
+    def heard(self) -> None:
+        """Somebody was."""
+        self._failures = self._unanswered = 0
+
+    def after(self, error: HearError) -> HearError | None:
+        """The failure to be mended; None where there was nothing to hear."""
+        logger.warning("an ear failed", extra={"reason": str(error)})
+        if not isinstance(error, UnansweredError):
+            self._failures += 1
+            self._told(error)
+            return error
+        self._unanswered = (self._unanswered + 1) % 2
+        return error if self._unanswered else None
 
 
 class _Gate:

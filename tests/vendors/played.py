@@ -148,6 +148,8 @@ class Played:
         return [texts[one["segment_id"]] for one in sorted(spoken, key=lambda one: one["start"])]
 
 
+WORD_HEARD = 0.28
+"""Seconds for which a whole word is heard, at pace 1.0."""
 Script = Callable[["Stage"], Coroutine[Any, Any, None]]
 
 
@@ -280,13 +282,14 @@ def _played(
 
 
 def _unbroken(words: Sequence[Chimed]) -> Sequence[Chimed]:
-    """Without those that broke off, and follow whole."""
+    """Without those that broke off and, after a pause, were said again."""
     return [
         one
         for one, other in zip(words, [*words[1:], None], strict=True)
         if other is None
         or one.name != other.name
-        or one.end - one.start > 0.9 * (other.end - other.start)
+        or other.start - one.end < 0.2
+        or one.end - one.start > 0.9 * WORD_HEARD
     ]
 
 

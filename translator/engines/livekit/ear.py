@@ -15,7 +15,7 @@ from livekit.agents import stt
 from translator.beside import beside
 from translator.engines.livekit.identifier import Identifier
 from translator.engines.livekit.plugin import leave, made, once, received
-from translator.errors import HearError
+from translator.errors import HearError, UnansweredError
 from translator.hear import SAMPLE_RATE, Sound, Voicing
 from translator.types import Hypothesis, Prior, Word
 
@@ -29,6 +29,9 @@ RENEWED = 1500.0
 session of any vendor is over (OpenAI's is 30 minutes)."""
 PAUSE = 0.3
 """Seconds of silence that are such a pause."""
+LATENCY = 0.3
+"""Seconds of speech that a partial does not cover yet, where its vendor does not say: these are
+heard again where it breaks off. A word that comes twice is better than one that is lost."""
 UNHEARD = 0.5
 """Seconds of speech without a word that a vendor cannot leave unanswered at the end."""
 
@@ -81,7 +84,7 @@ class LiveKitEar:
             if feed.failure is not None:
                 raise feed.failure
             if feed.is_unanswered:
-                raise HearError(
+                raise UnansweredError(
                     f"{engine.provider} says nothing of what it hears",
                     retryable=True,
                     kind="silent",
@@ -128,7 +131,7 @@ class _Feed:
         self._utterances = utterances
         self._patience = patience
         self._grace = grace
-        self._begun: float | None = None
+        self._begun = self._paced = 0.0
 
     async def run(self) -> None:
         """Push all, wait for the last words, and end the stream. Never raises."""
@@ -147,7 +150,7 @@ class _Feed:
         async for sound in self._audio:
             await self._wait()
             speech.push(sound)
-            self.is_unanswered = self._utterances.unanswered > self._patience
+            self.is_unanswered = self._is_too_late()
             if self.is_unanswered or not self._push(sound.samples):
                 return False
             if speech.pushed > RENEWED and speech.silence > PAUSE:
@@ -157,12 +160,21 @@ class _Feed:
             self._stream.end_input()
         return True
 
+    def _is_too_late(self) -> bool:
+        """Whether words are overdue: by the speech that was sent, and by the time since, because
+        what is replayed is sent faster than it was said."""
+        since = max(self._begun, self._utterances.answered_at)
+        waited = asyncio.get_running_loop().time() - since
+        return min(self._utterances.unanswered, waited) > self._patience
+
     async def _wait(self) -> None:
-        """Until no more than BURST is sent ahead of PACE."""
+        """Until no more than BURST is sent ahead of PACE, of which nothing can be saved up."""
         now = asyncio.get_running_loop().time()
-        if self._begun is None:
-            self._begun = now
-        ahead = self._utterances.speech.pushed - BURST - PACE * (now - self._begun)
+        pushed = self._utterances.speech.pushed
+        if pushed == 0:
+            self._begun = self._paced = now
+        self._paced = max(self._paced, now - pushed / PACE)
+        ahead = pushed - BURST - PACE * (now - self._paced)
         if ahead > 0:
             await asyncio.sleep(ahead / PACE)
 
@@ -226,6 +238,8 @@ class _Utterances:
         self._done = 0.0  # end of the last final
         self._said = ""  # its letters
         self._answered = 0.0  # seconds of speech when words last came
+        self.answered_at = 0.0
+        """When that was, on the event loop's clock; 0 before the first."""
 
     @property
     def pending(self) -> bool:
@@ -242,6 +256,7 @@ class _Utterances:
         if event.type not in _TRANSCRIPTS or not event.alternatives:
             return None
         self._answered = self.speech.voiced
+        self.answered_at = asyncio.get_running_loop().time()
         data = event.alternatives[0]
         text = data.text.strip()
         if self._is_repeat(text):
@@ -269,7 +284,7 @@ class _Utterances:
         return self._last.text[: self._last.stable] if self._last else ""
 
     def _final(self, text: str, data: stt.SpeechData) -> Hypothesis:
-        final = replace(self._hypothesis(text, data, stable=len(text)), final=True)
+        final = replace(self._hypothesis(text, data, stable=len(text), latency=0.0), final=True)
         self._number += 1
         self._last = None
         self._done = final.end
@@ -292,8 +307,10 @@ class _Utterances:
         self._last = self._hypothesis(text, data, stable=stable)
         return self._last
 
-    def _hypothesis(self, text: str, data: stt.SpeechData, *, stable: int) -> Hypothesis:
-        start, end = self._span(data)
+    def _hypothesis(
+        self, text: str, data: stt.SpeechData, *, stable: int, latency: float = LATENCY
+    ) -> Hypothesis:
+        start, end = self._span(data, latency)
         return Hypothesis(
             utterance=str(self._number),
             text=text,
@@ -305,12 +322,14 @@ class _Utterances:
             words=self._words(text, data),
         )
 
-    def _span(self, data: stt.SpeechData) -> tuple[float, float]:
-        """The vendor's times where they can be true, else those of the speech that was pushed."""
+    def _span(self, data: stt.SpeechData, latency: float) -> tuple[float, float]:
+        """The vendor's times where they can be true, else those of the speech that was pushed,
+        without what came less than `latency` seconds ago."""
         pushed = self.speech.pushed
         if self._plausible(data.start_time, data.end_time):
             return max(data.start_time, self._done), min(data.end_time, pushed)
-        return self.speech.after(self._done) or (self._done, pushed)
+        start, end = self.speech.after(self._done) or (self._done, pushed)
+        return start, max(min(end, pushed - latency), start)
 
     def _plausible(self, start: float, end: float) -> bool:
         return self._done - self._SLACK <= start < end <= self.speech.pushed + self._SLACK
