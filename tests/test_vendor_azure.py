@@ -179,6 +179,8 @@ async def test_each_fault_of_hearing_ends_as_declared(fault: Fault) -> None:
             try:
                 if fault in AGAIN:
                     await listen(server, got, haste=1, patience=2.0)
+                elif fault is Fault.HANG:  # words are waited for as long as they would be spoken
+                    await listen(server, got, seconds=3.0, haste=1)
                 else:
                     await listen(server, got, seconds=2.0 if fault is Fault.DUPLICATE else 4.0)
             except HearError as failed:
@@ -195,7 +197,7 @@ AGAIN = (Fault.REFUSED, Fault.RATE_LIMITED, Fault.RESET)
 
 async def let_go(server: Azure) -> None:
     """The SDK's threads wait for a hanging server, and the end of the test for them."""
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(3.0)
     server.released.set()
 
 
