@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from translator.beside import beside
-from translator.errors import Kind, RenderError
-from translator.health import LATEST, SOON, Down, Health, Stage
+from translator.errors import Kind, RenderError, StageError
+from translator.health import LATEST, SOON, Down, Health, Stage, UntriedError
 
 pytestmark = pytest.mark.unit
 
@@ -26,6 +26,8 @@ class Watched:
         self.told: list[tuple[float, Stage, str, Kind | None]] = []
         self.trials: list[float] = []
         self.works = False
+        self.fails: StageError = error()
+        """What a trial raises."""
         self.health = Health(self.now, self._changed)
 
     def now(self) -> float:
@@ -41,7 +43,7 @@ class Watched:
         self.trials.append(round(self.now(), 3))
         await asyncio.sleep(0.5)
         if not self.works:
-            raise error()
+            raise self.fails
 
     def _changed(self, stage: Stage, name: str, down: Down | None) -> None:
         self.told.append((round(self.now(), 3), stage, name, None if down is None else down.kind))
@@ -78,8 +80,9 @@ async def test_what_it_refuses_is_not_held_against_an_engine() -> None:
 
 async def test_what_it_refuses_does_not_clear_an_engine() -> None:
     async with Watched().watching() as health:
-        for kind in ("unreachable", "refused", "unreachable"):
-            health.failed("render", "openai", error(kind))  # type: ignore[arg-type]
+        kinds: tuple[Kind, ...] = ("unreachable", "refused", "unreachable")
+        for kind in kinds:
+            health.failed("render", "openai", error(kind))
         assert health.order("render", NAMES) == ["apertium"]
 
 
@@ -131,6 +134,15 @@ async def test_a_trial_beside_the_line_brings_it_back() -> None:
         await asyncio.sleep(0.2)
         assert health.order("render", NAMES) == ["openai", "apertium"]
     assert watched.told[1:] == [(SOON + 0.5, "render", "openai", None)]
+
+
+async def test_a_trial_that_could_not_be_made_keeps_nobody_down() -> None:
+    async with (watched := Watched()).watching() as health:
+        for _ in range(2):
+            health.failed("render", "openai", error())
+        watched.fails = UntriedError("nobody can speak to it")
+        await asyncio.sleep(SOON + 0.6)
+        assert health.order("render", NAMES) == ["openai", "apertium"]
 
 
 async def test_trials_come_ever_later_and_never_stop() -> None:

@@ -20,8 +20,8 @@ from tests.vendors.openai import OpenAI
 from translator.__main__ import main
 from translator.engines import trial
 from translator.engines.registry import Engines
-from translator.errors import Kind, StageError
-from translator.health import Stage
+from translator.errors import Kind, SpeakError, StageError
+from translator.health import Stage, UntriedError
 from translator.hear import SAMPLE_RATE
 from translator.settings import Settings, load
 from translator.settings.sets import SET
@@ -51,13 +51,18 @@ CALLS: tuple[tuple[Stage, str], ...] = (
 
 
 class Robot:
-    """Makes half a second of noise."""
+    """Makes half a second of noise, in the languages that it speaks."""
 
     paced = False
+
+    def __init__(self, *speaks: str) -> None:
+        self.speaks = speaks
 
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
+        if language not in self.speaks:
+            raise SpeakError(f"speaks no {language}")
         noise = np.random.default_rng(0).integers(-9000, 9000, round(SPEECH * SAMPLE_RATE))
         yield rtc.AudioFrame(noise.astype(np.int16).tobytes(), SAMPLE_RATE, 1, len(noise))
 
@@ -65,9 +70,11 @@ class Robot:
 class Quick(Engines):
     """Engines that are told a short sentence."""
 
+    speaks: tuple[str, ...] = ("en",)
+
     @property
     def robot(self) -> Robot:
-        return Robot()
+        return Robot(*self.speaks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +90,20 @@ class Served:
     def settings(self) -> Settings:
         return load(self.folder / "language_pairs.yaml", self.folder / "engines.yaml")
 
-    async def call(self, stage: Stage, name: str) -> trial.Timing:
+    async def call(
+        self,
+        stage: Stage,
+        name: str,
+        *,
+        spoken: tuple[str, ...] = ("en",),
+        speaks: tuple[str, ...] = ("en",),
+    ) -> trial.Timing:
+        """`spoken` are the languages of the meeting, `speaks` those of the robot."""
         engines = Quick(self.settings.engines)
+        engines.speaks = speaks
+        settings = self.settings.model_copy(update={"spoken": spoken})
         try:
-            return await engines.trial(stage, name, self.settings)
+            return await engines.trial(stage, name, settings)
         finally:
             await engines.close()
 
@@ -137,6 +154,21 @@ async def test_an_engine_that_works_says_how_soon(served: Served, stage: Stage, 
         assert served.ears.sessions[0].seconds > SPEECH + 1  # as a meeting goes on to listen
     else:
         assert timing.first <= timing.whole
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(("spoken", "speaks"), [(("yo", "de"), ("de",)), (("yo",), ("en",))])
+async def test_an_ear_is_tried_in_a_language_that_the_robot_speaks(
+    served: Served, spoken: tuple[str, ...], speaks: tuple[str, ...]
+) -> None:
+    assert (await served.call("hear", "ears", spoken=spoken, speaks=speaks)).whole < 2
+
+
+@pytest.mark.usefixtures("session")
+async def test_a_robot_that_cannot_speak_is_not_the_ears_fault(served: Served) -> None:
+    with pytest.raises(UntriedError, match="not called: the robot"):
+        await served.call("hear", "ears", speaks=())
+    assert served.ears.sessions == []
 
 
 @pytest.mark.usefixtures("session")

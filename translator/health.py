@@ -28,6 +28,11 @@ Trial = Callable[[Stage, str], Awaitable[object]]
 
 T = TypeVar("T")
 
+
+class UntriedError(StageError):
+    """A trial could not be made: whether the engine works, the line has to find out."""
+
+
 FAILURES = 2
 """In a row, until an engine is down."""
 AT_ONCE: Collection[Kind] = ("wrong key", "quota")
@@ -207,10 +212,16 @@ class Health:
     async def _try(self, stage: Stage, name: str, circuit: _Circuit, trial: Trial) -> None:
         try:
             await trial(stage, name)
+        except UntriedError as error:
+            log.warning("an engine is not tried: %s", error, extra={"stage": stage, "engine": name})
+            self._back(stage, name, circuit)
         except Exception as error:  # whatever it is: the engine is no better for it
             log.info("an engine is still down: %s", error, extra={"stage": stage, "engine": name})
             circuit.due = self._clock() + circuit.pause
             self._down.set()
         else:
-            if self._circuits.get((stage, name)) is circuit:  # nobody else found out before
-                self.succeeded(stage, name)
+            self._back(stage, name, circuit)
+
+    def _back(self, stage: Stage, name: str, circuit: _Circuit) -> None:
+        if self._circuits.get((stage, name)) is circuit:  # nobody else found out before
+            self.succeeded(stage, name)

@@ -25,7 +25,7 @@ from translator.errors import (
     StageError,
     SummarizeError,
 )
-from translator.health import Stage
+from translator.health import Stage, UntriedError
 from translator.hear import HOLD, SAMPLE_RATE, Ear, detect
 from translator.interpret import Realtime
 from translator.render import Renderer
@@ -36,6 +36,8 @@ from translator.types import Brief, Prior, Segment
 
 DEADLINE = 15.0
 """Seconds for one call, in which an ear is told a sentence of three."""
+ROBOT_DEADLINE = 4.0
+"""Seconds for the robot to say a sentence, in one of the languages."""
 FRAME = 0.05
 """Seconds of audio that an ear is given at a time: as fast as it is spoken."""
 
@@ -88,7 +90,8 @@ class Tried(Protocol):
 async def trial(engines: Tried, stage: Stage, name: str, settings: Settings) -> Timing:
     """Have the engine `name` do something short, as the meeting of `settings` would.
 
-    Raises StageError that says what is wrong, with its kind, in DEADLINE seconds at the latest.
+    Raises StageError that says what is wrong, with its kind, in DEADLINE seconds at the latest;
+    UntriedError where the robot has failed, and not the engine.
     """
     failed = _FAILED[stage]
     try:
@@ -112,8 +115,7 @@ def sentence(language: str) -> str:
 
 async def _hear(engines: Tried, name: str, settings: Settings) -> Timing:
     ear = await asyncio.to_thread(engines.ear, name)
-    language = settings.spoken[0]
-    speech = await _speech(engines, language)
+    speech = await _speech(engines, *settings.spoken)
     tape = _Tape(speech)
     watch = _Watch()
     prior = Prior(languages=settings.spoken)
@@ -164,10 +166,30 @@ async def _interpret(engines: Tried, name: str, settings: Settings) -> Timing:
         return await _timed(said, _is_sound, InterpretError("gave no sound", kind="empty"))
 
 
-async def _speech(engines: Tried, language: str) -> Samples:
-    """A sentence in a language, as an ear is given it."""
-    spoken = engines.robot.say(sentence(language), language=language, voice=None, pace=1.0)
-    return np.concatenate([piece async for piece in resample(spoken, SAMPLE_RATE)])
+async def _speech(engines: Tried, *wanted: str) -> Samples:
+    """A sentence in the first of these languages that the robot speaks, or in English, as an ear
+    is given it. Raises UntriedError."""
+    why = ""
+    try:
+        async with asyncio.timeout(ROBOT_DEADLINE):
+            for language in (*wanted, "en"):
+                try:
+                    return await _spoken(engines.robot, language)
+                except SpeakError as error:
+                    why = str(error)
+    except TimeoutError:
+        why = "it was late"
+    raise UntriedError(f"was not called: the robot cannot speak to it ({why})")
+
+
+async def _spoken(robot: Voice, language: str) -> Samples:
+    """Raises SpeakError."""
+    spoken = robot.say(sentence(language), language=language, voice=None, pace=1.0)
+    async with aclosing(resample(spoken, SAMPLE_RATE)) as pieces:
+        said = [piece async for piece in pieces]
+    if not said:
+        raise SpeakError("it gave no sound", kind="empty")
+    return np.concatenate(said)
 
 
 async def _summarize(engines: Tried, name: str, settings: Settings) -> Timing:
