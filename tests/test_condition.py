@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import meeting_clock, meeting_settings
 from translator.channel import Channel
-from translator.condition import WELL, Condition, Outlook
+from translator.condition import UNHEARD, UNPAID, WELL, Condition, Outlook
 from translator.health import Stage
 from translator.record import Record
 from translator.settings import Language, Pair
@@ -32,20 +32,21 @@ def outlook(
     **more: Any,
 ) -> Outlook:
     """English, Spanish and French are spoken; `down` are the engines that are."""
+    settings = meeting_settings(
+        languages=LANGUAGES, pairs=[Pair.model_validate(one) for one in pairs]
+    )
     return Outlook(
-        settings=meeting_settings(
-            languages=LANGUAGES, pairs=[Pair.model_validate(one) for one in pairs]
-        ),
+        settings=settings,
         down=lambda stage, name: "down" if (stage, name) in down else None,
         reaches=lambda name, source, target: (name, source) not in unreached,
-        **more,
+        **{"heard_by": settings.heard_by, **more},
     )
 
 
 def test_while_nothing_is_down_nothing_is_missed() -> None:
     assert [outlook().of(code) for code in LANGUAGES] == [WELL] * 3
     assert outlook().to_json() == "{}"
-    assert not outlook().unheard
+    assert outlook().problem is None
 
 
 def test_a_voice_is_missed_when_every_engine_that_speaks_it_is_down() -> None:
@@ -97,8 +98,13 @@ def test_what_costs_too_much_is_told_as_such() -> None:
 
 
 def test_nobody_is_heard_while_every_engine_that_hears_is_down() -> None:
-    assert outlook(("hear", "ear")).unheard
-    assert not outlook(("render", "ear")).unheard
+    assert outlook(("hear", "ear")).problem == UNHEARD
+    assert outlook(("render", "ear")).problem is None
+
+
+def test_nobody_is_heard_where_no_engine_that_hears_is_paid_for() -> None:
+    assert outlook(heard_by=()).problem == UNPAID
+    assert outlook(("hear", "robot"), heard_by=("robot",)).problem == UNHEARD
 
 
 @pytest.mark.parametrize(

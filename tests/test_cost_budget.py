@@ -12,6 +12,7 @@ import pytest
 from tests.fakes import Facts, meeting_clock
 from tests.priced import ENGINES, reaches
 from tests.priced import priced_settings as settings
+from translator.condition import UNPAID
 from translator.cost.budget import EVERY, Budget
 from translator.cost.day import Day
 from translator.demand import Wish
@@ -162,7 +163,7 @@ async def test_at_a_ceiling_one_thing_after_the_other_goes_and_each_is_told(path
     one = Spending(path, settings(), meeting=10)
     one.speak("es", 8.0)
     found = []
-    for cents in (0, 150, 50, 20, 20, 20, 20, 500):
+    for cents in (0, 150, 50, 25, 25, 25, 25, 500):
         one.speak("es", cents / 100)
         one.wanted(ALL)
         budget = one.budget
@@ -187,9 +188,21 @@ async def test_at_a_ceiling_one_thing_after_the_other_goes_and_each_is_told(path
         (("es", "fr"), ("fr", "es"), False),
     ]
     assert one.ceilings[3].message == (
-        "10.40 of 10 USD are spent: the ceiling of the meeting is reached."
+        "10.50 of 10 USD are spent: the ceiling of the meeting is reached."
         " No voice is paid for in Español. No rendition is paid for in Français."
     )
+
+
+async def test_listeners_are_told_when_nobody_is_heard_because_of_the_cost(path: Path) -> None:
+    one = Spending(path, settings(render=("apertium",), speak=("espeak",)), meeting=1)
+    one.hear("p-bob", 1.05)
+    one.wanted(ALL)
+    assert one.budget.heard_by("p-bob") == ("ear",)
+    assert one.budget.outlook(lambda stage, name: None).problem is None
+    one.hear("p-bob", 0.05)
+    one.wanted(ALL)
+    assert one.budget.heard_by("p-bob") == ()
+    assert one.budget.outlook(lambda stage, name: None).problem == UNPAID
 
 
 async def test_free_engines_go_on_beyond_every_ceiling(path: Path) -> None:

@@ -66,6 +66,13 @@ def test_what_costs_nothing_is_no_step() -> None:
     ]
 
 
+def test_ears_are_paid_for_until_nothing_is() -> None:
+    free = settings(render=("apertium",), speak=("espeak",))
+    assert order(THREE, free) == [((), (), True)]
+    assert not shed(FULL - 0.001, THREE, free).hearing
+    assert shed(FULL, THREE, free).hearing
+
+
 def test_what_may_cost_anything_is_saved() -> None:
     assert shed(2.0, wanted({"es": 1}), settings(speak=("unknown",))).voices == ("es",)
 

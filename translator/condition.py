@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from translator import languages
-from translator.health import Stage
+from translator.health import Down, Stage
+from translator.record import Availability
 from translator.settings import Pair, Settings
 
 CONDITIONS = "translator.conditions"
 """Attribute of the bridge: the languages of which not all can be had, as JSON."""
 UNHEARD = "Nobody is heard at the moment, because the engine that hears cannot be reached."
+UNPAID = "Nobody is heard any more: the meeting has spent what it may."
 
 Why = Literal["engine", "cost"]
-Down = Callable[[Stage, str], object]
-"""Why an engine is not called for a stage, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,16 @@ class Outlook:
     """What conditions follow from."""
 
     settings: Settings
-    down: Down
+    down: Callable[[Stage, str], object]
+    """Why an engine is not called for a stage, or None."""
     reaches: Callable[[str, str, str], bool]
     """Whether an engine renders a pair of languages at all."""
     unspoken: Collection[str] = ()
     """Languages whose voice costs too much now."""
     stopped: Collection[str] = ()
     """Languages that cost too much altogether."""
+    heard_by: Collection[str]
+    """Engines that may hear: of those that are configured, what does not cost too much."""
 
     def of(self, code: str) -> Condition:
         """The condition of a language; of one that is in the settings no more, nothing is
@@ -95,9 +98,24 @@ class Outlook:
         return json.dumps({code: one.to_json() for code, one in every.items() if one != WELL})
 
     @property
-    def unheard(self) -> bool:
-        """Whether nothing hears."""
-        return not self._any("hear", self.settings.heard_by)
+    def problem(self) -> str | None:
+        """Why nobody is heard, for people; None where somebody may be."""
+        if not self.heard_by:
+            return UNPAID
+        return None if self._any("hear", self.heard_by) else UNHEARD
+
+    def availability(
+        self, stage: Stage, engine: str, down: Down | None, *, at: float
+    ) -> Availability:
+        """That an engine is called no more, or, with None, again; `at` in seconds."""
+        return Availability(
+            at=at,
+            engine=engine,
+            stage=stage,
+            available=down is None,
+            why="" if down is None else down.why,
+            instead=self.instead(stage, engine),
+        )
 
     def instead(self, stage: Stage, engine: str) -> tuple[str, ...]:
         """The engines that do the work of `engine` now; none where nothing does."""
@@ -105,7 +123,7 @@ class Outlook:
         doing, lines = stage, list[tuple[str, ...]]()
         match stage:
             case "hear":
-                lines = [settings.heard_by]
+                lines = [tuple(self.heard_by)]
             case "speak":
                 lines = [one.spoken_by for one in settings.languages.values()]
             case "render":

@@ -1,7 +1,7 @@
 """The settings of a running meeting, which an edit may change."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 
 from translator.errors import SettingsError
 from translator.settings import Settings
@@ -11,6 +11,8 @@ Edits = AsyncGenerator[Settings | SettingsError]
 
 KEPT = 16
 """Snapshots that are kept: a segment finishes under the one it began with."""
+LINES, WIDTH = 50, 200
+"""Of what organizers are told of an edit: a message has room for no more."""
 
 
 class Current:
@@ -39,3 +41,10 @@ async def unedited() -> Edits:
     """No edit ever."""
     await asyncio.Event().wait()
     yield SettingsError("nobody edits")
+
+
+def shortened(lines: Iterable[str]) -> tuple[str, ...]:
+    """The first LINES of them, WIDTH characters each, and how many more there are."""
+    every = [line[:WIDTH] for line in lines]
+    more = [f"and {len(every) - LINES} more"] if len(every) > LINES else []
+    return (*every[:LINES], *more)

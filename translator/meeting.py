@@ -7,7 +7,7 @@ Floors, languages and voices are children that fail alone.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import aclosing
 from functools import partial
 from typing import Protocol
@@ -22,11 +22,11 @@ from translator.cast import Cast, lengths
 from translator.channel import SAMPLE_RATE as CHANNEL_RATE
 from translator.channel import Channel
 from translator.children import Children
-from translator.condition import CONDITIONS, UNHEARD, Outlook
+from translator.condition import CONDITIONS, Outlook
 from translator.cost import metered
 from translator.cost.budget import Budget
 from translator.cost.day import Day, usual_path
-from translator.current import Current, Edits
+from translator.current import Current, Edits, shortened
 from translator.demand import Actions, Running, plan, reads, wish
 from translator.errors import SettingsError, StageError
 from translator.floor import Floors
@@ -40,7 +40,7 @@ from translator.microphones import Microphones, encrypted, is_encrypted, tracks
 from translator.outbox import Fills, Outbox, Readers
 from translator.participant import Participant, tell
 from translator.persons import Consents, Persons
-from translator.record import Availability, Fact, Failed, Record, SettingsChanged, SettingsRefused
+from translator.record import Fact, Failed, Record, SettingsChanged, SettingsRefused
 from translator.sender import RoomSender
 from translator.settings import Settings, ToolServer, diff
 from translator.summary import Summarizer, Summary
@@ -56,8 +56,6 @@ LULL = 0.05
 """Seconds in which further changes are waited for: a person may make many."""
 FAREWELL = 2.0
 """Seconds in which the last messages must be out."""
-LINES, WIDTH = 50, 200
-"""Of a notice to organizers: a message has room for no more."""
 
 
 class Engines(metered.Engines, Protocol):
@@ -229,7 +227,7 @@ class Meeting:
         await self._apply(plan(wanted, settings=settings, running=running), children)
         self._note_encrypted()
         self._consents.note(self._persons)
-        problem = self._problem or (UNHEARD if self._outlook.unheard else None)
+        problem = self._problem or self._outlook.problem
         await self._announcement.make(
             settings, problem=problem, cast=self._cast.seats, limited=self._budget.poor
         )
@@ -306,27 +304,15 @@ class Meeting:
         await self._engines.trial(stage, name, settings)
 
     def _note_availability(self, stage: Stage, name: str, down: Down | None) -> None:
-        self._note(
-            Availability,
-            engine=name,
-            stage=stage,
-            available=down is None,
-            why="" if down is None else down.why,
-            instead=self._outlook.instead(stage, name),
-        )
+        at = self._record.clock()
+        self._record.emit(self._outlook.availability(stage, name, down, at=at))
 
     async def _tell_conditions(self) -> None:
         await tell(self._room.local_participant, CONDITIONS, lambda: self._outlook.to_json())
 
     @property
     def _outlook(self) -> Outlook:
-        return Outlook(
-            settings=self._settings,
-            down=self._health.down,
-            reaches=self._engines.reaches,
-            unspoken=self._budget.unspoken,
-            stopped=self._budget.stopped,
-        )
+        return self._budget.outlook(self._health.down)
 
     def _summarizer(self) -> Summarizer | None:
         name = self._budget.thrifty(self._settings).summarize
@@ -390,13 +376,6 @@ class Meeting:
             expected = 'expected {"language": CODE, "after_seq": NUMBER}'
             raise rtc.RpcError(1400, expected) from None
         return self._outbox.captions.json_after(stream, after)
-
-
-def shortened(lines: Iterable[str]) -> tuple[str, ...]:
-    """The first LINES of them, WIDTH characters each, and how many more there are."""
-    every = [line[:WIDTH] for line in lines]
-    more = [f"and {len(every) - LINES} more"] if len(every) > LINES else []
-    return (*every[:LINES], *more)
 
 
 _EVENTS: tuple[EventTypes, ...] = (

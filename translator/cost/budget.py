@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from translator.captions import FLOOR
+from translator.condition import Outlook
 from translator.cost import ceilings
 from translator.cost.ceilings import NEAR, NOTHING, Reaches, Shed
 from translator.cost.day import Day
 from translator.cost.granted import Granted
 from translator.cost.meter import Meter
 from translator.demand import Demand, Wish, demand
+from translator.health import Down, Stage
 from translator.languages import own_name
 from translator.record import Ceiling, Fact, Record, Spent, Used
 from translator.settings import Settings
@@ -106,6 +108,18 @@ class Budget:
         saved = self.thrifty(self._settings()).languages
         gone = {*self.shed.voices, *self.shed.languages}
         return frozenset(code for code in gone if code in saved and saved[code].speak is None)
+
+    def outlook(self, down: Callable[[Stage, str], Down | None]) -> Outlook:
+        """What can be had of what is paid for; `down` says why an engine is not called."""
+        settings = self._settings()
+        return Outlook(
+            settings=settings,
+            down=down,
+            reaches=self._reaches,
+            unspoken=self.unspoken,
+            stopped=self.stopped,
+            heard_by=self.thrifty(settings).heard_by,
+        )
 
     def heard_by(self, person: str) -> tuple[str, ...]:
         """The engines that may hear a person, in their order; none: it is not heard."""

@@ -2,8 +2,8 @@
 
 Between a ceiling and FULL times as much one thing after the other is no longer paid for: summaries,
 then voices, the language with the fewest listeners first, until all have captions only; then the
-languages themselves, the least read first; at last the ears. What is built in costs nothing: where
-the settings name such an engine for the same work, it does the work.
+languages themselves, the least read first; and at FULL the ears. What is built in costs nothing:
+where the settings name such an engine for the same work, it does the work.
 """
 
 import math
@@ -43,18 +43,18 @@ def shed(share: float, demand: Demand, settings: Settings) -> Shed:
     if share < 1:
         return NOTHING
     steps = list(_steps(demand, settings))
-    count = math.floor(len(steps) * min((share - 1) / (FULL - 1), 1.0) + 1e-9) + 1
-    gone = steps[:count]
+    part = min((share - 1) / (FULL - 1), 1.0) + 1e-9  # what is exact in decimals is not in binary
+    gone = steps[: math.floor(len(steps) * part) + 1]
     return Shed(
         summary=("summary", "") in gone,
         voices=tuple(code for what, code in gone if what == "voice"),
         languages=tuple(code for what, code in gone if what == "language"),
-        hearing=("hearing", "") in gone,
+        hearing=part >= 1 and not _free(settings, settings.heard_by),
     )
 
 
 def _steps(demand: Demand, settings: Settings) -> Iterator[tuple[str, str]]:
-    """All that costs something now, first what can be missed most easily."""
+    """All but the ears that costs something now, first what can be missed most easily."""
     if settings.summarize is not None and not _free(settings, (settings.summarize,)):
         yield "summary", ""
     for code in sorted(demand.listeners, key=lambda code: (demand.listeners[code], code)):
@@ -67,8 +67,6 @@ def _steps(demand: Demand, settings: Settings) -> Iterator[tuple[str, str]]:
     for code in sorted(wanted, key=lambda code: (wanted[code], code)):
         if not is_rendered_free(settings, code):
             yield "language", code
-    if not _free(settings, settings.heard_by):
-        yield "hearing", ""
 
 
 def thrifty(settings: Settings, gone: Shed, reaches: Reaches) -> Settings:
