@@ -36,6 +36,7 @@ def no_sum_of_the_day(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """What a test spends belongs to no day's sum of this machine."""
+    monkeypatch.delenv("TRANSLATOR_STATE", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp()))
 
 

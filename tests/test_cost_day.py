@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from translator.cost.day import Day, usual_path
+from translator.cost.day import Day
 
 pytestmark = pytest.mark.unit
 
@@ -79,19 +79,3 @@ def test_nothing_is_lost_among_meetings_that_add_at_the_same_time(path: Path) ->
         list(together.map(meeting, range(8)))
     assert day(path).add(0.0, "USD") == 100.0
     assert sorted(os.listdir(path.parent)) == ["spent.json", "spent.lock"]
-
-
-@pytest.mark.parametrize(
-    ("state", "folder"),
-    [
-        ("/srv/state", "/srv/state"),
-        ("", "/home/ada/.local/state"),
-        ("here", "/home/ada/.local/state"),
-    ],
-)
-def test_the_sum_lies_where_state_belongs(
-    monkeypatch: pytest.MonkeyPatch, state: str, folder: str
-) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
-    monkeypatch.setenv("XDG_STATE_HOME", state)
-    assert usual_path() == Path(folder) / "translator" / "spent.json"

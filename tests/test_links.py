@@ -176,14 +176,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Links(tmp_path / "state" / "links.sqlite")
 
 
-def test_the_file_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", "/there")
-    monkeypatch.delenv("TRANSLATOR_STATE", raising=False)
-    assert links_file() == Path("/there/translator/links.sqlite")
-    monkeypatch.setenv("TRANSLATOR_STATE", "/here")
-    assert links_file() == Path("/here/links.sqlite")
-
-
 # --- the command ------------------------------------------------------------------------------
 
 

@@ -98,7 +98,7 @@ def _written(path: Path, addresses: Mapping[str, tuple[str, str]]) -> Mapping[st
     file = yaml.safe_load(agent.paths()[1].read_text(encoding="utf-8"))
     environment = {
         agent.ENGINES: str(path),
-        "XDG_STATE_HOME": str(path.parent),  # what is paid for here belongs to no day's sum
+        "TRANSLATOR_STATE": str(path.parent),  # what is paid for here belongs to no day's sum
     }
     for name, engine in file["engines"].items():
         one = addresses.get(name) or addresses.get(engine["plugin"])

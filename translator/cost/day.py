@@ -8,14 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from translator.state import state_folder
+
 log = logging.getLogger(__name__)
 
 
 def usual_path() -> Path:
-    """In the folder that the XDG specification has for what should outlive a restart."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    folder = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
-    return folder / "translator" / "spent.json"
+    """Where the sum of this user's meetings is."""
+    return state_folder() / "spent.json"
 
 
 def utc_day() -> date:

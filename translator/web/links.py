@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from translator.access import ClonedVoice, Role
 from translator.errors import ServiceError
+from translator.state import state_folder
 
 ALPHABET = string.ascii_letters + string.digits
 """No punctuation: mail programs end a link at it."""
@@ -174,14 +175,6 @@ class Links:
 
     def _failed(self, error: sqlite3.Error) -> ServiceError:
         return ServiceError(f"join links cannot be kept in {self._path}: {error}")
-
-
-def state_folder() -> Path:
-    """Where this user's programs keep what cannot be made again."""
-    given, state = os.environ.get("TRANSLATOR_STATE"), os.environ.get("XDG_STATE_HOME")
-    if given:
-        return Path(given)
-    return Path(state or Path.home() / ".local" / "state") / "translator"
 
 
 def links_file() -> Path:
