@@ -1,6 +1,7 @@
 """What a meeting spends, because of whom, and what follows from it."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Mapping
 from datetime import date
@@ -13,10 +14,10 @@ from tests.fakes import Facts, meeting_clock
 from tests.priced import ENGINES, reaches
 from tests.priced import priced_settings as settings
 from translator.condition import UNPAID
-from translator.cost.budget import EVERY, Budget
+from translator.cost.budget import EVERY, MOST, Budget
 from translator.cost.day import Day
 from translator.demand import Wish
-from translator.record import Ceiling, Record, Spent, Used
+from translator.record import Ceiling, Record, Spent, Used, to_json
 from translator.settings import Ceilings, Settings
 
 pytestmark = pytest.mark.line
@@ -142,6 +143,17 @@ async def test_the_sums_are_told_every_few_seconds_when_they_have_changed(path: 
     assert [fact.total for fact in told][-1] == pytest.approx(1.0)
     assert len(told) <= 10 / EVERY + 2
     assert Day(path, today=lambda: date(2026, 11, 23)).add(0.0, "USD") == pytest.approx(1.0)
+
+
+async def test_of_many_people_the_dearest_are_told_so_that_the_message_has_room(path: Path) -> None:
+    one = Spending(path, settings())
+    for number in range(500):
+        one.hear(f"p-{number:032x}", (number + 1) / 1000)
+    spent = await one.spent()
+    dearest = [f"p-{number:032x}" for number in range(499, 499 - MOST, -1)]
+    assert list(spent.by_person) == list(spent.by_floor) == dearest
+    assert spent.total == pytest.approx(500 * 501 / 2000)
+    assert len(json.dumps(to_json(spent))) < 4096
 
 
 async def test_organizers_are_told_once_when_a_ceiling_is_near(path: Path) -> None:

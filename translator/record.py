@@ -234,9 +234,9 @@ class Spent(Fact):
     by_language: Mapping[str, float]
     """By target: without what was heard for all."""
     by_floor: Mapping[str, float]
-    """What it cost to hear them."""
+    """What it cost to hear them; the dearest."""
     by_person: Mapping[str, float]
-    """Their speech, and their part of the languages that they wanted."""
+    """Their speech, and their part of the languages that they wanted; the dearest."""
     unpriced: tuple[str, ...]
     """Engines that were used and whose price nobody wrote down: they are in none of the sums."""
 

@@ -20,6 +20,8 @@ from translator.settings import Settings
 
 EVERY = 2.0
 """Seconds between two times that the sums are told, if they have changed."""
+MOST = 20
+"""Persons, and floors, whose sums are told, the dearest: a message has no room for a whole hall."""
 DIGITS = 6
 """Behind the point, of sums that are told."""
 
@@ -227,8 +229,8 @@ class Budget:
             "total": round(meter.total, DIGITS),
             "by_engine": _rounded(meter.by_engine),
             "by_language": _rounded(meter.by_language),
-            "by_floor": _rounded(meter.by_floor),
-            "by_person": _rounded(meter.by_person),
+            "by_floor": _rounded(_dearest(meter.by_floor)),
+            "by_person": _rounded(_dearest(meter.by_person)),
             "unpriced": tuple(sorted(meter.unpriced)),
         }
 
@@ -239,6 +241,10 @@ def _without(codes: Collection[str], wanted: Demand) -> Demand:
         readers={code: count for code, count in wanted.readers.items() if code not in codes},
         floor_readers=wanted.floor_readers,
     )
+
+
+def _dearest(sums: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(sums.items(), key=lambda one: one[1], reverse=True)[:MOST])
 
 
 def _rounded(sums: Mapping[str, float]) -> dict[str, float]:
