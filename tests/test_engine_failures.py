@@ -49,6 +49,7 @@ REMOTE = "Connection was closed by the remote host. Error code:"
         (APIStatusError("", status_code=429, body={"code": "insufficient_quota"}), "quota", False),
         (APIStatusError("", status_code=500), "fault", True),
         (APIStatusError("", status_code=504), "silent", True),
+        (APIStatusError("closed unexpectedly", status_code=1008), "refused", False),
         (closed(1006, ""), "broken off", True),
         (closed(1008, "Unauthorized Connection: Invalid API key"), "wrong key", False),
         (
@@ -58,8 +59,8 @@ REMOTE = "Connection was closed by the remote host. Error code:"
         ),
         (closed(1008, "Unauthorized Connection: Insufficient account balance"), "quota", False),
         (closed(3005, "Session Cancelled: An error occurred"), "fault", True),
-        (closed(3006, "Invalid JSON"), "refused", True),
-        (closed(3007, "Input Duration Violation: 20.0 ms"), "refused", True),
+        (closed(3006, "Invalid JSON"), "refused", False),
+        (closed(3007, "Input Duration Violation: 20.0 ms"), "refused", False),
         (closed(3007, "Audio Transmission Rate Exceeded: 9 sec. in 1 sec."), "rate limited", True),
         (closed(3008, "Session Expired: Maximum session duration exceeded"), "broken off", True),
         (
@@ -72,7 +73,7 @@ REMOTE = "Connection was closed by the remote host. Error code:"
         (closed(4029, "Client sent audio too fast"), "rate limited", True),
         (APIStatusError(CLOSED, status_code=-1), "broken off", True),
         (cancelled("AuthenticationFailure", "WebSocket upgrade failed"), "wrong key", False),
-        (cancelled("BadRequest", "WebSocket upgrade failed: Bad request (400)"), "refused", True),
+        (cancelled("BadRequest", "WebSocket upgrade failed: Bad request (400)"), "refused", False),
         (cancelled("BadRequest", f"{REMOTE} 1007. Error details: Quota exceeded."), "quota", False),
         (cancelled("TooManyRequests", f"{REMOTE} 4429. throttled"), "rate limited", True),
         (cancelled("Forbidden", "ran out of quota"), "quota", False),

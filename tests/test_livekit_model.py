@@ -9,10 +9,12 @@ import pytest
 from livekit.agents import llm as agents_llm
 
 from tests.plugins import (
+    KEY,
     now,
 )
 from translator.engines.livekit import LiveKitRenderer
 from translator.errors import RenderError
+from translator.health import Health
 from translator.prompt import Prompt
 from translator.types import Brief, Segment
 
@@ -36,6 +38,11 @@ class ScriptedLLM(agents_llm.LLM[Any]):
         return ScriptedLLMStream(
             self, chat_ctx=chat_ctx, tools=[], conn_options=options["conn_options"]
         )
+
+
+class RaisingLLM(ScriptedLLM):
+    def chat(self, *, chat_ctx: agents_llm.ChatContext, **options: Any) -> agents_llm.LLMStream:
+        raise ValueError(f"no such option; the key is {KEY}")
 
 
 class ScriptedLLMStream(agents_llm.LLMStream):
@@ -99,3 +106,24 @@ async def test_the_first_piece_is_waited_for_apart_from_the_others() -> None:
     with pytest.raises(RenderError, match="did not answer in time"):
         await rendered(ScriptedLLM(["no", "no"], pause=3.0), first=4.0, patience=2.0)
     assert now() - began == pytest.approx(5.0)
+
+
+async def test_what_a_plugin_raises_at_once_is_a_failure_like_any_other() -> None:
+    with pytest.raises(RenderError, match=r"Scripted failed \(ValueError\)") as raised:
+        await rendered(RaisingLLM([]))
+    assert KEY not in str(raised.value)
+
+
+async def test_where_a_plugin_raises_at_once_the_next_engine_renders_and_it_is_soon_down() -> None:
+    models = {"third": RaisingLLM([]), "second": ScriptedLLM(["Buenos días."])}
+    health = Health(now)
+
+    async def work(name: str) -> list[str]:
+        return await rendered(models[name])
+
+    for _ in range(2):
+        given = await health.call(
+            "render", list(models), work, failed=RenderError, failing=lambda error: None
+        )
+        assert given == ["Buenos días."]
+    assert health.order("render", list(models)) == ["second"]

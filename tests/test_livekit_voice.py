@@ -160,3 +160,37 @@ async def test_who_stops_listening_ends_the_request() -> None:
     async with aclosing(voice.say("Buenos días", language="es", voice=None, pace=1.0)) as frames:
         await anext(frames)
     assert len(asyncio.all_tasks()) == 1
+
+
+class RaisingTTS(ScriptedTTS):
+    def synthesize(self, text: str, **options: Any) -> agents_tts.ChunkedStream:
+        raise ValueError(f"no such voice; the key is {KEY}")
+
+
+class RaisingStreamTTS(RaisingTTS):
+    @property
+    def capabilities(self) -> agents_tts.TTSCapabilities:
+        return agents_tts.TTSCapabilities(streaming=True)
+
+    def stream(self, **options: Any) -> agents_tts.SynthesizeStream:
+        raise ValueError(f"no such voice; the key is {KEY}")
+
+
+def no_pace(engine: ScriptedTTS, pace: float) -> None:
+    raise ValueError(f"no pace; the key is {KEY}")
+
+
+@pytest.mark.parametrize(
+    "voice",
+    [
+        speaking(RaisingTTS()),
+        speaking(RaisingStreamTTS()),
+        speaking(ScriptedTTS(), set_pace=no_pace),
+    ],
+)
+async def test_what_a_plugin_raises_at_once_is_a_failure_like_any_other(
+    voice: LiveKitVoice[Any],
+) -> None:
+    with pytest.raises(SpeakError, match=r"Scripted failed \(ValueError\)") as raised:
+        await said(voice, "Buenos días")
+    assert KEY not in str(raised.value)

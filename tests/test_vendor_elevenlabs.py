@@ -50,7 +50,7 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
         Fault.WRONG_KEY: Outcome(error="wrong key", given="nothing", within=0.5),
         Fault.RATE_LIMITED: Outcome(error="rate limited", given="nothing", within=0.5),
         Fault.QUOTA: Outcome(
-            error="wrong key",
+            error="refused",
             given="nothing",
             within=0.5,
             note="1008 as for other refusals; the plugin keeps the vendor's reason to itself",
@@ -192,7 +192,7 @@ async def test_an_unknown_voice_is_told() -> None:
         await voice.aclose()
     assert audio == b""
     assert error is not None
-    assert not error.retryable
+    assert (error.kind, error.retryable) == ("refused", False)
 
 
 async def test_what_cannot_be_spoken_is_not_asked_for() -> None:

@@ -20,7 +20,7 @@ _WORDS: dict[Kind, str] = {
     "rate limited": "has had too many requests, or too many at a time",
     "quota": "wants to be paid: check the account",
     "empty": "gave nothing",
-    "refused": "does not accept the request: check the name of the model, and the address",
+    "refused": "does not accept the request: check the names of model and voice, and the address",
     "fault": "failed",
 }
 
@@ -75,7 +75,10 @@ _NOWHERE = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 def failure(error: Exception, provider: str, failed: type[StageError]) -> StageError:
     """`error` of a plugin as one of `failed`: what kind, and whether to try again at once."""
+    kind: Kind
     match error:
+        case APIStatusError(status_code=1008, body=None):
+            kind, what = "refused", "status 1008"  # as ElevenLabs closes for whatever it refuses
         case APIStatusError(status_code=status) if status > 0:
             kind, what = _by_status(status, str(error)), f"status {status}"
         case aiohttp.ClientResponseError(status=status):
@@ -86,7 +89,7 @@ def failure(error: Exception, provider: str, failed: type[StageError]) -> StageE
 
 
 def _again(error: Exception, kind: Kind) -> bool:
-    if kind in ("wrong key", "quota"):
+    if kind in ("wrong key", "quota", "refused"):
         return False
     if isinstance(error, APIError):
         return error.retryable

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from livekit.agents import llm
@@ -11,7 +12,7 @@ from livekit.agents.llm.utils import ThinkingTokenFilter
 from openai.types.chat.chat_completion_chunk import Choice
 
 from translator.engines.livekit.bill import billed
-from translator.engines.livekit.plugin import once, received
+from translator.engines.livekit.plugin import begun, once, received
 from translator.errors import Kind, RenderError, StageError
 from translator.prompt import Inputs, Prompt
 from translator.types import Brief
@@ -110,7 +111,8 @@ async def deltas(
     At most `first` seconds pass until a piece, `patience` between two, and none comes after `end`,
     an instant of the event loop's clock. `options` are further arguments of llm.LLM.chat.
     """
-    async with model.chat(chat_ctx=chat, conn_options=once(patience), **(options or {})) as stream:
+    chatting = partial(model.chat, chat_ctx=chat, conn_options=once(patience), **(options or {}))
+    async with begun(chatting, model, failed) as stream:
         ending = _Ending(stream, failed)
         with billed(chat) as bill:
             async with aclosing(

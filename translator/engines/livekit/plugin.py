@@ -35,6 +35,15 @@ def made(make: Callable[[], T], failed: type[StageError]) -> T:
         raise failed(f"no engine ({kind}): check its settings and its key") from error
 
 
+def begun(begin: Callable[[], T], plugin: Plugin, failed: type[StageError]) -> T:
+    """What `begin` gives, a call that a plugin answers later; some raise at once, what they like,
+    and all of it raises `failed`."""
+    try:
+        return begin()
+    except Exception as error:
+        raise failure(error, plugin.provider, failed) from None
+
+
 async def leave(stream: Closes, *, within: float = 1.0) -> None:
     """Close `stream`, politely for at most `within` seconds.
 

@@ -9,8 +9,9 @@ are read, and a connection on which anything failed is not used again.
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from livekit import rtc
 from livekit.agents import llm
 
 from translator.engines.livekit.failure import failure
-from translator.engines.livekit.plugin import made
+from translator.engines.livekit.plugin import begun, made
 from translator.errors import InterpretError, Kind
 from translator.hear import SAMPLE_RATE
 from translator.prompt import Inputs, SpeechPrompt
@@ -119,7 +120,11 @@ class LiveKitRealtime:
             await self.aclose()
         if self._connection is None:
             model = await asyncio.to_thread(made, self._make, InterpretError)
-            self._connection = _Connection(model)
+            try:
+                self._connection = begun(partial(_Connection, model), model, InterpretError)
+            except InterpretError:
+                await model.aclose()
+                raise
         return self._connection
 
     async def aclose(self) -> None:
@@ -144,12 +149,22 @@ class _Connection:
         self.session.on("error", self._lost)
 
     def ask(self, sound: Samples, instructions: str) -> "_Response":
-        """Have `sound` (mono, hear.SAMPLE_RATE) interpreted."""
-        for frame in _resampled(sound):
+        """Have `sound` (mono, hear.SAMPLE_RATE) interpreted. Raises InterpretError."""
+        frames = _resampled(sound)
+        try:
+            created = begun(partial(self._ask, frames, instructions), self, InterpretError)
+        except InterpretError:
+            self.spoilt = True
+            raise
+        return _Response(self, created, heard=len(sound) / SAMPLE_RATE)
+
+    def _ask(
+        self, frames: Sequence[rtc.AudioFrame], instructions: str
+    ) -> asyncio.Future[llm.GenerationCreatedEvent]:
+        for frame in frames:
             self.session.push_audio(frame)
         self.session.commit_audio()
-        created = self.session.generate_reply(instructions=instructions)
-        return _Response(self, created, heard=len(sound) / SAMPLE_RATE)
+        return self.session.generate_reply(instructions=instructions)
 
     def forget(self) -> None:
         """Have the model forget all that was said."""

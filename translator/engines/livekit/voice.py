@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from livekit import rtc
 from livekit.agents import tts
 
-from translator.engines.livekit.plugin import leave, made, once, received
+from translator.engines.livekit.plugin import begun, leave, made, once, received
 from translator.engines.livekit.repeats import Repeats, distinct
 from translator.errors import SpeakError
 
@@ -84,12 +85,10 @@ class LiveKitVoice(Generic[Engine]):
         self, engine: Engine, text: str, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """What `engine` says, and nothing of it twice. Raises SpeakError."""
-        if self._set_pace is not None:
-            self._set_pace(engine, pace)
         repeats: Repeats | None = None
         once_only = distinct(text)
         async with (
-            self._asked(engine, text if self._spell is None else self._spell(text)) as stream,
+            begun(partial(self._asked, engine, text, pace), engine, SpeakError) as stream,
             aclosing(
                 received(
                     stream,
@@ -116,8 +115,14 @@ class LiveKitVoice(Generic[Engine]):
         if repeats is not None and (new := repeats.rest()):
             yield _frame(new, frame.sample_rate)
 
-    def _asked(self, engine: Engine, text: str) -> tts.ChunkedStream | tts.SynthesizeStream:
+    def _asked(
+        self, engine: Engine, text: str, pace: float
+    ) -> tts.ChunkedStream | tts.SynthesizeStream:
         """The answer to one request for all of `text`."""
+        if self._set_pace is not None:
+            self._set_pace(engine, pace)
+        if self._spell is not None:
+            text = self._spell(text)
         options = once(self._patience)
         if not engine.capabilities.streaming:
             return engine.synthesize(text, conn_options=options)
