@@ -154,13 +154,14 @@ def lines(played: Played, weather: Weather) -> Iterator[str]:
 def scene_lines(played: Played) -> Iterator[str]:
     """What is printed of the scenes of docs/faults.md."""
     late = played.lateness("es")
-    yield f"{'':32}stall    gap   (seconds)"
+    yield f"{'':36}stall    gap   (seconds)"
     for scene in scenes.SCENES:
         name = f"{scene.vendor} {scene.stage}: {scene.fault.value}"
-        yield f"{name:32}{scene.stall:5.1f}  {max(scenes.gap(scene, late), 0.0):5.2f}"
+        yield f"{name:36}{scene.stall:5.1f}  {max(scenes.gap(scene, late), 0.0):5.2f}"
     read, heard = played.unread("es"), played.unheard("es")
     lost, doubled = [*read.lost, *heard.lost], [*read.doubled, *heard.doubled]
-    yield f"lost {len(lost)}, doubled {len(doubled)}"
+    yield f"lost {len(lost)}: {' '.join(lost)}; doubled {len(doubled)}: {' '.join(doubled)}"
+    yield f"in the captions: lost {len(read.lost)}, doubled {len(read.doubled)}"
 
 
 def main() -> int:

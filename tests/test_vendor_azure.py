@@ -197,8 +197,10 @@ AGAIN = (Fault.REFUSED, Fault.RATE_LIMITED, Fault.RESET)
 
 async def let_go(server: Azure) -> None:
     """The SDK's threads wait for a hanging server, and the end of the test for them."""
-    await asyncio.sleep(3.0)
-    server.released.set()
+    try:
+        await asyncio.sleep(3.0)
+    finally:
+        server.released.set()
 
 
 async def test_words_are_heard_once_in_languages_with_regions_and_with_key_terms() -> None:

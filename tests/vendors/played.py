@@ -282,13 +282,13 @@ def _played(
 
 
 def _unbroken(words: Sequence[Chimed]) -> Sequence[Chimed]:
-    """Without those that broke off and, after a pause, were said again."""
+    """Without those that broke off and were said again."""
     return [
         one
         for one, other in zip(words, [*words[1:], None], strict=True)
         if other is None
         or one.name != other.name
-        or other.start - one.end < 0.2
+        or other.start - one.end < 0.03
         or one.end - one.start > 0.9 * WORD_HEARD
     ]
 
