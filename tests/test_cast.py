@@ -21,9 +21,9 @@ from tests.fakes import (
     segment,
 )
 from translator.access import ClonedVoice
-from translator.cast import SEATS, Cast, lengths, vacant
+from translator.cast import DISTRUST, SEATS, Cast, lengths, vacant
 from translator.channel import Channel
-from translator.errors import SpeakError
+from translator.errors import Kind, SpeakError
 from translator.floor import Floors
 from translator.health import Health
 from translator.interpreters.cascade import Cascade
@@ -50,6 +50,7 @@ class Stage:
         )
         self.present: set[str] = {ANA, LUIS, EVA}
         self.cloned: dict[str, ClonedVoice] = {}
+        self.now = 1000.0
         self.cast = self.begun()
 
     def begun(self) -> Cast:
@@ -58,6 +59,7 @@ class Stage:
             lengths=lambda: lengths(self.settings),
             present=lambda: self.present,
             cloned=self.cloned.get,
+            clock=lambda: self.now,
         )
 
     def voices(self, *speakers: str, engine: str = "vendor") -> list[str | None]:
@@ -121,12 +123,33 @@ def test_a_cloned_voice_is_used_with_the_engine_that_has_it() -> None:
 def test_a_cloned_voice_that_fails_is_left_alone_until_it_was_not_to_blame() -> None:
     stage = Stage(SPANISH)
     stage.cloned[ANA] = ClonedVoice(engine="vendor", name="cloned")
-    assert not stage.cast.distrust(LUIS, "vendor")
-    assert not stage.cast.distrust(ANA, "robot")
-    assert stage.cast.distrust(ANA, "vendor")
+    unknown = SpeakError("no such voice", kind="refused")
+    assert not stage.cast.distrust(LUIS, "vendor", unknown)
+    assert not stage.cast.distrust(ANA, "robot", unknown)
+    assert stage.cast.distrust(ANA, "vendor", unknown)
     assert stage.voices(ANA) == ["a"]
-    assert not stage.cast.distrust(ANA, "vendor"), "that was the usual voice"
+    assert not stage.cast.distrust(ANA, "vendor", unknown), "that was the usual voice"
     stage.cast.trust(ANA)
+    assert stage.voices(ANA) == ["cloned"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["unreachable", "broken off", "silent", "garbled", "rate limited", "quota"]
+)
+def test_what_says_nothing_of_a_voice_does_not_cost_anybody_their_own(kind: Kind) -> None:
+    stage = Stage(SPANISH)
+    stage.cloned[ANA] = ClonedVoice(engine="vendor", name="cloned")
+    assert not stage.cast.distrust(ANA, "vendor", SpeakError("late", kind=kind))
+    assert stage.voices(ANA) == ["cloned"]
+
+
+def test_a_cloned_voice_that_failed_is_asked_for_again_after_some_minutes() -> None:
+    stage = Stage(SPANISH)
+    stage.cloned[ANA] = ClonedVoice(engine="vendor", name="cloned")
+    assert stage.cast.distrust(ANA, "vendor", SpeakError("no sound", kind="empty"))
+    stage.now += DISTRUST - 1
+    assert stage.voices(ANA) == ["a"]
+    stage.now += 1
     assert stage.voices(ANA) == ["cloned"]
 
 
@@ -174,18 +197,23 @@ def test_a_seat_is_free_in_lists_of_every_length_that_have_voices_enough(taken: 
 
 
 class Speaking(ScriptedVoice):
-    """Keeps the voices that it was asked for; those that are `unknown` to it give an error."""
+    """Keeps the voices that it was asked for; those that are `unknown` to it give an error, and
+    the first call fails once as `late`."""
 
-    def __init__(self, *unknown: str, silent: bool = False) -> None:
+    def __init__(self, *unknown: str, silent: bool = False, late: Kind | None = None) -> None:
         super().__init__(Saying(seconds=0.5))
         self.asked: list[str | None] = []
         self.silent = silent
+        self._late = late
         self._unknown = unknown
 
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         self.asked.append(voice)
+        if self._late is not None:
+            late, self._late = self._late, None
+            raise SpeakError("vendor had a bad moment", retryable=True, kind=late)
         if self.silent or voice in self._unknown:
             raise SpeakError("vendor does not accept the request", kind="wrong key")
         async with aclosing(super().say(text, language=language, voice=voice, pace=pace)) as frames:
@@ -251,6 +279,15 @@ async def test_a_cloned_voice_that_the_engine_does_not_have_costs_nobody_the_eng
     assert len(facts.of(Spoken)) == 3
     assert len(facts.of(Failed)) == 1
     assert health.down("speak", "vendor") is None
+
+
+@pytest.mark.parametrize("kind", ["silent", "rate limited", "unreachable"])
+async def test_one_bad_moment_costs_nobody_their_own_voice(kind: Kind) -> None:
+    stage, voice = Stage(VOICED), Speaking(late=kind)
+    stage.cloned[ANA] = ClonedVoice(engine="vendor", name="cloned")
+    facts, _ = await interpreted(stage, voice, ANA, ANA)
+    assert voice.asked == ["cloned"] * 3
+    assert len(facts.of(Spoken)) == 2
 
 
 async def test_an_engine_that_fails_in_every_voice_is_down_and_the_cloned_voice_not_to_blame() -> (

@@ -5,15 +5,22 @@ is shorter is counted through again. So one number tells a person's voice in all
 engines, and a job that takes over a meeting needs no more than these to go on as before.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from translator.access import ClonedVoice
+from translator.errors import Kind, SpeakError
 from translator.settings import Language, Settings
 
 SEATS = 240
 """That there are: lists of up to 6 voices, of any lengths, have all their combinations in them."""
+
+SUSPECT: Collection[Kind] = ("refused", "wrong key", "empty", "fault")
+"""How an engine fails that may not have a voice; all else has other reasons."""
+DISTRUST = 300.0
+"""Seconds for which a cloned voice that failed is not asked for."""
 
 
 class Cast:
@@ -25,6 +32,7 @@ class Cast:
         lengths: Callable[[], Collection[int]] = frozenset,
         present: Callable[[], Collection[str]] = frozenset,
         cloned: Callable[[str], ClonedVoice | None] = lambda speaker: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`lengths` are those of the lists of voices; `present` the identities of who is there;
         `cloned` gives the voice that a person agreed to be heard in."""
@@ -32,7 +40,9 @@ class Cast:
         self._present = present
         self._cloned = cloned
         self._seats: dict[str, int] = {}
-        self._distrusted: set[tuple[str, ClonedVoice]] = set()
+        self._clock = clock
+        self._distrusted: dict[tuple[str, ClonedVoice], float] = {}
+        """Until when."""
 
     @property
     def seats(self) -> Mapping[str, int]:
@@ -56,22 +66,27 @@ class Cast:
             return voices[0] if voices else None
         return voices[self._seat(speaker) % len(voices)]
 
-    def distrust(self, speaker: str, engine: str) -> bool:
-        """What `engine` was to say with the voice of `speaker` failed: whether that was a cloned
-        voice, and another one is worth a try. It is asked for no more, until it is trusted."""
+    def distrust(self, speaker: str, engine: str, error: SpeakError) -> bool:
+        """What `engine` was to say with the voice of `speaker` failed: whether that may be for a
+        cloned voice, and another one is worth a try. The copy is not asked for then, for DISTRUST
+        seconds or until it is trusted."""
         copy = self._copy(speaker, engine)
-        if copy is not None:
-            self._distrusted.add((speaker, copy))
-        return copy is not None
+        if copy is None or error.kind not in SUSPECT:
+            return False
+        self._distrusted[speaker, copy] = self._clock() + DISTRUST
+        return True
 
     def trust(self, speaker: str) -> None:
         """The voice was not to blame."""
-        self._distrusted = {one for one in self._distrusted if one[0] != speaker}
+        self._distrusted = {
+            one: until for one, until in self._distrusted.items() if one[0] != speaker
+        }
 
     def _copy(self, speaker: str, engine: str) -> ClonedVoice | None:
         copy = self._cloned(speaker)
-        fits = copy is not None and copy.engine == engine
-        return copy if fits and (speaker, copy) not in self._distrusted else None
+        if copy is None or copy.engine != engine:
+            return None
+        return copy if self._distrusted.get((speaker, copy), 0.0) <= self._clock() else None
 
     def _seat(self, speaker: str) -> int:
         """Who has one keeps it; who is gone keeps it until another one needs it."""

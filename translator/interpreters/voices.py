@@ -76,7 +76,7 @@ class Voices:
         except SpeakError as error:
             if clause.speaker == name and error.kind != "silent":
                 await self._call(name, clause)
-            elif self._cast.distrust(clause.person, name):
+            elif self._cast.distrust(clause.person, name, error):
                 await self._call_without_copy(name, clause, error)
             else:
                 raise
