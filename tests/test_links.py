@@ -275,6 +275,7 @@ def test_links_are_listed_without_their_secrets_and_revoked_by_url_or_id(
         ((*ANA, "--voice", "vendor"), "elevenlabs=VOICE_ID"),
         ((*ANA, "--voice", "=v1"), "elevenlabs=VOICE_ID"),
         ((*ANA, "--voice", "vendor=v 1"), "elevenlabs=VOICE_ID"),
+        ((*ANA, "--voice", "vendor=../voices?x="), "no name of a voice"),
         ((*ANA, "--voice", "vendro=v1"), "did you mean 'vendor'?"),
         ((*ANA, "--voice", "writer=v1"), "names: vendor"),
         (("town", "--role", "speaker", "--voice", "vendor=v1"), "--name"),

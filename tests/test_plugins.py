@@ -280,6 +280,13 @@ def test_audio_comes_undecoded_unless_another_format_is_asked_for() -> None:
     assert speaks(chosen, "es")["response_format"] == "wav"
 
 
+@pytest.mark.parametrize("plugin", ["azure", "elevenlabs", "openai"])
+def test_a_vendor_is_asked_for_no_voice_that_could_be_more_than_a_name(plugin: str) -> None:
+    for voice in ("../voices?x=", 'Elvira"><audio src="https://audio.example/x.wav"/>'):
+        with pytest.raises(SettingsError, match="is no name of a voice"):
+            speaks(vendor(plugin), "es", voice)
+
+
 def test_a_vendor_whose_voice_speaks_one_language_needs_to_be_told_which() -> None:
     azure = vendor("azure", options={"speech_region": "westeurope"})
     with pytest.raises(SettingsError, match="no usual voice for ca; name one with `voice`"):

@@ -392,6 +392,64 @@ def test_what_is_no_list_of_voices_is_told(folder: Folder, voice: Any, said: str
     assert said in folder.fault(changed(PAIRS, languages={"es": language}))
 
 
+VOICES = [
+    "nova",
+    "es-ES-ElviraNeural",
+    "en-US-Ava:DragonHDLatestNeural",
+    "Microsoft Server Speech Text to Speech Voice (en-US, AvaNeural)",
+    "EXAVITQu4vr4xnSDxMaL",
+    "a0e99841-438c-4a64-b679-ae501e7d6091",
+    "fnlp/MOSS-TTSD-v0.5:alex",
+    "af_heart+af_sky",
+    "roa/fr",
+    "en-gb+m3",
+    "usual+f5",
+    "Zoë",
+    "小晓",
+]
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_voice_has_the_name_that_its_engine_has_for_it(folder: Folder, voice: str) -> None:
+    language = {"speak": "llm", "voice": voice}
+    pairs = changed(PAIRS, languages={"es": language})
+    assert folder.load(pairs).languages["es"].voice_of("llm") == voice
+
+
+NO_VOICES = [
+    'es-ES-ElviraNeural"><audio src="https://audio.example/x.wav"/><voice name="es-ES-ElviraNeural',
+    "../voices?x=",
+    "..",
+    "a/../b",
+    "a/",
+    "a//b",
+    "/v1/voices",
+    "nova#x",
+    "nova?x=1",
+    "nova&amp;",
+    "%2e%2e",
+    "a\\b",
+    "it's",
+    "nova\n",
+    " nova",
+    "-v",
+]
+
+
+@pytest.mark.parametrize("voice", NO_VOICES)
+def test_what_could_be_more_than_a_name_is_no_voice(folder: Folder, voice: str) -> None:
+    for speaking in (voice, ["nova", voice], {"llm": voice}):
+        language = {"speak": "llm", "voice": speaking}
+        fault = folder.fault(changed(PAIRS, languages={"es": language}))
+        assert "is no name of a voice" in fault
+        assert "languages.es.voice" in fault
+
+
+def test_the_operators_voices_are_names_too(folder: Folder) -> None:
+    engines = changed(ENGINES, engines={"llm": {"plugin": "openai", "voices": {"es": "../x"}}})
+    assert "is no name of a voice" in folder.fault(engines=engines)
+
+
 @pytest.mark.parametrize("names", [[], None, [""], {"llm": 1}])
 def test_no_engine_is_no_list_of_engines(folder: Folder, names: Any) -> None:
     pairs = [{"from": "*", "to": "*", "render": names}]

@@ -30,6 +30,7 @@ from translator.engines.livekit.plugin import once
 from translator.errors import SettingsError
 from translator.prompt import Prompt, SpeechPrompt, SummaryPrompt
 from translator.settings import EMBEDDED, Engine
+from translator.settings.names import voice_name
 
 if TYPE_CHECKING:
     from livekit.plugins.openai.realtime import RealtimeModel
@@ -153,12 +154,21 @@ class Vendor:
         def make(language: str, voice: str | None) -> tts.TTS[Any]:
             if voice is None and self._engine.plugin in NEEDS_VOICE:
                 raise self._wrong(f"has no usual voice for {language}; name one with `voice`")
+            if voice is not None:
+                self._check(voice)
             made: tts.TTS[Any] = call.made(
                 **call.named(("language",), self._tag(language)), **call.named(VOICES, voice)
             )
             return made
 
         return make
+
+    def _check(self, voice: str) -> None:
+        """The settings have checked theirs; a copy of somebody's comes out of a pass."""
+        try:
+            voice_name(voice)
+        except ValueError as error:
+            raise self._wrong(str(error)) from None
 
     def realtime(self) -> LiveKitRealtime:
         """Interprets with the plugin's realtime model, for one speaker and one channel."""

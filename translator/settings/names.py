@@ -1,5 +1,6 @@
 """The names that both files use, each checked where it stands."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from translator.settings.tools import LOCAL
 ANY = "*"
 MEETINGS = "meetings"
 """Folder beside language_pairs.yaml: in it a folder for each meeting with settings of its own."""
+
+_VOICE = re.compile(r"\w[\w .,:()+-]*(/\w[\w .,:()+-]*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,18 @@ def _once(code: str, info: ValidationInfo) -> str:
     return code
 
 
+def voice_name(name: str) -> str:
+    """What an engine calls a voice: plugins put it into addresses and markup as it is. Raises
+    ValueError for what could be more there than a name."""
+    if not _VOICE.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name of a voice: it has letters, digits, spaces and _ . , : ( ) + -"
+            " only, in one part or several with a / between, each of which begins with a letter,"
+            " a digit or _"
+        )
+    return name
+
+
 def _voices(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise ValueError("must not be empty: name a voice, or leave `voice` out")
@@ -143,7 +158,7 @@ EngineNames = Annotated[
     BeforeValidator(_listed, json_schema_input_type=str | list[str]),
 ]
 VoiceNames = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
+    tuple[Annotated[str, Field(min_length=1), AfterValidator(voice_name)], ...],
     AfterValidator(_voices),
     BeforeValidator(_listed, json_schema_input_type=str | list[str]),
 ]

@@ -192,10 +192,15 @@ def _voice(wanted: str, meeting: str) -> "ClonedVoice":
     from translator.access import ClonedVoice
     from translator.document import nearest
     from translator.settings import load
+    from translator.settings.names import voice_name
 
     engine, _, name = wanted.partition("=")
     if not engine or not name or not name.isprintable() or " " in name or len(name) > ROOM:
         raise InputError("--voice is an engine and its name of the voice: elevenlabs=VOICE_ID")
+    try:
+        voice_name(name)
+    except ValueError as error:
+        raise InputError(f"--voice {wanted}: {error}") from None
     settings = load(*agent.paths(), meeting=meeting)
     speaking = dict.fromkeys(one for each in settings.languages.values() for one in each.spoken_by)
     if engine not in speaking:
