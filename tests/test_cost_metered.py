@@ -26,7 +26,7 @@ from tests.fakes import (
 )
 from tests.test_line import ADA, TALK, Meeting, in_spanish, speech
 from translator.cost.metered import EVERY, Metered
-from translator.errors import HearError, RenderError, SpeakError
+from translator.errors import HearError, Kind, RenderError, SpeakError
 from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound, blocks, seconds
 from translator.interpret import Realtime
 from translator.lookups import Enquiry
@@ -196,13 +196,28 @@ async def test_a_rendition_that_is_given_up_is_counted_as_far_as_it_came() -> No
     assert used.amounts == {"characters": len(segment().text), "output_tokens": 2}
 
 
-async def test_what_no_answer_tells_is_counted_by_characters_also_where_it_fails() -> None:
-    failing = ScriptedRenderer(acts={"No.": [Wording(error=RenderError("refused"))]})
-    one = Counted(Engines(counting=failing))
-    with pytest.raises(RenderError):
-        await render(one, "es", "No.")
+async def test_what_no_answer_tells_is_counted_by_characters_where_there_was_an_answer() -> None:
+    broken = Wording(pieces=[(0.0, "Qui")], error=RenderError("broke off"))
+    acts = {"No.": [Wording(error=RenderError("no"))], "Perhaps.": [broken]}
+    one = Counted(Engines(counting=ScriptedRenderer(acts=acts)))
+    for text in ("No.", "Perhaps."):
+        with pytest.raises(RenderError):
+            await render(one, "es", text)
     await render(one, "es", "Yes, please.")
-    assert [used.amounts for used in one.used] == [{"characters": 3}, {"characters": 12}]
+    assert [used.amounts for used in one.used] == [{"characters": 8}, {"characters": 12}]
+
+
+@pytest.mark.parametrize("kind", ["unreachable", "wrong key", "quota", "rate limited", "refused"])
+async def test_what_no_vendor_took_is_not_counted(kind: Kind) -> None:
+    error = SpeakError("no", kind=kind)
+    voice = ScriptedVoice(acts={"Hola.": [Saying(seconds=0.0, error=error)]})
+    ear = ScriptedEar(Hearing(error=HearError("no", kind=kind)))
+    one = Counted(Engines(one_voice=voice, one_ear=ear))
+    with pytest.raises(SpeakError):
+        await say(one, "Hola.")
+    with pytest.raises(HearError):
+        await listen(one.engines.ear("ear", PAUSES, person="p-ada", floor="p-ada"), sounds(1.0))
+    assert one.used == []
 
 
 async def say(one: Counted, text: str) -> None:

@@ -19,6 +19,7 @@ from translator.record import (
     Unspoken,
     to_json,
 )
+from translator.rehearsal.commands import is_whole
 from translator.rehearsal.recording import SAMPLE_RATE, Samples
 from translator.rehearsal.report import (
     Account,
@@ -334,3 +335,14 @@ def test_what_is_louder_is_not_taken_for_what_is_alike() -> None:
 
 def test_a_tape_that_is_too_short_has_no_delay() -> None:
     assert delay(tape(0.5, (0.0, 0.5)), tape(0.5, (0.0, 0.5))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("stage", "failed", "whole"),
+    [("render", 0, True), ("hear", 0, True), ("render", 1, False), ("voice es", 0, False)],
+)
+def test_what_another_engine_helped_with_is_no_failure_of_the_meeting(
+    stage: str, failed: int, whole: bool
+) -> None:
+    result = {"failures": [{"stage": stage}], "languages": {"es": {"failed": failed}}}
+    assert is_whole(result) is whole

@@ -9,14 +9,16 @@ from translator.usage import Amounts, Sum
 
 def cost(engine: Engine, amounts: Amounts) -> float | None:
     """What `amounts` of an engine cost; None where its price is not known."""
-    if engine.plugin in EMBEDDED:
-        return 0.0
-    return None if engine.price is None else engine.price.of(amounts)
+    if engine.price is not None:
+        return engine.price.of(amounts)
+    return 0.0 if engine.plugin in EMBEDDED else None
 
 
 def is_free(engine: Engine) -> bool:
     """Whether it surely costs nothing: one whose price nobody wrote down may cost anything."""
-    return engine.plugin in EMBEDDED or (engine.price is not None and engine.price.is_nothing)
+    if engine.price is not None:
+        return engine.price.is_nothing
+    return engine.plugin in EMBEDDED
 
 
 class Meter:

@@ -1,6 +1,6 @@
-"""The engines of a meeting, counted: what was really sent, whether or not the call went well."""
+"""The engines of a meeting, counted: what was really sent, also where the call failed then."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from livekit import rtc
 
+from translator.errors import HearError, InterpretError, Kind, SpeakError
 from translator.hear import SAMPLE_RATE, Ear, Sound
 from translator.interpret import Realtime
 from translator.lookups import Enquiry
@@ -18,6 +19,14 @@ from translator.summary import Summarizer
 from translator.types import Brief, Hypothesis, Pauses, Prior, Segment
 from translator.usage import Amounts, Sum, overheard, telling
 
+REFUSED: Collection[Kind] = (
+    "unreachable",
+    "wrong key",
+    "quota",
+    "rate limited",
+    "refused",
+)
+"""Failures of calls that no vendor took, and none bills."""
 EVERY = 5.0
 """Seconds of sound after which an ear that goes on listening is counted."""
 
@@ -128,12 +137,17 @@ class _Ear:
     ) -> AsyncGenerator[Hypothesis, None]:
         """See translator.hear.Ear."""
         sent = _Sent(audio, self._used, self._clock)
+        taken = True
         try:
             async with aclosing(self._ear.listen(sent, prior)) as hypotheses:
                 async for hypothesis in hypotheses:
                     yield hypothesis
+        except HearError as error:
+            taken = error.kind not in REFUSED
+            raise
         finally:
-            sent.count()
+            if taken:
+                sent.count()
 
 
 class _Sent:
@@ -178,13 +192,15 @@ class _Renderer:
 
     async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
         """See translator.render.Renderer."""
-        amounts = Sum(characters=len(brief.segment.text))
+        amounts = Sum()
         try:
             async with aclosing(overheard(self._renderer.render(brief), amounts.add)) as pieces:
                 async for piece in pieces:
+                    amounts.setdefault("characters", len(brief.segment.text))
                     yield piece
         finally:
-            self._used(brief, amounts)
+            if amounts:
+                self._used(brief, amounts)
 
 
 class _Voice:
@@ -208,6 +224,9 @@ class _Voice:
                     seconds += frame.duration
                     yield frame
             sent = seconds > 0  # an engine sends nothing off that cannot be spoken
+        except SpeakError as error:
+            sent = seconds > 0 or error.kind not in REFUSED
+            raise
         finally:
             if sent:
                 self._used(language, {"characters": len(text), "spoken_seconds": seconds})
@@ -228,14 +247,19 @@ class _Realtime:
         """See translator.interpret.Realtime."""
         amounts = Sum(audio_seconds=len(sound) / SAMPLE_RATE, spoken_seconds=0.0)
         said = overheard(self._realtime.interpret(sound, brief), amounts.add)
+        taken = True
         try:
             async with aclosing(said) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, rtc.AudioFrame):
                         amounts.add({"spoken_seconds": piece.duration})
                     yield piece
+        except InterpretError as error:
+            taken = error.kind not in REFUSED
+            raise
         finally:
-            self._used(brief, amounts)
+            if taken:
+                self._used(brief, amounts)
 
     async def aclose(self) -> None:
         await self._realtime.aclose()

@@ -200,6 +200,7 @@ def of_language(
         "pace_max": max((one.pace for one in heard), default=1.0),
         "terse": account.terse.get(language, 0),
         "skipped": why.count("skipped"),
+        "failed": why.count("failed"),
         "coverage": _rounded(_coverage(speech, account, heard, passed, floor_delay)),
         "term_hits": hits,
         "term_total": due,
