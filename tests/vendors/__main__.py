@@ -67,6 +67,7 @@ async def vendors(folder: Path) -> AsyncGenerator[Vendors, None]:
         host = await stack.enter_async_context(running())
         hears, speaks = embedded.Whisper(host), embedded.Espeak(host)
         renders = embedded.Apertium(host)
+        await renders.warm()
         assemblyai = await stack.enter_async_context(AssemblyAI(hears))
         azure = await stack.enter_async_context(Azure(hears, speaks))
         elevenlabs = await stack.enter_async_context(ElevenLabs(hears=hears, speaks=speaks))

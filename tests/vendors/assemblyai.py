@@ -28,9 +28,10 @@ from translator.types import Hypothesis
 KEY = "aai-loopback"
 MAX_AGE = 3 * 3600.0
 """Seconds that a session may last."""
-AHEAD, PACE = 1.0, 1.25
+AHEAD, PACE = 2.0, 1.25
 """Seconds by which audio may be ahead of so many times real time. That it may not come faster than
-it is spoken is documented, and not by how much: this is our guess."""
+it is spoken is documented, and not by how much. What comes while LiveKit's plugin connects it sends
+at once, so that much must be taken; the figures are our guess."""
 
 
 @dataclass(kw_only=True)

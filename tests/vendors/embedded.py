@@ -70,6 +70,13 @@ class Apertium:
     def __init__(self, host: Host) -> None:
         self._renderer = ApertiumRenderer(host)
 
+    async def warm(self) -> None:
+        """Have it begin, which takes it longer than any vendor: a sentence in each language."""
+        for target in USUAL[1:]:
+            brief = Brief(segment=_segment(USUAL[0], "Good morning."), target=target)
+            async with aclosing(self._renderer.render(brief)) as pieces:
+                _ = [piece async for piece in pieces]
+
     async def render(self, messages: Sequence[Mapping[str, Any]]) -> AsyncGenerator[str, None]:
         """See Renders."""
         instructions, said = (str(messages[at]["content"]) for at in (0, -1))

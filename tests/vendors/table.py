@@ -43,7 +43,7 @@ SCENES_HEAD = f"""\
 A real room, the vendors' real plugins, and two vendors for each stage; the first one fails for
 {LASTS:g} seconds while somebody speaks. `make test` plays it and counts every word: none is lost in
 captions or voice, and none comes twice. *Stall* is the deadline that the vendor misses;
-`python -m bench.faults --scenes` prints the gap that a listener hears.
+`.venv/bin/python -m bench.faults --scenes` prints the gap that a listener hears.
 """
 LADDER = """
 ## When no engine of a stage is left
