@@ -10,7 +10,7 @@
 #                  OUT/index.html with the plots; what is done is kept:
 #                  make eval [SPEECH=manifest.json] [OUT=out/eval] [ONLY=id,…] [PRESET=fast,…]
 #                  [TO=es,fr] [COMPARE=an earlier OUT] [LISTEN=1] [AGAIN=1] [LIMITS=subset]
-#                  [GLOSSARY=terms.yaml] [PICTURE=docs/quality.svg]
+#                  [ENGINES=cloud|loopback] [GLOSSARY=terms.yaml] [PICTURE=docs/quality.svg]
 # make picture     docs/page.png and docs/phone.png: the page while a recorded person speaks
 # make lock        pin the Python packages anew (UPGRADE=1: to the newest)
 # make clean       remove all that make made
@@ -83,11 +83,11 @@ usage := make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME] [ENGI
 manifest := ../shared/speech/manifest.json
 
 eval: setup
-	@$(bin)/translator eval "$${SPEECH:-$(manifest)}" --out "$${OUT:-out/eval}" \
+	@$(vendors) $(bin)/translator eval "$${SPEECH:-$(manifest)}" --out "$${OUT:-out/eval}" \
 	    $${ONLY:+--only "$$ONLY"} $${PRESET:+--preset "$$PRESET"} $${TO:+--to "$$TO"} \
 	    $${COMPARE:+--compare "$$COMPARE"} $${LIMITS:+--limits "$$LIMITS"} \
 	    $${GLOSSARY:+--glossary "$$GLOSSARY"} $${PICTURE:+--picture "$$PICTURE"} \
-	    $${LISTEN:+--listen} $${AGAIN:+--again}
+	    $${LISTEN:+--listen} $${AGAIN:+--again} $(if $(engines),--engines "$(engines)")
 
 picture: setup $(page) $(speech)
 	@scripts/packages browser
