@@ -45,7 +45,7 @@ class Live:
                 yield from (f"     settings {fact['number']}: {one}" for one in fact["changes"])
             case "SettingsRefused":
                 yield from (f"     not taken over: {one}" for one in fact["faults"])
-            case "Failed" | "Ceiling":
+            case "Failed" | "Ceiling" | "Availability":
                 yield f"     {_told(fact)}"
 
 
@@ -68,7 +68,15 @@ def _line(language: str, lag: float | None, text: str) -> str:
 
 
 def _told(fact: Mapping[str, Any]) -> str:
-    return str(fact["message"]) if fact["fact"] == "Ceiling" else _failure(fact)
+    match fact["fact"]:
+        case "Ceiling":
+            return str(fact["message"])
+        case "Availability" if fact["available"]:
+            return f"{fact['engine']} is back: it may {fact['stage']} again"
+        case "Availability":
+            others = ", ".join(fact["instead"]) or "nobody"
+            return f"{fact['engine']} is down: in its place {others} will {fact['stage']}"
+    return _failure(fact)
 
 
 def _failure(fact: Mapping[str, Any]) -> str:
