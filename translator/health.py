@@ -45,6 +45,8 @@ FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 10.0, "quota": 10.0, "rate lim
 """Seconds until an engine that failed so is tried."""
 SOON = 2.0
 """Seconds until any other is."""
+SHORTEST = 0.01
+"""Seconds between two looks at what is due."""
 LATEST = 60.0
 """Seconds between two trials, at most; each that fails doubles them."""
 
@@ -202,7 +204,7 @@ class Health:
 
     async def _something_is_due(self) -> None:
         due = min((one.due for one in self._circuits.values() if one.down), default=float("inf"))
-        pause = max(due - self._clock(), 0.0)
+        pause = max(due - self._clock(), SHORTEST)  # less than a clock's step would never pass
         try:
             async with asyncio.timeout(None if pause == float("inf") else pause):
                 await self._down.wait()
