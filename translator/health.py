@@ -73,9 +73,9 @@ class _Circuit:
 
 
 def _may_pass(error: StageError, *, alone: bool) -> bool:
-    """Whether the same call may go through a second time. Where all others have failed, too, even
-    who has refused us is worth it."""
-    return error.retryable or (error.kind in AT_ONCE and not alone)
+    """Whether the same call may go through a second time: where all others have failed, too, it is
+    always worth it."""
+    return error.retryable or not alone
 
 
 class Health:

@@ -11,7 +11,7 @@ from tests.vendors.played import Played, Stage, play
 from tests.vendors.scenes import SCENES, SECONDS, Scene
 from tests.vendors.score import compose, plain
 
-pytestmark = [pytest.mark.room]
+pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
 
 OUTAGE = (6.0, 12.0)
 """Seconds in which all engines of a stage fail."""

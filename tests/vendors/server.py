@@ -63,9 +63,14 @@ class Server:
         self._port = self._runner.addresses[0][1]
 
     async def down(self) -> None:
-        """Refuse connections from now on; those that are open stay."""
-        assert self._site is not None, "enter the server first"
+        """Refuse connections from now on, and tear down those that are open."""
+        assert self._runner is not None, "enter the server first"
+        assert self._site is not None, "it is down"
         await self._site.stop()
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
         self._site = None
 
     async def late(self) -> bool:
