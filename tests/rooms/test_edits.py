@@ -128,8 +128,11 @@ async def test_a_meeting_of_its_own_settings_is_not_touched_by_those_of_others(
 async def test_a_bad_edit_stops_no_meeting_that_opens_after_it(
     folder: Path, bad: str, why: str
 ) -> None:
-    with (folder / "engines.yaml").open("a", encoding="utf-8") as engines:
-        engines.write("\n  deaf: {plugin: espeak}\n")
+    engines = folder / "engines.yaml"
+    text = engines.read_text(encoding="utf-8")
+    engines.write_text(
+        text.replace("\nengines:\n", "\nengines:\n  deaf: {plugin: espeak}\n"), "utf-8"
+    )
     good = PAIRS_OF_ALL.splitlines()
     edited = [bad if line.startswith(bad.split(":")[0]) else line for line in good]
     async with house(rooms="*", observers=[]) as home:
