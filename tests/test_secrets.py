@@ -171,6 +171,8 @@ async def test_no_failure_tells_a_key(served: Served, logs: Logs, fault: Fault) 
         for name, stages in CALLS.items():
             for stage in stages:
                 group.create_task(call(stage, name))
+    for left in asyncio.all_tasks() - {asyncio.current_task()}:
+        left.cancel()  # a plugin whose answer is garbage forgets one now and then
     assert len(told) >= 8
     assert not [text for text in told if KEY in text]
     assert len(logs.kept) > 20

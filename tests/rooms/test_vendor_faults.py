@@ -8,7 +8,7 @@ import pytest
 
 from tests.vendors import scenes
 from tests.vendors.played import Played, Stage, play
-from tests.vendors.scenes import SCENES, SECONDS, Scene
+from tests.vendors.scenes import SCENES, SECONDS
 from tests.vendors.score import compose, plain
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
@@ -18,24 +18,17 @@ OUTAGE = (6.0, 12.0)
 END = 24.0
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+def test_no_fault_costs_more_than_its_stall_or_any_word(tmp_path: Path) -> None:
     score = compose([(1.0, SECONDS - 2.0)], seconds=SECONDS, voice="en-us+m3", seed=1)
-    return asyncio.run(play([score], ["es"], tmp_path_factory.mktemp("scenes"), scenes.run))
-
-
-@pytest.mark.parametrize("scene", SCENES, ids=lambda one: f"{one.vendor} {one.fault.value}")
-def test_a_fault_costs_no_more_than_its_stall(played: Played, scene: Scene) -> None:
-    assert scenes.gap(scene, played.lateness("es")) <= 3 * (scene.stall + 0.3)
-
-
-def test_no_word_is_lost_or_doubled(played: Played) -> None:
-    assert (played.unread("es").lost, played.unread("es").doubled) == ([], [])
-    assert (played.unheard("es").lost, played.unheard("es").doubled) == ([], [])
+    played = asyncio.run(play([score], ["es"], tmp_path, scenes.run))
+    read, heard = played.unread("es"), played.unheard("es")
+    assert (read.lost, read.doubled) == ([], [])
+    assert (heard.lost, heard.doubled) == ([], [])
     assert played.of("Unspoken") == []
-
-
-def test_what_was_down_came_back_by_itself(played: Played) -> None:
+    late = played.lateness("es")
+    gaps = {f"{one.vendor} {one.fault.value}": scenes.gap(one, late) for one in SCENES}
+    limits = {f"{one.vendor} {one.fault.value}": 3 * (one.stall + 0.3) for one in SCENES}
+    assert {name: gap for name, gap in gaps.items() if gap > limits[name]} == {}
     told = [(one["engine"], one["stage"], one["available"]) for one in played.of("Availability")]
     assert ("openai", "render", False) in told
     assert {(engine, stage) for engine, stage, up in told if not up} == {
