@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ ARRIVES = 0.05
 """Seconds that what was sent gets before its connection is reset, which would take it back."""
 
 
-class Server:
+class Server(ABC):
     """Serves a vendor's protocol for as long as it is entered; a subclass adds the routes."""
 
     def __init__(self, *, port: int = 0) -> None:
@@ -32,9 +33,9 @@ class Server:
     def port(self) -> int:
         return self._port
 
+    @abstractmethod
     def routes(self) -> list[web.RouteDef]:
         """Of the protocol."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         app = web.Application()

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -30,7 +31,7 @@ class _Arguments(BaseModel):
 A = TypeVar("A", bound=_Arguments)
 
 
-class _Local(Generic[A]):
+class _Local(ABC, Generic[A]):
     """A source with one tool, which has no name besides that of the source."""
 
     DESCRIPTION: str
@@ -51,8 +52,8 @@ class _Local(Generic[A]):
             raise LookUpError(f"wrong arguments: {told[:300]}", kind="refused") from None
         return self._answer(asked)
 
-    def _answer(self, asked: A) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _answer(self, asked: A) -> str: ...
 
 
 class _Term(_Arguments):

@@ -109,7 +109,7 @@ def _function(tool: Tool) -> llm.RawFunctionTool[..., Any]:
 
 async def _not_called_here(raw_arguments: dict[str, object]) -> None:
     """Stands for a tool: LiveKit only tells models of it, its calls are ours."""
-    raise NotImplementedError
+    raise AssertionError("a look-up was not made by its enquiry")
 
 
 async def _answered(
