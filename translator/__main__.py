@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -21,6 +22,8 @@ from translator.web import commands as web
 
 def program() -> NoReturn:
     """What the shell calls."""
+    # As Ctrl-C: what a command has started is ended, and what it has written is whole.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     leave(main())
 
 

@@ -67,6 +67,14 @@ async def test_the_room_stays_open_until_it_is_interrupted(tmp_path: Path) -> No
         assert await one.end(within=SOON) == 0
 
 
+async def test_ending_it_during_the_recording_leaves_nothing(tmp_path: Path) -> None:
+    async with showing(tmp_path, "--port", str(free_port())) as one:
+        await one.until("Recording: ")
+        one.process.terminate()
+        assert await one.end(within=SOON) == 130, one.errors
+    assert one.errors == ""
+
+
 async def test_an_interrupt_during_the_recording_ends_it_quietly(tmp_path: Path) -> None:
     async with showing(tmp_path, "--port", str(free_port())) as one:
         await one.until("Recording: ")

@@ -64,17 +64,22 @@ async def show(
             result = await rehearse(demo.order, home, told)
             summed_up(result)
             if not demo.once:
+                stop = _interrupt()  # before anybody is told of it
                 say(f"The room is open: {address} (Ctrl-C ends it)")
-                await _until_interrupted(home, room, told)
+                await _read_along(home, room, told, stop)
     return result
 
 
-async def _until_interrupted(home: House, room: str, told: Told) -> None:
-    """Read along what people in the room say."""
-    loop = asyncio.get_running_loop()
+def _interrupt() -> asyncio.Event:
+    """Set by the next Ctrl-C, which from now on ends nothing by itself."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _read_along(home: House, room: str, told: Told, stop: asyncio.Event) -> None:
+    """Tell what people in the room say until `stop`."""
     async with (
         joined(home.access, room, OBSERVER, name="Observer", attributes=wishes(read=FLOOR)) as one,
         asyncio.TaskGroup() as group,
