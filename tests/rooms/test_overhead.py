@@ -5,7 +5,7 @@ import pytest
 from bench import overhead
 from tests.speech import speech
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 async def test_every_marker_passes_the_bridge_once_and_in_order() -> None:
