@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,6 +223,36 @@ async def test_the_utterance_of_a_failed_ear_becomes_final() -> None:
         ("1.a", True),
         ("2.a", True),
     ]
+
+
+def timed(text: str, *, stable: int = 0) -> Hypothesis:
+    """Words of half a second each, the last of them not to its end."""
+    words = tuple(
+        Word(text=word, start=n / 2, end=(n + 1) / 2) for n, word in enumerate(text.split())
+    )
+    return replace(
+        hypothesis(end=len(words) / 2, final=False), text=text, words=words, stable=stable
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken_off", "kept", "again"),
+    [
+        (timed("we are incredul"), "we are", 1.0),
+        (timed("we are there", stable=12), "we are there", 1.5),  # its ear was sure of it
+        (timed("incredul"), "incredul", 0.5),  # nothing would be left of the utterance
+        (replace(timed("we are"), text="we are incredul"), "we are incredul", 1.0),
+    ],
+    ids=["half a word", "sure", "alone", "without its times"],
+)
+async def test_a_word_of_which_half_was_heard_is_heard_again(
+    broken_off: Hypothesis, kept: str, again: float
+) -> None:
+    floor = Floor(ScriptedEar(failing(1.6, broken_off), to_the_end))
+    said = await floor.run((6.0, VOICED))
+    first, second = floor.ear.given
+    assert [one.text for one in said if one.final] == [kept, "hello"]
+    assert second[0] == first[0] + blocks(again)
 
 
 @pytest.mark.parametrize("before", [[], [hypothesis(end=0.64)]], ids=["alone", "after a final"])

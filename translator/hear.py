@@ -239,8 +239,9 @@ async def hear(
                 gate.done()
                 continue
             if last is not None and not last.final and last.language is not None:
+                last = last.broken_off()
                 heard = last.end
-                yield replace(last, final=True, stable=len(last.text))
+                yield last
             gate.again(gate.start if heard is None else heard)
             if not await gate.skip(tries.pause):
                 return

@@ -90,6 +90,20 @@ class Hypothesis:
             ),
         )
 
+    def broken_off(self) -> "Hypothesis":
+        """What stays of it, as final, where the engine stopped in the middle.
+
+        Of its last word only half may have been heard: that one stays out, to be heard again,
+        where it is known when the one before it ended.
+        """
+        text, words = self.text, self.words
+        if len(words) > 1 and len(words) == len(text.split()):
+            sure = text.rsplit(maxsplit=1)[0]
+            if len(sure) >= self.stable:
+                text, words = sure, words[:-1]
+        end = self.end if text == self.text else words[-1].end
+        return replace(self, text=text, words=words, end=end, final=True, stable=len(text))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
