@@ -41,7 +41,7 @@ pytestmark = pytest.mark.unit
         (APIStatusError("slow down", status_code=429), True, "status 429"),
         (APIStatusError("closed", status_code=3008), True, "broke off (status 3008)"),
         (APIConnectionError(f"refused {KEY}"), True, "broke off"),
-        (aiohttp.ClientConnectionError(KEY), True, "(ClientConnectionError)"),
+        (aiohttp.ClientConnectionError(KEY), True, "Scripted broke off"),
         (
             aiohttp.WSServerHandshakeError(None, (), status=401, message=KEY),  # type: ignore[arg-type]
             False,

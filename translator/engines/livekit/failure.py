@@ -78,14 +78,16 @@ def failure(error: Exception, provider: str, failed: type[StageError]) -> StageE
     kind: Kind
     match error:
         case APIStatusError(status_code=1008, body=None):
-            kind, what = "refused", "status 1008"  # as ElevenLabs closes for whatever it refuses
+            kind, told = "refused", " (status 1008)"  # as ElevenLabs closes for all it refuses
         case APIStatusError(status_code=status) if status > 0:
-            kind, what = _by_status(status, str(error)), f"status {status}"
+            kind, told = _by_status(status, str(error)), f" (status {status})"
         case aiohttp.ClientResponseError(status=status):
-            kind, what = _by_status(status, error.message), f"status {status}"
+            kind, told = _by_status(status, error.message), f" (status {status})"
         case _:
-            kind, what = _by_cause(error), type(error.__cause__ or error).__name__
-    return failed(f"{provider} {_WORDS[kind]} ({what})", retryable=_again(error, kind), kind=kind)
+            kind = _by_cause(error)
+            # Of what nobody foresaw, its name is all there is for who looks into it.
+            told = f" ({type(error.__cause__ or error).__name__})" if kind == "fault" else ""
+    return failed(f"{provider} {_WORDS[kind]}{told}", retryable=_again(error, kind), kind=kind)
 
 
 def _again(error: Exception, kind: Kind) -> bool:
