@@ -61,11 +61,63 @@ async def test_a_renderer_that_fails_once_is_asked_again() -> None:
     assert stage.facts.of(Failed) == []
 
 
-async def test_a_renderer_that_fails_behind_a_clause_is_not_asked_again() -> None:
+def breaking_off(*after: Wording, prompt: str | None = "interpret 1.0.0") -> ScriptedRenderer:
+    """A renderer that is gone behind its first clause; what it says when called again."""
     broken = Wording(
         pieces=[(0.1, "Buenos días a todos, "), (0.5, "y muchas ")], error=retryable_render_error()
     )
-    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [broken]}))
+    return ScriptedRenderer(acts={HELLO: [broken, *after]}, prompt=prompt)
+
+
+def writing(text: str) -> Wording:
+    return Wording(pieces=[(0.1, text)])
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "y muchas gracias.",
+        "… y muchas gracias.",
+        "Buenos días a todos, y muchas gracias.",
+        "buenos días a todos; y muchas gracias.",
+    ],
+)
+async def test_another_engine_gives_the_rest_behind_a_clause_that_was_heard(rest: str) -> None:
+    second = ScriptedRenderer(acts={HELLO: [writing(rest)]}, prompt="interpret 2.0.0")
+    first = breaking_off()
+    stage = Stage(renderer=first, renderers={"second": second}, settings=two_of_each())
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", "Buenos días a todos, y muchas gracias.")]
+    assert said(stage.voice) == ["Buenos días a todos,", "y muchas gracias."]
+    assert [brief.begun for brief in second.calls] == ["Buenos días a todos,"]
+    assert len(first.calls) == 1
+    assert [one.message for one in stage.facts.of(Failed)] == [str(retryable_render_error())]
+
+
+async def test_an_engine_that_is_alone_is_asked_for_the_rest_itself() -> None:
+    stage = Stage(renderer=breaking_off(writing("y muchas gracias.")))
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", "Buenos días a todos, y muchas gracias.")]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        Wording(error=RenderError("refused")),
+        writing("Buenos días a todos,"),  # nothing more
+        writing("Buenos días, señores, y muchas gracias."),  # it begins anew
+    ],
+)
+async def test_without_a_rest_that_fits_it_follows_as_it_was_spoken(after: Wording) -> None:
+    stage = Stage(renderer=breaking_off(after))
+    await stage.interpret(segment(1, HELLO))
+    assert said(stage.voice) == ["Buenos días a todos,"]
+    assert stage.committed == [("p-ada/1", "es", f"Buenos días a todos, … [{HELLO}]")]
+    assert stage.ends == {"p-ada/1": ["spoken"]}
+
+
+async def test_a_renderer_without_instructions_is_not_asked_for_a_rest() -> None:
+    stage = Stage(renderer=breaking_off(prompt=None))
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert said(stage.voice) == ["Buenos días a todos,", f"[es] {BYE}"]
     assert len(stage.renderer.calls) == 2

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.fakes import ScriptedRenderer, Wording, meeting_settings, segment
+from tests.fakes import (
+    ScriptedRenderer,
+    Wording,
+    meeting_settings,
+    retryable_render_error,
+    segment,
+)
 from tests.stages import Stage, said
 from translator.record import Failed, Guarded, Rendering, to_json
 from translator.settings import Pair, Settings
@@ -51,6 +57,27 @@ async def test_what_fails_before_its_first_clause_is_asked_for_once_more() -> No
     assert (caught.segment_id, caught.language) == ("p-ada/1", "es")
     assert to_json(caught)["why"] == "echo"
     assert stage.facts.of(Failed) == []
+
+
+@pytest.mark.parametrize(
+    ("rest", "whole"),
+    [
+        ("y se quedaron cuarenta personas.", RIGHT),
+        ("y se quedaron cincuenta personas.", f"En el año 2015 vinimos aquí, … [{SAID}]"),
+        ("y se quedaron personas.", f"En el año 2015 vinimos aquí, … [{SAID}]"),
+    ],
+    ids=["right", "changed", "missing"],
+)
+async def test_a_rest_is_judged_with_what_was_heard_before_it(rest: str, whole: str) -> None:
+    broken = Wording(
+        pieces=_streamed("En el año 2015 vinimos aquí, y se"), error=retryable_render_error()
+    )
+    renderer = ScriptedRenderer(
+        acts={SAID: [broken, Wording(pieces=_streamed(rest))]}, prompt="interpret 1.0.0"
+    )
+    stage = Stage(renderer=renderer, settings=guarded())
+    await stage.interpret(segment(1, SAID))
+    assert stage.committed == [("p-ada/1", "es", whole)]
 
 
 async def test_then_the_next_engine_is_asked() -> None:

@@ -67,7 +67,7 @@ async def let_out(asked: Brief, vendor: OpenAI) -> tuple[list[str], list[str], i
                 asked,
                 ["model"],
                 clauses,
-                guard=lambda _: OutputGuard(asked, languages=LANGUAGES),
+                guard=lambda asked, _: OutputGuard(asked, languages=LANGUAGES),
             )
         requests = len(server.requests)
     return [str(clauses.get_nowait()) for _ in range(clauses.qsize())], caught, requests

@@ -32,7 +32,7 @@ def inputs(*, speaker: str = "Grace", **told: Any) -> Inputs:
 
 
 def test_the_built_in_templates_have_a_name_and_a_semantic_version() -> None:
-    assert Prompt.load().title == "interpret 1.1.0"
+    assert Prompt.load().title == "interpret 1.2.0"
     assert SummaryPrompt.load().title == "summary 1.1.0"
 
 

@@ -282,7 +282,7 @@ async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_t
     assert answered == [False]
     assert began.at < whole.at - 0.5  # seven more words take a second
     assert whole.rendition.text == RENDERED
-    assert whole.rendition.prompt == "interpret 1.1.0"
+    assert whole.rendition.prompt == "interpret 1.2.0"
     said = [one.body["input"] for one in server.requests if "input" in one.body]
     assert said == [
         "El comité se reunió ayer en el ayuntamiento,",

@@ -59,6 +59,8 @@ class Inputs:
     register: Register | None = None
     gender: Gender | None = None
     terse: bool = False
+    begun: str = ""
+    """The beginning of the rendition, which has been heard."""
 
     @classmethod
     def of(cls, brief: Brief) -> "Inputs":
@@ -74,6 +76,7 @@ class Inputs:
             register=brief.register,
             gender=brief.gender,
             terse=brief.terse,
+            begun=brief.begun,
         )
 
 
@@ -112,6 +115,7 @@ _FULL = Brief(
     register="formal",
     gender="feminine",
     terse=True,
+    begun="Buenos días a todos,",
 )
 _SAMPLES = (
     Inputs.of(Brief(segment=_SEGMENT, target="es")),

@@ -173,6 +173,9 @@ class Brief:
     """None: not known."""
     terse: bool = False
     """In fewer words than usual, since the channel is behind."""
+    begun: str = ""
+    """The beginning of the rendition, where an engine broke off behind it: it has been heard, and
+    only what follows it is wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

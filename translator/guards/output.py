@@ -106,7 +106,7 @@ class FigureGuard:
     def __init__(self, brief: Brief) -> None:
         self._figures = Figures(brief.segment.text, brief.segment.language)
         self._target = brief.target
-        self._text = ""
+        self._text = brief.begun
 
     def admit(self, clauses: str) -> str:
         """See Guard."""
@@ -148,7 +148,7 @@ class OutputGuard:
         self._shortest = SHORTEST / 2 if brief.terse else SHORTEST
         if self._candidates:
             detection.load(self._candidates)
-        self._let_go = ""
+        self._let_go = brief.begun
         self._waiting = ""
 
     def admit(self, clauses: str) -> str:

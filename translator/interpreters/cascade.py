@@ -209,7 +209,6 @@ class Cascade:
             )
         guarded = partial(
             guard,
-            brief,
             candidates=(*settings.spoken, *settings.languages) if pair.guard else None,
         )
         return await self._renderers.render(brief, pair.rendered_by, clauses, guard=guarded)
