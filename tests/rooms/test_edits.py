@@ -146,6 +146,7 @@ async def test_a_bad_edit_stops_no_meeting_that_opens_after_it(
                 assert why in refused["faults"][0]
                 await until(partial(reads, boss, 2), within=60.0)
                 assert languages(boss) == ["es", "fr", "it"]
+        await until(lambda: len(workers()) == 1, within=60.0)  # the meetings' own have ended
         idle = workers()
         await asyncio.sleep(3.0)
         assert workers() == idle

@@ -210,7 +210,7 @@ def missing(begun: str, text: str) -> str:
     """
     letters = [letter.lower() for letter in begun if letter.isalnum()]
     places = [place for place, letter in enumerate(text) if letter.isalnum()][: len(letters)]
-    repeated = [text[place].lower() for place in places] == letters
+    repeated = bool(letters) and [text[place].lower() for place in places] == letters
     rest = text[places[-1] + 1 :] if repeated else text
     rest = rest.lstrip(_BETWEEN).rstrip()
     if not any(letter.isalnum() for letter in rest):
