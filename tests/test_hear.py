@@ -1,7 +1,7 @@
 """detect and hear: when an ear is open, what it is given, and what becomes of its failures."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from tests.fakes import in_event_loop
-from translator.errors import HearError, SettingsError, UnansweredError
-from translator.health import Health
+from tests.hearing import (
+    SILENT,
+    VOICED,
+    Floor,
+    ScriptedEar,
+    failing,
+    hypothesis,
+    sounds,
+    to_the_end,
+)
+from translator.ahead import reading
+from translator.errors import HearError
 from translator.hear import (
     BACKOFF,
     BLOCK,
@@ -20,129 +29,14 @@ from translator.hear import (
     REACH,
     REPLAY,
     SAMPLE_RATE,
-    InTurn,
     Sound,
     blocks,
     detect,
-    hear,
-    reading,
     seconds,
 )
-from translator.types import Hypothesis, Prior, Word
+from translator.types import Hypothesis, Word
 
 pytestmark = pytest.mark.unit
-
-SILENT, VOICED = 0.0, 1.0
-
-
-async def sounds(*parts: tuple[float, float]) -> AsyncGenerator[Sound, None]:
-    """Sounds of (duration, probability of speech); each holds its number as its samples."""
-    number = 0
-    for duration, speech in parts:
-        for _ in range(blocks(duration)):
-            yield Sound(samples=np.full(BLOCK, number, np.int16), speech=speech)
-            number += 1
-
-
-def hypothesis(
-    utterance: str = "a", *, end: float = 0.0, final: bool = True, language: str | None = "en"
-) -> Hypothesis:
-    return Hypothesis(
-        utterance=utterance,
-        text="hello",
-        language=language,
-        final=final,
-        start=0.0,
-        end=end,
-        words=(Word(text="hello", start=0.0, end=end),),
-    )
-
-
-class ScriptedEar:
-    """Each listen follows the next act of the script; the last act is repeated."""
-
-    def __init__(self, *acts: "Act") -> None:
-        self.acts = acts
-        self.given: list[list[int]] = []
-        """Numbers of the sounds that each listen read."""
-        self.hints: list[tuple[Sequence[str], str | None, Sequence[str]]] = []
-
-    async def listen(
-        self, audio: AsyncIterator[Sound], prior: Prior
-    ) -> AsyncGenerator[Hypothesis, None]:
-        act = self.acts[min(len(self.given), len(self.acts) - 1)]
-        numbers: list[int] = []
-        self.given.append(numbers)
-        self.hints.append((prior.languages, prior.expected, prior.terms))
-        async with aclosing(act(audio, numbers)) as said:
-            async for one in said:
-                yield one
-
-
-Act = Callable[[AsyncIterator[Sound], list[int]], AsyncGenerator[Hypothesis, None]]
-
-
-async def to_the_end(
-    audio: AsyncIterator[Sound], numbers: list[int]
-) -> AsyncGenerator[Hypothesis, None]:
-    async for sound in audio:
-        numbers.append(int(sound.samples[0]))
-    yield hypothesis(end=seconds(len(numbers)))
-
-
-async def partials(
-    audio: AsyncIterator[Sound], numbers: list[int]
-) -> AsyncGenerator[Hypothesis, None]:
-    async for sound in audio:
-        numbers.append(int(sound.samples[0]))
-        yield hypothesis(end=seconds(len(numbers)), final=False)
-
-
-def failing(after: float, *said: Hypothesis, error: HearError | None = None) -> Act:
-    """An act that gives `said` and fails when it has read so many seconds."""
-
-    async def act(
-        audio: AsyncIterator[Sound], numbers: list[int]
-    ) -> AsyncGenerator[Hypothesis, None]:
-        for _ in range(blocks(after)):
-            numbers.append(int((await anext(audio)).samples[0]))
-        for one in said:
-            yield one
-        raise error or HearError("gone")
-
-    return act
-
-
-class Floor:
-    """Runs hear and keeps what it tells."""
-
-    def __init__(self, ear: ScriptedEar, *others: ScriptedEar) -> None:
-        self.ear = ear
-        self.named: dict[str, ScriptedEar] = {str(n): one for n, one in enumerate((ear, *others))}
-        self.unusable: set[str] = set()
-        self.opened: list[bool] = []
-        self.failures: list[HearError] = []
-        self.expected: str | None = None
-        self.health = Health(lambda: 0.0)
-
-    def hear(self, source: AsyncIterator[Sound]) -> AsyncGenerator[Hypothesis, None]:
-        return hear(
-            source,
-            InTurn(lambda: tuple(self.named), self._made, self.health),
-            prior=lambda: Prior(languages=["en", "es"], expected=self.expected, terms=["LiveKit"]),
-            opened=self.opened.append,
-            failed=self.failures.append,
-        )
-
-    def _made(self, name: str) -> ScriptedEar:
-        assert not in_event_loop(), "to make an ear takes time"
-        if name in self.unusable:
-            raise SettingsError(f"no {name}")
-        return self.named[name]
-
-    async def run(self, *parts: tuple[float, float]) -> list[Hypothesis]:
-        async with aclosing(sounds(*parts)) as source, aclosing(self.hear(source)) as said:
-            return [one async for one in said]
 
 
 async def drain(floor: Floor, source: AsyncGenerator[Sound, None]) -> None:
@@ -296,85 +190,11 @@ async def test_an_ear_that_always_fails_is_tried_ever_more_rarely() -> None:
     assert len(BACKOFF) < len(floor.failures) <= 60.0 / BACKOFF[-1] + len(BACKOFF)
 
 
-async def test_a_silent_ear_is_not_called_before_it_is_well_again() -> None:
-    silent = HearError("nothing comes", kind="silent")
-    floor = Floor(ScriptedEar(failing(0.0, error=silent)))
-    await floor.run((60.0, VOICED))
-    assert len(floor.ear.given) == 2
-    assert {str(one) for one in floor.failures} == {"nothing comes"}
-
-
-async def test_the_next_ear_hears_what_one_failed_to_and_what_comes_after() -> None:
-    second = ScriptedEar(to_the_end)
-    floor = Floor(ScriptedEar(failing(0.5)), second)
-    said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
-    assert len(floor.ear.given) == 2  # a single failure is forgiven
-    assert len(second.given) == 2
-    assert second.given[0][0] == 0
-    assert second.given[1][0] == floor.ear.given[1][0]
-    assert [one.final for one in said] == [True, True]
-
-
-async def test_after_the_last_ear_the_first_is_tried_again() -> None:
-    floor = Floor(ScriptedEar(failing(0.5), to_the_end), ScriptedEar(failing(0.5)))
-    assert len(await floor.run((20.0, VOICED))) == 1
-    assert len(floor.ear.given) == 2
-
-
-async def test_the_next_ear_hears_where_one_cannot_be_made() -> None:
-    second = ScriptedEar(to_the_end)
-    floor = Floor(ScriptedEar(to_the_end), second)
-    floor.unusable.add("0")
-    said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
-    assert [str(error) for error in floor.failures] == ["no 0", "no 0"]
-    assert floor.ear.given == []
-    assert second.given[0][0] == 0
-    assert [one.final for one in said] == [True, True]
-
-
 async def test_what_a_failed_ear_lost_of_speech_with_pauses_is_heard_again_whole() -> None:
     floor = Floor(ScriptedEar(failing(5.0), to_the_end))
     await floor.run(*[(0.4, VOICED), (0.8, SILENT)] * 5)
     first, second = floor.ear.given
     assert second[0] == first[0]
-
-
-async def test_nobody_waits_for_an_ear_that_is_down() -> None:
-    second = ScriptedEar(to_the_end)
-    floor = Floor(ScriptedEar(failing(0.5)), second)
-    for _ in range(2):
-        await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED), (2.0, SILENT), (1.0, VOICED))
-    assert len(floor.ear.given) == 2
-    assert len(second.given) == 6
-    floor.health.forget("0")  # it is well again: from the next pause on it listens
-    await floor.run((1.0, VOICED))
-    assert len(floor.ear.given) == 3
-
-
-async def test_an_ear_that_replaces_another_hears_from_the_next_pause_on() -> None:
-    first, second = ScriptedEar(partials), ScriptedEar(to_the_end)
-    floor = Floor(first)
-    async with (
-        aclosing(sounds((3.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
-        aclosing(floor.hear(source)) as said,
-    ):
-        async for _ in said:
-            floor.named = {"0": second}
-    assert first.given[0][:: blocks(3.0) - 1] == [0, blocks(3.0) - 1]  # to the end of the speech
-    assert len(first.given) == len(second.given) == 1
-    assert floor.failures == []
-
-
-async def test_after_an_edit_the_first_ear_is_tried_first() -> None:
-    good, spare = ScriptedEar(to_the_end), ScriptedEar(to_the_end)
-    floor = Floor(ScriptedEar(failing(0.5)), spare)
-    async with (
-        aclosing(sounds((3.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
-        aclosing(floor.hear(source)) as said,
-    ):
-        async for _ in said:
-            floor.named = {"good": good, "spare": spare}
-    assert (len(spare.given), len(good.given)) == (1, 1)
 
 
 async def test_an_ear_that_returns_early_is_followed_by_another_that_goes_on() -> None:
@@ -484,46 +304,3 @@ async def test_there_is_no_voice_in_silence() -> None:
 
     async with aclosing(frames()) as source, aclosing(detect(source)) as found:
         assert max([sound.speech async for sound in found]) < 0.2
-
-
-# Speech without a word.
-
-
-def wordless() -> UnansweredError:
-    return UnansweredError("says nothing", retryable=True, kind="silent")
-
-
-async def test_a_hum_for_which_nobody_has_a_word_is_heard_twice_and_nobodys_fault() -> None:
-    hum = failing(2.0, error=wordless())
-    floor = Floor(ScriptedEar(hum, hum, to_the_end))
-    said = await floor.run((0.7, VOICED), (6.0, SILENT), (1.0, VOICED), (2.0, SILENT))
-    first, again, speech = floor.ear.given
-    assert again[0] == first[0]
-    assert speech[0] > again[-1]
-    assert [one.final for one in said] == [True]
-    assert floor.failures == []
-    assert floor.health.order("hear", ["0"]) == ["0"]
-
-
-async def test_an_ear_without_a_word_for_what_another_hears_is_to_blame() -> None:
-    silent = failing(2.0, error=wordless())
-    floor = Floor(ScriptedEar(silent), ScriptedEar(to_the_end))
-    await floor.run((3.0, VOICED), (3.0, SILENT), (3.0, VOICED), (3.0, SILENT))
-    assert len(floor.ear.given) == 2
-    assert floor.health.down("hear", "0") is not None
-    assert floor.health.down("hear", "1") is None
-
-
-async def test_an_ear_that_never_has_a_word_is_told_of_in_the_end() -> None:
-    floor = Floor(ScriptedEar(failing(2.0, error=wordless())))
-    await floor.run((60.0, VOICED))
-    assert {str(one) for one in floor.failures} == {"says nothing"}
-    assert floor.health.down("hear", "0") is not None
-
-
-async def test_an_ear_that_gives_a_word_and_breaks_off_each_time_is_down_in_the_end() -> None:
-    breaking = failing(1.0, hypothesis(end=0.9, final=False))
-    floor = Floor(ScriptedEar(breaking), ScriptedEar(to_the_end))
-    await floor.run(*[(3.0, VOICED), (3.0, SILENT)] * 4)
-    assert len(floor.ear.given) == 2
-    assert floor.health.down("hear", "0") is not None

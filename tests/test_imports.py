@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "translator"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "beside errors leaving redaction state types stretch usage",
+        "ahead beside errors leaving redaction state types stretch usage",
         "languages lag access children detection health",
         "document",
         "glossary prompt record captions turns",
@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "hear segment render speak interpret",  # the stages
         "lookups",
         "summary",
-        "guards demand backchannels cast condition",
+        "ears guards demand backchannels cast condition",
         "cost engines",  # of the stages: what they use, and what implements them
         "channel floor participant outbox",
         "persons microphones sender",

@@ -6,25 +6,23 @@ An ear costs money or much of a processor, so it listens only around speech: a g
 voice, gives the ear what came shortly before, and ends its audio after a longer silence.
 """
 
-import asyncio
 import itertools
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from livekit import rtc
 from livekit.local_inference import VAD
 
-from translator.beside import beside
-from translator.errors import HearError, SettingsError, UnansweredError
-from translator.health import Health
+from translator.ahead import reading
+from translator.errors import HearError, UnansweredError
 from translator.types import Hypothesis, Prior
 
 SAMPLE_RATE = 16_000
@@ -32,8 +30,6 @@ SAMPLE_RATE = 16_000
 BLOCK = 512
 """Samples of one Sound: the window of the voice activity detector (32 ms)."""
 
-SILENCES = 4
-"""Listens in a row in which nobody had a word, until it is a fault and not a noise."""
 ONSET = 0.19
 """Voiced seconds that open an ear: a click or a cough has less, a word has more."""
 REACH = 0.8
@@ -51,8 +47,6 @@ _VOICED = 0.5
 _STILL_VOICED = 0.35
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,80 +68,6 @@ class Ear(Protocol):
         Times are seconds from the first sample of `audio`. Raises HearError.
         """
         ...
-
-
-class InTurn:
-    """Several ears as one: the first that is well listens, and after one that failed, another.
-
-    Each listen has a new ear, of those that are configured then: an edit falls into a pause, and
-    so does the way back to an engine that was down.
-    """
-
-    def __init__(
-        self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear], health: Health
-    ) -> None:
-        """`names` are the engines that hear, in their order; `ear` makes one, or raises
-        SettingsError, and is called in a thread, because that may take time."""
-        self._names = names
-        self._ear = ear
-        self._health = health
-        self._failed: str | None = None
-        """The one that listened last, if it has failed."""
-        self._wordless: dict[str, HearError] = {}
-        """Those that had no word for speech since anybody had one."""
-        self._unanswered = 0
-        """How often that was."""
-
-    async def listen(
-        self, audio: AsyncIterator[Sound], prior: Prior
-    ) -> AsyncGenerator[Hypothesis, None]:
-        """See Ear."""
-        name = self._next()
-        try:
-            ear = await asyncio.to_thread(self._made, name)
-            async with aclosing(ear.listen(audio, prior)) as hearing:
-                async for hypothesis in hearing:
-                    self._blame_the_wordless(name)
-                    if hypothesis.final:
-                        self._health.succeeded("hear", name)
-                    yield hypothesis
-        except UnansweredError as error:
-            self._failed = name
-            self._wordless[name] = error
-            self._unanswered += 1
-            if self._unanswered < SILENCES:
-                raise
-            self._health.failed("hear", name, error)
-            raise HearError(str(error), retryable=True, kind=error.kind) from error
-        except HearError as error:
-            self._failed = name
-            self._health.failed("hear", name, error)
-            raise
-        self._failed = None
-
-    def _blame_the_wordless(self, name: str) -> None:
-        """Where another has words, there was something to be heard."""
-        for other, error in self._wordless.items():
-            if other != name:
-                self._health.failed("hear", other, error)
-        self._wordless.clear()
-        self._unanswered = 0
-
-    def _next(self) -> str:
-        """Raises HearError where none is well."""
-        names = self._names()
-        usable = self._health.order("hear", names)
-        if not usable:
-            raise HearError(self._health.why("hear", names))
-        others = [name for name in usable if name != self._failed]
-        fresh = [name for name in others if name not in self._wordless]
-        return next(iter(fresh or others or usable))
-
-    def _made(self, name: str) -> Ear:
-        try:
-            return self._ear(name)
-        except SettingsError as error:
-            raise HearError(str(error)) from error
 
 
 class Voicing:
@@ -346,55 +266,3 @@ class _Gate:
             self._read += 1
             self._silent = 0 if voiced else self._silent + 1
         return sound
-
-
-@asynccontextmanager
-async def reading(source: AsyncIterator[T], *, ahead: int) -> AsyncGenerator["Reader[T]", None]:
-    """Read `source` in a task of its own, at most `ahead` items before they are asked for.
-
-    To be cancelled while it waits ends a generator. The reader given here only waits for the
-    task, so that who reads it may be cancelled and `source` is read on by another.
-    """
-    reader = Reader[T](ahead)
-    async with beside(reader.run(source)):
-        yield reader
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    error: Exception | None
-
-
-class Reader(Generic[T]):
-    """What `reading` has read; raises the error of its source in the task that reads it."""
-
-    def __init__(self, ahead: int) -> None:
-        self._items: asyncio.Queue[T | _End] = asyncio.Queue(ahead)
-        self._end: _End | None = None
-
-    async def run(self, source: AsyncIterator[T]) -> None:
-        error: Exception | None = None
-        try:
-            async for item in source:
-                await self._items.put(item)
-        except Exception as raised:  # the reader raises it, in its own task
-            error = raised
-        await self._items.put(_End(error))
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the next item, or the end, is here already."""
-        return not self._items.empty()
-
-    def __aiter__(self) -> "Reader[T]":
-        return self
-
-    async def __anext__(self) -> T:
-        if self._end is None:
-            item = await self._items.get()
-            if not isinstance(item, _End):
-                return item
-            self._end = item
-        if self._end.error is not None:
-            raise self._end.error
-        raise StopAsyncIteration

@@ -28,11 +28,12 @@ from translator.cost.budget import Budget
 from translator.cost.day import Day, usual_path
 from translator.current import Current, Edits, shortened
 from translator.demand import Actions, Running, plan, reads, wish
+from translator.ears import Ears
 from translator.errors import SettingsError, StageError
 from translator.floor import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Down, Health, Stage
-from translator.hear import Ear, InTurn
+from translator.hear import Ear
 from translator.interpreters.cascade import Cascade
 from translator.interpreters.end_to_end import EndToEnd
 from translator.lookups import Lookups, Source, sources
@@ -328,7 +329,7 @@ class Meeting:
             pauses = self._settings.segments.pauses
             return self._metered.ear(name, pauses, person=person, floor=floor)
 
-        return InTurn(lambda: self._budget.heard_by(person), made, self._health)
+        return Ears(lambda: self._budget.heard_by(person), made, self._health)
 
     async def _voice(self, channel: Channel) -> None:
         """Publish the channel's track for as long as somebody listens."""

@@ -18,9 +18,10 @@ from typing import Protocol
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from translator.ahead import reading
 from translator.engines.identification import Identification
 from translator.errors import HearError, ServiceError, StageError
-from translator.hear import Sound, Voicing, blocks, reading, seconds
+from translator.hear import Sound, Voicing, blocks, seconds
 from translator.segment import Times, Token, agreed, cut, tokens
 from translator.types import USUAL, Hypothesis, Pauses, Prior, Word
 

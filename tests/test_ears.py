@@ -1,0 +1,147 @@
+"""Ears: which of a floor's ears listens, after failures, edits, and speech without a word."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+import pytest
+
+from tests.hearing import (
+    SILENT,
+    VOICED,
+    Floor,
+    ScriptedEar,
+    failing,
+    hypothesis,
+    sounds,
+    to_the_end,
+)
+from translator.errors import HearError, UnansweredError
+from translator.hear import Sound, blocks, seconds
+from translator.types import Hypothesis
+
+pytestmark = pytest.mark.unit
+
+
+async def test_a_silent_ear_is_not_called_before_it_is_well_again() -> None:
+    silent = HearError("nothing comes", kind="silent")
+    floor = Floor(ScriptedEar(failing(0.0, error=silent)))
+    await floor.run((60.0, VOICED))
+    assert len(floor.ear.given) == 2
+    assert {str(one) for one in floor.failures} == {"nothing comes"}
+
+
+async def test_the_next_ear_hears_what_one_failed_to_and_what_comes_after() -> None:
+    second = ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(failing(0.5)), second)
+    said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
+    assert len(floor.ear.given) == 2  # a single failure is forgiven
+    assert len(second.given) == 2
+    assert second.given[0][0] == 0
+    assert second.given[1][0] == floor.ear.given[1][0]
+    assert [one.final for one in said] == [True, True]
+
+
+async def test_after_the_last_ear_the_first_is_tried_again() -> None:
+    floor = Floor(ScriptedEar(failing(0.5), to_the_end), ScriptedEar(failing(0.5)))
+    assert len(await floor.run((20.0, VOICED))) == 1
+    assert len(floor.ear.given) == 2
+
+
+async def test_the_next_ear_hears_where_one_cannot_be_made() -> None:
+    second = ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(to_the_end), second)
+    floor.unusable.add("0")
+    said = await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED))
+    assert [str(error) for error in floor.failures] == ["no 0", "no 0"]
+    assert floor.ear.given == []
+    assert second.given[0][0] == 0
+    assert [one.final for one in said] == [True, True]
+
+
+async def test_nobody_waits_for_an_ear_that_is_down() -> None:
+    second = ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(failing(0.5)), second)
+    for _ in range(2):
+        await floor.run((3.0, VOICED), (2.0, SILENT), (1.0, VOICED), (2.0, SILENT), (1.0, VOICED))
+    assert len(floor.ear.given) == 2
+    assert len(second.given) == 6
+    floor.health.forget("0")  # it is well again: from the next pause on it listens
+    await floor.run((1.0, VOICED))
+    assert len(floor.ear.given) == 3
+
+
+async def partials(
+    audio: AsyncIterator[Sound], numbers: list[int]
+) -> AsyncGenerator[Hypothesis, None]:
+    async for sound in audio:
+        numbers.append(int(sound.samples[0]))
+        yield hypothesis(end=seconds(len(numbers)), final=False)
+
+
+async def test_an_ear_that_replaces_another_hears_from_the_next_pause_on() -> None:
+    first, second = ScriptedEar(partials), ScriptedEar(to_the_end)
+    floor = Floor(first)
+    async with (
+        aclosing(sounds((3.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
+        aclosing(floor.hear(source)) as said,
+    ):
+        async for _ in said:
+            floor.named = {"0": second}
+    assert first.given[0][:: blocks(3.0) - 1] == [0, blocks(3.0) - 1]  # to the end of the speech
+    assert len(first.given) == len(second.given) == 1
+    assert floor.failures == []
+
+
+async def test_after_an_edit_the_first_ear_is_tried_first() -> None:
+    good, spare = ScriptedEar(to_the_end), ScriptedEar(to_the_end)
+    floor = Floor(ScriptedEar(failing(0.5)), spare)
+    async with (
+        aclosing(sounds((3.0, VOICED), (3.0, SILENT), (1.0, VOICED))) as source,
+        aclosing(floor.hear(source)) as said,
+    ):
+        async for _ in said:
+            floor.named = {"good": good, "spare": spare}
+    assert (len(spare.given), len(good.given)) == (1, 1)
+
+
+# Speech without a word.
+
+
+def wordless() -> UnansweredError:
+    return UnansweredError("says nothing", retryable=True, kind="silent")
+
+
+async def test_a_hum_for_which_nobody_has_a_word_is_heard_twice_and_nobodys_fault() -> None:
+    hum = failing(2.0, error=wordless())
+    floor = Floor(ScriptedEar(hum, hum, to_the_end))
+    said = await floor.run((0.7, VOICED), (6.0, SILENT), (1.0, VOICED), (2.0, SILENT))
+    first, again, speech = floor.ear.given
+    assert again[0] == first[0]
+    assert speech[0] > again[-1]
+    assert [one.final for one in said] == [True]
+    assert floor.failures == []
+    assert floor.health.order("hear", ["0"]) == ["0"]
+
+
+async def test_an_ear_without_a_word_for_what_another_hears_is_to_blame() -> None:
+    silent = failing(2.0, error=wordless())
+    floor = Floor(ScriptedEar(silent), ScriptedEar(to_the_end))
+    await floor.run((3.0, VOICED), (3.0, SILENT), (3.0, VOICED), (3.0, SILENT))
+    assert len(floor.ear.given) == 2
+    assert floor.health.down("hear", "0") is not None
+    assert floor.health.down("hear", "1") is None
+
+
+async def test_an_ear_that_never_has_a_word_is_told_of_in_the_end() -> None:
+    floor = Floor(ScriptedEar(failing(2.0, error=wordless())))
+    await floor.run((60.0, VOICED))
+    assert {str(one) for one in floor.failures} == {"says nothing"}
+    assert floor.health.down("hear", "0") is not None
+
+
+async def test_an_ear_that_gives_a_word_and_breaks_off_each_time_is_down_in_the_end() -> None:
+    breaking = failing(1.0, hypothesis(end=0.9, final=False))
+    floor = Floor(ScriptedEar(breaking), ScriptedEar(to_the_end))
+    await floor.run(*[(3.0, VOICED), (3.0, SILENT)] * 4)
+    assert len(floor.ear.given) == 2
+    assert floor.health.down("hear", "0") is not None

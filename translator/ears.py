@@ -1,0 +1,87 @@
+"""The ears of a floor: the configured engines one after the other, as one ear."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+
+from translator.errors import HearError, SettingsError, UnansweredError
+from translator.health import Health
+from translator.hear import Ear, Sound
+from translator.types import Hypothesis, Prior
+
+SILENCES = 4
+"""Listens in a row in which nobody had a word, until it is a fault and not a noise."""
+
+
+class Ears:
+    """Several ears as one: the first that is well listens, and after one that failed, another.
+
+    Each listen has a new ear, of those that are configured then: an edit falls into a pause, and
+    so does the way back to an engine that was down.
+    """
+
+    def __init__(
+        self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear], health: Health
+    ) -> None:
+        """`names` are the engines that hear, in their order; `ear` makes one, or raises
+        SettingsError, and is called in a thread, because that may take time."""
+        self._names = names
+        self._ear = ear
+        self._health = health
+        self._failed: str | None = None
+        """The one that listened last, if it has failed."""
+        self._wordless: dict[str, HearError] = {}
+        """Those that had no word for speech since anybody had one."""
+        self._unanswered = 0
+        """How often that was."""
+
+    async def listen(
+        self, audio: AsyncIterator[Sound], prior: Prior
+    ) -> AsyncGenerator[Hypothesis, None]:
+        """See Ear."""
+        name = self._next()
+        try:
+            ear = await asyncio.to_thread(self._made, name)
+            async with aclosing(ear.listen(audio, prior)) as hearing:
+                async for hypothesis in hearing:
+                    self._blame_the_wordless(name)
+                    if hypothesis.final:
+                        self._health.succeeded("hear", name)
+                    yield hypothesis
+        except UnansweredError as error:
+            self._failed = name
+            self._wordless[name] = error
+            self._unanswered += 1
+            if self._unanswered < SILENCES:
+                raise
+            self._health.failed("hear", name, error)
+            raise HearError(str(error), retryable=True, kind=error.kind) from error
+        except HearError as error:
+            self._failed = name
+            self._health.failed("hear", name, error)
+            raise
+        self._failed = None
+
+    def _blame_the_wordless(self, name: str) -> None:
+        """Where another has words, there was something to be heard."""
+        for other, error in self._wordless.items():
+            if other != name:
+                self._health.failed("hear", other, error)
+        self._wordless.clear()
+        self._unanswered = 0
+
+    def _next(self) -> str:
+        """Raises HearError where none is well."""
+        names = self._names()
+        usable = self._health.order("hear", names)
+        if not usable:
+            raise HearError(self._health.why("hear", names))
+        others = [name for name in usable if name != self._failed]
+        fresh = [name for name in others if name not in self._wordless]
+        return next(iter(fresh or others or usable))
+
+    def _made(self, name: str) -> Ear:
+        try:
+            return self._ear(name)
+        except SettingsError as error:
+            raise HearError(str(error)) from error
