@@ -14,7 +14,6 @@ from translator.settings import Language, load
 
 pytestmark = pytest.mark.unit
 
-
 ROOT = Path(__file__).parents[1]
 
 ENGINES_TEXT = yaml.safe_dump(ENGINES, sort_keys=False)
