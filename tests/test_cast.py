@@ -24,7 +24,7 @@ from translator.access import ClonedVoice
 from translator.cast import DISTRUST, SEATS, Cast, lengths, vacant
 from translator.channel import Channel
 from translator.errors import Kind, SpeakError
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.health import Health
 from translator.interpreters.cascade import Cascade
 from translator.record import Failed, Record, Spoken

@@ -25,7 +25,7 @@ from tests.fakes import (
 from tests.glossaries import entry, glossary
 from translator.channel import Channel
 from translator.errors import InterpretError, Kind
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.glossary import Glossary
 from translator.health import Health
 from translator.hear import SAMPLE_RATE as HEARD_RATE

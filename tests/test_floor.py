@@ -21,7 +21,8 @@ from tests.fakes import (
     segment,
 )
 from translator.errors import HearError
-from translator.floor import Floor, Floors, _Origin
+from translator.floor import Floor, _Origin
+from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.record import Failed, Guarded, Heard, Record

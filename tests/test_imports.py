@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "summary",
         "ears guards demand backchannels cast condition",
         "cost engines",  # of the stages: what they use, and what implements them
-        "channel floor participant outbox",
+        "channel floor floors participant outbox",
         "persons microphones sender",
         "interpreters",
         "meeting",

@@ -28,7 +28,7 @@ from tests.fakes import (
 from translator import lag
 from translator.channel import Channel
 from translator.current import Current
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.health import Health
 from translator.interpreters.cascade import Cascade
 from translator.lag import FASTEST, LATEST

@@ -29,7 +29,8 @@ from tests.fakes import (
 from translator.captions import TOPIC
 from translator.channel import Channel
 from translator.errors import HearError, RenderError
-from translator.floor import Floor, Floors
+from translator.floor import Floor
+from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Health
 from translator.hear import REACH

@@ -1,76 +1,36 @@
-"""Look-ups beside the line: within their limits, and at nobody's cost but the summary's."""
+"""Look-ups beside the line: within their limits, and at nobody's risk."""
 
 import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fakes import Facts, ScriptedEngines, meeting_clock, meeting_settings, segment
-from tests.glossaries import entry, glossary
+from tests.sources import ScriptedSource
 from translator.channel import Channel
-from translator.commands.check import check
-from translator.errors import SettingsError
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.health import Health
 from translator.interpreters.cascade import Cascade
 from translator.lookups import (
     DEADLINE,
     MOST_CALLS,
-    AgendaSource,
     Answer,
     Enquiry,
     GlossarySource,
     LookUpError,
     Lookups,
     Source,
-    Tool,
-    sources,
 )
 from translator.lookups.desk import FAILURES, LONGEST_ANSWER, PAUSE
 from translator.record import Failed, LookedUp, Record, Rendered, Summarized
-from translator.settings import Settings, ToolServer, diff, load
 from translator.summary import UTTERANCES, Summary
 from translator.types import Cut, Segment, Tail
 
 pytestmark = pytest.mark.unit
-
-QUERY = {"type": "object", "properties": {"query": {"type": "string"}}}
-
-
-class ScriptedSource:
-    """One tool, `find`; each call takes `delay` seconds and gives `answer`, or fails."""
-
-    def __init__(
-        self,
-        answer: str | Exception = "found",
-        *,
-        delay: float = 0.1,
-        listing: Exception | None = None,
-    ) -> None:
-        self.answer = answer
-        self.delay = delay
-        self.listing = listing
-        self.listed = 0
-        self.calls: list[Mapping[str, Any]] = []
-
-    async def tools(self) -> Sequence[Tool]:
-        self.listed += 1
-        if self.listing is not None:
-            raise self.listing
-        return [Tool(name="find", description="finds", parameters=QUERY)]
-
-    async def look_up(self, tool: str, arguments: Mapping[str, Any]) -> str:
-        assert tool == "find"
-        self.calls.append(arguments)
-        await asyncio.sleep(self.delay)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
 
 
 class Stubborn(ScriptedSource):
@@ -231,53 +191,6 @@ async def test_neither_questions_nor_answers_are_logged(caplog: pytest.LogCaptur
     assert "secret" not in caplog.text
 
 
-# --- the meeting's own ------------------------------------------------------------------------
-
-WORDS = glossary(
-    entry(en="World Health Organization", es="Organización Mundial de la Salud"),
-    entry(en="committee", es="comité"),
-    entry(keep="LiveKit"),
-)
-
-
-async def found(source: GlossarySource | AgendaSource, **arguments: object) -> str:
-    return await source.look_up("", arguments)
-
-
-async def test_the_glossary_tells_a_term_in_every_language() -> None:
-    source = GlossarySource([WORDS])
-    assert json.loads(await found(source, term="COMITÉ")) == {"en": "committee", "es": "comité"}
-    assert "LiveKit" in await found(source, term="livekit")
-    assert "Organización" in await found(source, term="the World Health Organization says")
-    assert await found(source, term="budget") == ""
-
-
-AGENDA = "\n\n".join(
-    [f"# Item {n}\n{'Nothing of interest. ' * 20}" for n in range(8)]
-    + ["# Item 9\nDr. Noor Haddad reports on the desalination plant."]
-)
-
-
-async def test_an_agenda_gives_the_paragraphs_that_speak_of_it() -> None:
-    source = AgendaSource(AGENDA)
-    assert (await found(source, about="desalination, Noor")).startswith("# Item 9\nDr. Noor")
-    assert await found(source, about="zebra") == ""
-
-
-async def test_a_short_agenda_is_given_whole() -> None:
-    assert await found(AgendaSource("Only this.\n"), about="zebra") == "Only this."
-
-
-@pytest.mark.parametrize("arguments", [{}, {"term": ""}, {"term": 1}, {"term": "x", "more": 1}])
-async def test_the_meetings_own_tools_refuse_wrong_arguments(arguments: dict[str, object]) -> None:
-    with pytest.raises(LookUpError, match="wrong arguments") as raised:
-        await found(GlossarySource([WORDS]), **arguments)
-    assert raised.value.kind == "refused"
-
-
-# --- beside the line --------------------------------------------------------------------------
-
-
 class Curious:
     """Looks something up, and sums up what it got, word by word: it obeys whatever it reads."""
 
@@ -353,120 +266,3 @@ async def test_orders_in_an_answer_reach_renderers_as_a_short_summary_and_as_not
     assert len(told) < 600 < len(orders)
     assert all(not brief.terms for brief in engines.one_renderer.calls)
     assert facts.of(Failed) == []
-
-
-# --- the files --------------------------------------------------------------------------------
-
-
-class Folder:
-    """Both files of a meeting."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def load(self, more: str = "", *, tools: str = "", number: int = 1) -> Settings:
-        (self.path / "engines.yaml").write_text(
-            f"version: 1\nengines: {{ear: {{plugin: openai, key: EAR_KEY}}}}\n{tools}"
-        )
-        (self.path / "language_pairs.yaml").write_text(
-            f"version: 1\nhear: ear\nspoken: [en]\nlanguages: {{en: }}\nsummarize: ear\n{more}"
-        )
-        return load(self.path / "language_pairs.yaml", self.path / "engines.yaml", number=number)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    (tmp_path / "agenda.md").write_text("Noor reports.")
-    return Folder(tmp_path)
-
-
-TOOLS = """
-tools:
-  terms-db: {mcp: "http://127.0.0.1:9/mcp", key: TERMS_KEY, allow: [search_terms]}
-"""
-SERVER = ToolServer(mcp="http://127.0.0.1:9/mcp", key="TERMS_KEY", allow=("search_terms",))
-
-
-def test_nothing_is_looked_up_unless_the_organizer_names_it(folder: Folder) -> None:
-    settings = folder.load(tools=TOOLS)
-    assert settings.tools == {"terms-db": SERVER}
-    assert sources(settings, lambda *_: ScriptedSource()) == {}
-
-
-def test_what_the_organizer_names_is_looked_up(folder: Folder) -> None:
-    settings = folder.load("lookups: [glossary, agenda, terms-db]\nagenda: agenda.md", tools=TOOLS)
-    made: list[tuple[str, ToolServer]] = []
-
-    def server(name: str, one: ToolServer) -> Source:
-        made.append((name, one))
-        return ScriptedSource()
-
-    assert list(sources(settings, server)) == ["glossary", "agenda", "terms-db"]
-    assert made == [("terms-db", SERVER)]
-    assert settings.agenda_text == "Noor reports."
-
-
-def test_a_server_without_its_key_is_left_out(folder: Folder) -> None:
-    settings = folder.load("lookups: [glossary, terms-db]", tools=TOOLS)
-
-    def server(name: str, one: ToolServer) -> Source:
-        raise SettingsError("needs a key")
-
-    assert list(sources(settings, server)) == ["glossary"]
-
-
-@pytest.mark.parametrize(
-    ("more", "tools", "wrong"),
-    [
-        ("lookups: [terms]", TOOLS, "unknown look-up 'terms'; did you mean 'terms-db'?"),
-        ("lookups: [agenda]", "", "name its file with `agenda`"),
-        ("agenda: ../agenda.md", "", "lies outside the folder of the meeting"),
-        ("agenda: engines.yaml", "", "must end in .md or .txt"),
-        ("agenda: missing.md", "", "is missing"),
-        ("agenda: large.md", "", "is larger than 64 KB"),
-        ("lookups: [http://127.0.0.1/]", "", "unknown look-up"),
-        ("tools: {}", "", "tools"),
-        ("", "tools: {glossary: {mcp: 'http://a/mcp', allow: [x]}}", "the meeting's own"),
-        ("", "tools: {db: {mcp: 'http://a/mcp', allow: []}}", "allow"),
-        ("", "tools: {db: {mcp: 'http://a/mcp'}}", "allow"),
-        ("", "tools: {db: {mcp: 'file:///etc', allow: [x]}}", "mcp"),
-        ("", "tools: {db: {mcp: 'http://a/mcp', allow: ['*']}}", "allow"),
-        ("", "tools: {db: {mcp: 'http://a/mcp', allow: [x], key: sk-123}}", "NAME"),
-    ],
-)
-def test_a_fault_is_told_by_its_file(folder: Folder, more: str, tools: str, wrong: str) -> None:
-    (folder.path / "large.md").write_text("x" * (2**16 + 1))
-    with pytest.raises(SettingsError) as raised:
-        folder.load(more, tools=tools)
-    assert wrong in str(raised.value)
-    assert "sk-123" not in str(raised.value)
-
-
-def test_edits_are_told(folder: Folder) -> None:
-    before = folder.load("lookups: [glossary, agenda]\nagenda: agenda.md", tools=TOOLS)
-    (folder.path / "agenda.md").write_text("Ada reports.")
-    after = folder.load(
-        "lookups: [agenda, terms-db]\nagenda: agenda.md",
-        tools=TOOLS.replace("search_terms", "search_terms, get_term"),
-    )
-    assert diff(before, after) == (
-        "lookups: + terms-db, - glossary",
-        "agenda: another text",
-        "tool terms-db: other allow",
-    )
-
-
-# --- translator check -------------------------------------------------------------------------
-
-
-def test_check_says_that_a_server_has_no_key(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TERMS_KEY", raising=False)
-    folder.load("lookups: terms-db", tools=TOOLS)
-    with pytest.raises(SettingsError) as raised:
-        check(folder.path)
-    wrong = [str(one) for one in raised.value.faults if "terms-db" in str(one)]
-    assert wrong == [
-        f"{folder.path}/engines.yaml:5: tools.terms-db: needs a key; run: export TERMS_KEY=..."
-    ]

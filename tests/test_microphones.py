@@ -11,7 +11,7 @@ from livekit import rtc
 
 from tests.fakes import LoudnessVAD, ScriptedEar, meeting_clock, meeting_settings
 from translator.children import Children
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.microphones import Microphones
 from translator.record import Record

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import Facts, ScriptedEngines, meeting_clock, meeting_settings, segment
 from translator.channel import Channel
 from translator.errors import SettingsError, SummarizeError
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.health import Health
 from translator.interpreters.cascade import Cascade
 from translator.lookups import Enquiry, Lookups

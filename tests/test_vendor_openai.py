@@ -27,7 +27,7 @@ from translator.engines.livekit import (
     LiveKitVoice,
 )
 from translator.errors import HearError, RenderError, SpeakError, SummarizeError
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.health import Health
 from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.interpreters.cascade import Cascade

@@ -30,7 +30,7 @@ from translator.current import Current, Edits, shortened
 from translator.demand import Actions, Running, plan, reads, wish
 from translator.ears import Ears
 from translator.errors import SettingsError, StageError
-from translator.floor import Floors
+from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Down, Health, Stage
 from translator.hear import Ear

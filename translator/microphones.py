@@ -9,7 +9,8 @@ from functools import partial
 from livekit import rtc
 
 from translator.children import Children
-from translator.floor import Floor, Floors
+from translator.floor import Floor
+from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.hear import BLOCK, SAMPLE_RATE, Ear
 from translator.persons import declared
