@@ -1,4 +1,4 @@
-"""Look-ups beside the line: within their limits, and at nobody's risk."""
+"""Look-ups beside the line: within their limits, and at nobody's cost but the summary's."""
 
 import asyncio
 import json
