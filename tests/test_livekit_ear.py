@@ -23,7 +23,7 @@ from tests.plugins import (
     sounds,
 )
 from translator.engines.livekit import LiveKitEar
-from translator.engines.livekit.ear import LATENCY
+from translator.engines.livekit.utterances import LATENCY
 from translator.types import Prior, Word
 
 pytestmark = pytest.mark.unit

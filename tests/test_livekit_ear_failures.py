@@ -26,7 +26,7 @@ from tests.plugins import (
     sounds,
 )
 from translator.engines.livekit import LiveKitEar
-from translator.engines.livekit.ear import BURST, PACE, PAUSE
+from translator.engines.livekit.feed import BURST, PACE, PAUSE
 from translator.errors import HearError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.types import Prior
@@ -126,7 +126,7 @@ async def test_what_has_waited_is_sent_no_faster_than_vendors_take_it() -> None:
 
 
 async def test_an_old_stream_ends_at_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("translator.engines.livekit.ear.RENEWED", 3.0)
+    monkeypatch.setattr("translator.engines.livekit.feed.RENEWED", 3.0)
     script = Script(at_end=[says(FINAL, "Good morning.")])
     parts = [(0.5, 0.0), (3.0, 0.9), (0.5, 0.0), (3.0, 0.9)]
     began = now()
