@@ -100,7 +100,15 @@ def tokens(text: str) -> list[Token]:
 
 def agreed(one: Sequence[Token], other: Sequence[Token]) -> int:
     """How many words both begin with, whatever their case and punctuation."""
-    return _alike([word.key for word in one], [word.key for word in other])
+    return alike([word.key for word in one], [word.key for word in other])
+
+
+def alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many items both begin with."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def cut(
@@ -327,25 +335,17 @@ class _Shown:
 
     def learn(self, words: Sequence[tuple[str, str]]) -> None:
         """Take the steady words, each with its key."""
-        same = _alike([key for key, _ in self._words], [key for key, _ in words])
+        same = alike([key for key, _ in self._words], [key for key, _ in words])
         if len(words) > same:
             self._words[same:] = words[same:]
 
     def commit(self, keys: Sequence[str]) -> None:
         """The first words are committed, as `keys`."""
-        same = _alike([key for key, _ in self._words], keys)
+        same = alike([key for key, _ in self._words], keys)
         self._words = self._words[same:] if same == len(keys) else []
 
     def forget(self) -> None:
         self._words = []
-
-
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many items both begin with."""
-    return next(
-        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
 
 
 class Times:

@@ -12,6 +12,7 @@ from typing import Any
 from translator import languages
 from translator.evaluation.latency import Emitted
 from translator.evaluation.words import aligned, same, words
+from translator.segment import alike
 from translator.types import Word
 
 SHORT = 3
@@ -118,15 +119,7 @@ def erasure(all_pages: Sequence[Page]) -> dict[str, int]:
 
 
 def _erased(shown: Sequence[Sequence[str]]) -> int:
-    return sum(len(before) - _common(before, after) for before, after in pairwise(shown))
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Words that both begin with."""
-    return next(
-        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
+    return sum(len(before) - alike(before, after) for before, after in pairwise(shown))
 
 
 # --- the first caption of a word --------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from itertools import takewhile
 
 from livekit.agents import stt
 
 from translator.engines.livekit.identifier import Identifier
 from translator.hear import SAMPLE_RATE, Sound, Voicing
+from translator.segment import alike
 from translator.types import Hypothesis, Word
 
 LATENCY = 0.3
@@ -95,7 +95,7 @@ class Utterances:
             return None
         if event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
             return self._preflight(text, data)
-        return self._open(text, data, stable=_common(self._stable, text))
+        return self._open(text, data, stable=alike(self._stable, text))
 
     def _is_repeat(self, text: str) -> bool:
         """Whether it is the last final again: nobody has spoken since."""
@@ -185,8 +185,3 @@ _TRANSCRIPTS = (
 
 def _letters(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
-
-
-def _common(one: str, other: str) -> int:
-    """Length of the beginning that both share."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
