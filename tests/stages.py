@@ -60,6 +60,7 @@ class Stage:
         self.record = Record(self.clock)
         self.facts = Facts()
         self.record.subscribe(self.facts.note)
+        self.health = Health(self.clock)
         self.floors = Floors()
         self.track = ListTrack(self.clock)
         self.channel = Channel(language, record=self.record, max_wait=self.settings.max_wait)
@@ -80,7 +81,7 @@ class Stage:
             engines,
             settings=self.current.of,
             record=self.record,
-            health=Health(self.record.clock),
+            health=self.health,
         )
         async with asyncio.TaskGroup() as group:
             self.tasks = [group.create_task(cascade.run(self.floors, self.channel))]

@@ -40,6 +40,15 @@ async def test_what_cannot_be_rendered_is_read_as_it_was_spoken(
     assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
 
 
+@pytest.mark.parametrize("nothing", [Wording(), Wording(pieces=[(0.1, "  ")])])
+async def test_an_engine_is_down_for_what_it_did_not_say(nothing: Wording) -> None:
+    stage = Stage(renderer=ScriptedRenderer(acts={HELLO: [nothing], BYE: [nothing]}))
+    await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0), during=10.0)
+    down = stage.health.down("render", "renderer")
+    assert down is not None
+    assert (down.kind, down.why) == ("empty", "the rendition is empty")
+
+
 async def test_a_fault_in_an_engine_costs_one_segment() -> None:
     broken, mute = "This breaks the renderer.", "This breaks the voice."
     stage = Stage(

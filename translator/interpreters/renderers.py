@@ -175,7 +175,7 @@ class Renderers:
                         said = f"{said} {clause}".strip()
                         self._shown(brief, said)
             if not draft.text.strip():
-                raise RenderError("the rendition is empty", retryable=True)
+                raise RenderError("the rendition is empty", retryable=True, kind="empty")
             if rest := call.guard.finish(respelled(draft.rest, brief.terms)):
                 clauses.put_nowait(rest)
                 said = f"{said} {rest}".strip()
