@@ -22,7 +22,8 @@ from translator.errors import Kind, StageError
 log = logging.getLogger(__name__)
 
 Stage = Literal["hear", "render", "speak", "interpret", "summarize"]
-"""What an engine is called for; it may do one well and another not."""
+"""What an engine is called for; it may do one well and another not. The summary has no circuit:
+it is made beside the line by one engine, and where that fails the last one holds."""
 Trial = Callable[[Stage, str], Awaitable[object]]
 """Calls an engine once for what it is there for; raises StageError."""
 
@@ -38,7 +39,7 @@ FAILURES = 2
 AT_ONCE: Collection[Kind] = ("wrong key", "quota")
 """What a second call would only say again."""
 NOT_COUNTED: Collection[tuple[Stage, Kind]] = tuple(
-    (stage, "refused") for stage in ("render", "speak", "interpret", "summarize")
+    (stage, "refused") for stage in ("render", "speak", "interpret")
 )
 """What says nothing of the next call. An ear is asked for the same all the time."""
 FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 10.0, "quota": 10.0, "rate limited": 5.0}

@@ -1,8 +1,8 @@
 """The facts of a meeting, through one place.
 
-Captions, metrics, the report and (later) the stored record, the cost meter and the console
-subscribe here. A subscriber is a plain callable: it takes the fact and returns, so that none can
-delay the line.
+The outbox, which sends captions and facts to who reads them, and the meeting's budget subscribe
+here. A subscriber is a plain callable: it takes the fact and returns, so that none can delay the
+line.
 """
 
 import dataclasses

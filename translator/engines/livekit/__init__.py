@@ -1,4 +1,5 @@
-"""LiveKit's plugin classes behind our stages: any stt.STT[Any], llm.LLM or tts.TTS is an engine.
+"""LiveKit's plugin classes behind our stages: any stt.STT[Any], llm.LLM or tts.TTS is an engine,
+and OpenAI's realtime model interprets (realtime.py).
 
 What the base classes hide badly, and what is done about it here:
 
