@@ -254,8 +254,10 @@ async def meeting(
     settings: Settings | None = None,
     edits: AsyncGenerator[Settings, None] | None = None,
     metadata: str = "",
+    clock: Callable[[], float] | None = None,
 ) -> AsyncGenerator[Stage, None]:
-    """People in a meeting, who speak `language`; Spanish and French can be had."""
+    """People in a meeting, who speak `language`; Spanish and French can be had. `clock` is the
+    machine's."""
     room, facts = Room(*people, metadata=metadata), Facts()
     engines = Engines(language, voice or ScriptedVoice())
     one = Meeting(
@@ -265,7 +267,7 @@ async def meeting(
         engines=cast(Any, engines),
         access=ACCESS,
         observers=(),
-        clock=time.monotonic,
+        clock=clock or time.monotonic,
     )
     one._record.subscribe(facts.note)
     async with beside(one.run()):

@@ -21,6 +21,7 @@ from tests.meetings import (
     without_a_server,
 )
 from translator.access import PASS, ClonedVoice, Consent, Pass, Role
+from translator.cast import DISTRUST
 from translator.condition import CONDITIONS
 from translator.errors import SpeakError
 from translator.persons import VOICE
@@ -42,6 +43,7 @@ class Voice(ScriptedVoice):
         super().__init__(Saying(seconds=0.5))
         self.asked: list[str | None] = []
         self.broken = False
+        self.refused: str | None = None
 
     async def say(
         self, text: str, *, language: str, voice: str | None, pace: float
@@ -49,6 +51,8 @@ class Voice(ScriptedVoice):
         if self.broken:
             raise SpeakError("vendor is not reached", kind="wrong key")
         self.asked.append(voice)
+        if voice is not None and voice == self.refused:
+            raise SpeakError("vendor has no such voice", kind="refused")
         async for frame in super().say(text, language=language, voice=voice, pace=pace):
             yield frame
 
@@ -56,6 +60,18 @@ class Voice(ScriptedVoice):
 def voiced() -> Settings:
     spanish = Language.model_validate({"speak": "vendor", "voice": ["a", "b", "c"]})
     return meeting_settings(languages={"es": spanish}, grace=1.0)
+
+
+def consenting() -> Person:
+    """Ana, who agreed to be heard in a copy of her voice."""
+    consent = Consent(
+        voice=ClonedVoice(engine="vendor", name="ana"),
+        given=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
+    )
+    one = Pass(meeting="town", identity="p-ana", role=Role.SPEAKER, name="Ana", consent=consent)
+    ana = speaker()
+    ana.attributes[PASS] = ACCESS.sign(one)
+    return ana
 
 
 async def speaks(person: Person) -> None:
@@ -91,13 +107,8 @@ async def test_the_next_job_gives_every_speaker_the_voice_of_the_one_before() ->
 
 
 async def test_a_consent_is_followed_recorded_and_taken_back() -> None:
-    consent = Consent(
-        voice=ClonedVoice(engine="vendor", name="ana"),
-        given=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
-    )
-    one = Pass(meeting="town", identity="p-ana", role=Role.SPEAKER, name="Ana", consent=consent)
-    ana, liar = speaker(), Person("p-liar", microphone=Microphone("TR_2"))
-    ana.attributes[PASS] = liar.attributes[PASS] = ACCESS.sign(one)
+    ana, liar = consenting(), Person("p-liar", microphone=Microphone("TR_2"))
+    liar.attributes[PASS] = ana.attributes[PASS]
     voice = Voice()
     async with meeting(ana, liar, listener("es"), voice=voice, settings=voiced()) as stage:
         await speaks(ana)
@@ -107,6 +118,26 @@ async def test_a_consent_is_followed_recorded_and_taken_back() -> None:
         told = [(fact.speaker, fact.withdrawn) for fact in stage.facts.of(Consented)]
     assert voice.asked == ["ana", "a", "b"]
     assert told == [("p-ana", False), ("p-ana", True)]
+
+
+async def test_a_copy_that_failed_is_asked_for_again_by_the_clock_of_the_meeting() -> None:
+    ahead = 0.0
+
+    def clock() -> float:
+        return asyncio.get_running_loop().time() + ahead
+
+    ana, voice = consenting(), Voice()
+    voice.refused = "ana"
+    people = (ana, listener("es"))
+    async with meeting(*people, voice=voice, settings=voiced(), clock=clock):
+        await speaks(ana)
+        assert voice.asked == ["ana", "a"]
+        voice.refused = None
+        await speaks(ana)
+        assert voice.asked == ["ana", "a", "a"]
+        ahead = DISTRUST
+        await speaks(ana)
+        assert set(voice.asked[3:]) == {"ana"}
 
 
 async def test_everybody_is_told_of_a_voice_that_is_gone_and_when_it_is_back() -> None:

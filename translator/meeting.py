@@ -123,6 +123,7 @@ class Meeting:
             lengths=lambda: lengths(self._settings),
             present=lambda: {person.identity for person in self._persons.present()},
             cloned=self._persons.cloned_voice,
+            clock=self._record.clock,
         )
         self._announcement = Announcement(room, access)
         self._microphones = Microphones(
