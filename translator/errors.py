@@ -15,6 +15,7 @@
 The text of an error says what is wrong and what to do. It never holds a key.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,8 @@ Kind = Literal[
     "fault",  # anything else: the engine's fault, or ours
 ]
 """How an engine failed: what is done about it follows from it."""
+NOT_BILLED: Collection[Kind] = ("unreachable", "wrong key", "rate limited", "quota", "refused")
+"""Failures of calls that no vendor began to work on, and none bills."""
 
 
 class TranslatorError(Exception):

@@ -1,6 +1,6 @@
 """The engines of a meeting, counted: what was really sent, also where the call failed then."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from livekit import rtc
 
-from translator.errors import HearError, InterpretError, Kind, SpeakError
+from translator.errors import NOT_BILLED, HearError, InterpretError, SpeakError
 from translator.hear import SAMPLE_RATE, Ear, Sound
 from translator.interpret import Realtime
 from translator.lookups import Enquiry
@@ -19,14 +19,6 @@ from translator.summary import Summarizer
 from translator.types import Brief, Hypothesis, Pauses, Prior, Segment
 from translator.usage import Amounts, Sum, overheard, telling
 
-REFUSED: Collection[Kind] = (
-    "unreachable",
-    "wrong key",
-    "quota",
-    "rate limited",
-    "refused",
-)
-"""Failures of calls that no vendor took, and none bills."""
 EVERY = 5.0
 """Seconds of sound after which an ear that goes on listening is counted."""
 
@@ -143,7 +135,7 @@ class _Ear:
                 async for hypothesis in hypotheses:
                     yield hypothesis
         except HearError as error:
-            taken = error.kind not in REFUSED
+            taken = error.kind not in NOT_BILLED
             raise
         finally:
             if taken:
@@ -225,7 +217,7 @@ class _Voice:
                     yield frame
             sent = seconds > 0  # an engine sends nothing off that cannot be spoken
         except SpeakError as error:
-            sent = seconds > 0 or error.kind not in REFUSED
+            sent = seconds > 0 or error.kind not in NOT_BILLED
             raise
         finally:
             if sent:
@@ -255,7 +247,7 @@ class _Realtime:
                         amounts.add({"spoken_seconds": piece.duration})
                     yield piece
         except InterpretError as error:
-            taken = error.kind not in REFUSED
+            taken = error.kind not in NOT_BILLED
             raise
         finally:
             if taken:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from translator.engines.kinds import WORDS, kind_of
 from translator.errors import Kind, SettingsError
 from translator.lookups import DEADLINE, LookUpError, Tool
 from translator.settings import ToolServer
@@ -27,18 +28,6 @@ LONGEST_DESCRIPTION = 500
 """Characters; the rest is cut off."""
 LONGEST_PARAMETERS = 4000
 """Characters of a JSON Schema; a tool with a longer one is left out."""
-
-_WORDS: Mapping[Kind, str] = {
-    "unreachable": "it was not reached",
-    "broken off": "it broke off",
-    "silent": "it did not answer in time",
-    "garbled": "it answered what cannot be read",
-    "wrong key": "it refuses the key",
-    "rate limited": "it has had too many requests",
-    "refused": "it refuses the call",
-    "fault": "it failed",
-}
-_STATUS: Mapping[int, Kind] = {401: "wrong key", 403: "wrong key", 429: "rate limited"}
 
 
 class McpSource:
@@ -76,10 +65,10 @@ class McpSource:
         async with self._session() as session:
             # The library asks for the list anyway; a tool that writes now is not called.
             if tool not in [one.name for one in await self._allowed(session)]:
-                raise LookUpError(_WORDS["refused"], kind="refused")
+                raise _failed("refused")
             result = await session.call_tool(tool, dict(arguments))
         if result.is_error:
-            raise LookUpError(_WORDS["refused"], kind="refused")
+            raise _failed("refused")
         texts = [part.text for part in result.content if part.type == "text"]
         if not texts and result.structured_content is not None:
             return json.dumps(result.structured_content, ensure_ascii=False)
@@ -124,8 +113,11 @@ class McpSource:
             ):
                 yield client
         except Exception as error:
-            kind = _kind(error, statuses)
-            raise LookUpError(_WORDS[kind], kind=kind) from None
+            raise _failed(_kind(error, statuses)) from None
+
+
+def _failed(kind: Kind) -> LookUpError:
+    return LookUpError(f"it {WORDS[kind]}", kind=kind)
 
 
 def _headers(name: str, server: ToolServer) -> Mapping[str, str]:
@@ -164,7 +156,7 @@ def _kind(error: Exception, statuses: Sequence[int]) -> Kind:
                 return "refused"
             case MCPError() | ValidationError() if last < 400:
                 return "garbled"
-    return _STATUS.get(last, "fault")
+    return kind_of(last) or "fault"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

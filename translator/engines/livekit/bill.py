@@ -1,16 +1,13 @@
 """The tokens of a language model's answer, told to whoever counts."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from livekit.agents import llm
 
-from translator.errors import Kind, StageError
+from translator.errors import NOT_BILLED, StageError
 from translator.summary import tokens
 from translator.usage import tell
-
-NOT_BILLED: Collection[Kind] = ("unreachable", "wrong key", "rate limited", "quota", "refused")
-"""Failures of a call that its vendor did not begin to work on."""
 
 
 class Bill:

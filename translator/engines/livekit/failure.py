@@ -1,4 +1,4 @@
-"""Failures of plugins in our words: a vendor's own may quote a key, or what was said."""
+"""A plugin's failure as one of ours: of which kind, and whether the call may be made again."""
 
 import errno
 import json
@@ -9,63 +9,11 @@ from collections.abc import Iterator, Mapping
 import aiohttp
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from translator.engines.kinds import kind_of, told
 from translator.errors import Kind, StageError
 
-_WORDS: dict[Kind, str] = {
-    "unreachable": "was not reached",
-    "broken off": "broke off",
-    "silent": "did not answer in time",
-    "garbled": "answered what cannot be read",
-    "wrong key": "refuses the key: check the key of this engine, and what it is allowed to do",
-    "rate limited": "has had too many requests, or too many at a time",
-    "quota": "wants to be paid: check the account",
-    "empty": "gave nothing",
-    "refused": "does not accept the request: check the names of model and voice, and the address",
-    "fault": "failed",
-}
-
-_STATUS: dict[int, Kind] = {
-    # HTTP
-    401: "wrong key",
-    402: "quota",
-    403: "wrong key",
-    408: "silent",
-    429: "rate limited",
-    504: "silent",
-    # websockets
-    1008: "wrong key",
-    # AssemblyAI's, and what its older service had
-    3005: "fault",
-    3006: "refused",
-    3007: "refused",  # audio in pieces that are too short, or, as its words say, too fast
-    3009: "rate limited",
-    4001: "wrong key",
-    4002: "quota",
-    4003: "quota",
-    4029: "rate limited",
-    4102: "rate limited",
-    4429: "rate limited",
-}
-
-_AZURE: dict[str, Kind] = {
-    "AuthenticationFailure": "wrong key",
-    "BadRequest": "refused",
-    "TooManyRequests": "rate limited",
-    "Forbidden": "quota",
-    "ServiceTimeout": "silent",
-}
-_CODES: dict[str, Kind] = {
-    # OpenAI's, in the body of an error on a websocket
-    "insufficient_quota": "quota",
-    "invalid_api_key": "wrong key",
-    "rate_limit_exceeded": "rate limited",
-    # ElevenLabs's Scribe, in brackets in what the plugin says
-    "quota_exceeded": "quota",
-    "auth_error": "wrong key",
-    "input_error": "refused",
-}
 _BRACKETS = re.compile(r"\[(\w+)\]$")
-_CANCELLED = re.compile(r"CancellationErrorCode\.(\w+)")
+_CANCELLED = re.compile(r"CancellationErrorCode\.\w+")
 _UPGRADE = re.compile(r"no connection to the remote host")
 
 _QUOTA = re.compile(r"quota|insufficient|balance|billing|credit", re.IGNORECASE)
@@ -78,16 +26,16 @@ def failure(error: Exception, provider: str, failed: type[StageError]) -> StageE
     kind: Kind
     match error:
         case APIStatusError(status_code=1008, body=None):
-            kind, told = "refused", " (status 1008)"  # as ElevenLabs closes for all it refuses
+            kind, detail = "refused", " (status 1008)"  # as ElevenLabs closes for all it refuses
         case APIStatusError(status_code=status) if status > 0:
-            kind, told = _by_status(status, str(error)), f" (status {status})"
+            kind, detail = _by_status(status, str(error)), f" (status {status})"
         case aiohttp.ClientResponseError(status=status):
-            kind, told = _by_status(status, error.message), f" (status {status})"
+            kind, detail = _by_status(status, error.message), f" (status {status})"
         case _:
             kind = _by_cause(error)
             # Of what nobody foresaw, its name is all there is for who looks into it.
-            told = f" ({type(error.__cause__ or error).__name__})" if kind == "fault" else ""
-    return failed(f"{provider} {_WORDS[kind]}{told}", retryable=_again(error, kind), kind=kind)
+            detail = f" ({type(error.__cause__ or error).__name__})" if kind == "fault" else ""
+    return failed(told(provider, kind) + detail, retryable=_again(error, kind), kind=kind)
 
 
 def _again(error: Exception, kind: Kind) -> bool:
@@ -99,8 +47,9 @@ def _again(error: Exception, kind: Kind) -> bool:
 
 
 def _by_status(status: int, words: str) -> Kind:
-    if status in _STATUS:
-        return _asked(_STATUS[status], words)
+    known = kind_of(status)
+    if known is not None:
+        return _asked(known, words)
     if status >= 1000:
         return "broken off"
     return "refused" if 400 <= status < 500 else "fault"
@@ -118,11 +67,11 @@ def _asked(kind: Kind, words: str) -> Kind:
 def _by_cause(error: Exception) -> Kind:
     cancelled = _CANCELLED.search(str(error))
     if cancelled is not None:
-        return _by_azure(cancelled.group(1), str(error))
+        return _by_azure(cancelled.group(), str(error))
     causes = list(_causes(error))
-    code = next((code for cause in causes if (code := _code(cause)) in _CODES), None)
-    if code is not None:
-        return _CODES[code]
+    known = next((kind for cause in causes if (kind := _by_code(cause))), None)
+    if known is not None:
+        return known
     if any(_nowhere(cause) for cause in causes):
         return "unreachable"
     if any(isinstance(cause, TimeoutError | APITimeoutError) for cause in causes):
@@ -138,19 +87,19 @@ def _by_cause(error: Exception) -> Kind:
 
 def _by_azure(code: str, words: str) -> Kind:
     """Azure's native library tells everything by a code and a text."""
-    if code == "ConnectionFailure":
+    if code == "CancellationErrorCode.ConnectionFailure":
         return "unreachable" if _UPGRADE.search(words) else "broken off"
-    return _asked(_AZURE.get(code, "fault"), words)
+    return _asked(kind_of(code) or "fault", words)
 
 
-def _code(error: BaseException) -> str | None:
-    """What a vendor calls its error, where a plugin keeps it."""
+def _by_code(error: BaseException) -> Kind | None:
+    """By what a vendor calls its error, where a plugin keeps it."""
     if not isinstance(error, APIError):
         return None
     if isinstance(error.body, Mapping):
-        return str(error.body.get("code"))
+        return kind_of(str(error.body.get("code")))
     found = _BRACKETS.search(error.message)
-    return error.message if found is None else found.group(1)
+    return kind_of(error.message if found is None else found.group(1))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

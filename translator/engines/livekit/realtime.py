@@ -19,9 +19,10 @@ import numpy.typing as npt
 from livekit import rtc
 from livekit.agents import llm
 
+from translator.engines.kinds import kind_of, told
 from translator.engines.livekit.failure import failure
 from translator.engines.livekit.plugin import begun, made
-from translator.errors import InterpretError, Kind
+from translator.errors import InterpretError
 from translator.hear import SAMPLE_RATE
 from translator.prompt import Inputs, SpeechPrompt
 from translator.types import Brief
@@ -41,18 +42,6 @@ FORGET = "forget-"
 """Begins the ids of events that delete what was said; nobody needs to know that they failed."""
 CLOSING = 0.25
 """Seconds for a connection to end in good order."""
-
-_CODES: Mapping[str, Kind] = {
-    "invalid_api_key": "wrong key",
-    "account_deactivated": "wrong key",
-    "insufficient_quota": "quota",
-    "credit_balance_exhausted": "quota",
-    "billing_hard_limit_reached": "quota",
-    "rate_limit_exceeded": "rate limited",
-    "inference_rate_limit_exceeded": "rate limited",
-    "session_expired": "broken off",
-}
-_TYPES: Mapping[str, Kind] = {"invalid_request_error": "refused", **_CODES}
 
 
 class LiveKitRealtime:
@@ -293,17 +282,8 @@ class _Response:
         if str(error.get("event_id")).startswith(FORGET):
             return
         code, sort = str(error.get("code")), str(error.get("type"))
-        kind = _CODES.get(code) or _TYPES.get(sort, "fault")
-        raise InterpretError(f"{self.provider} answered: {_WORDS.get(kind, 'an error')}", kind=kind)
-
-
-_WORDS: Mapping[Kind, str] = {
-    "wrong key": "the key is wrong; check the key of this engine",
-    "quota": "the account is used up",
-    "rate limited": "too many requests",
-    "broken off": "the session is over",
-    "refused": "the request is not accepted; check the name of the model",
-}
+        kind = kind_of(code) or kind_of(sort) or "fault"
+        raise InterpretError(told(self.provider, kind), kind=kind)
 
 
 def _amounts(usage: Mapping[str, Any]) -> Amounts:
