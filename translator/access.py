@@ -16,12 +16,25 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import jwt
 from livekit import api
+from livekit.protocol.models import ParticipantInfo
 
 PASS = "translator.pass"
 """Attribute: what the token server says of a person; a JWT."""
 ALGORITHM = "HS256"
+PEOPLE = frozenset(
+    {
+        ParticipantInfo.STANDARD,
+        ParticipantInfo.SIP,
+        ParticipantInfo.INGRESS,
+        ParticipantInfo.CONNECTOR,
+    }
+)
+"""Kinds of participants that are, or stand for, somebody."""
+FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError)
+"""What calls of livekit-server's own raise."""
 VALID = timedelta(hours=12)
 """How long a person can join, and come back, with one token."""
 

@@ -13,9 +13,7 @@ from typing import Literal
 
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")  # 260 MB that nobody uses
 
-import aiohttp
 import anyio
-from livekit import api
 from livekit.agents import (
     AgentServer,
     AutoSubscribe,
@@ -25,7 +23,7 @@ from livekit.agents import (
 )
 
 from translator import languages, redaction, settings
-from translator.access import Access
+from translator.access import FAILURES, Access
 from translator.current import Edits
 from translator.dispatch import is_second
 from translator.engines import registry
@@ -132,7 +130,7 @@ async def accept(request: JobRequest) -> None:
         try:
             async with asyncio.timeout(ANSWER):
                 second = await is_second(lk, request.job)
-        except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
+        except FAILURES as error:
             log.warning("livekit-server does not say whether a room has a job: %s", error)
             second = False
     if second:

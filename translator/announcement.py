@@ -5,10 +5,9 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import aiohttp
 from livekit import api, rtc
 
-from translator.access import Access
+from translator.access import FAILURES, Access
 from translator.languages import own_name
 from translator.settings import Settings
 
@@ -45,7 +44,7 @@ class Announcement:
                 await lk.room.update_room_metadata(
                     api.UpdateRoomMetadataRequest(room=self._room.name, metadata=metadata)
                 )
-        except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
+        except FAILURES as error:
             log.warning("livekit-server did not take the room's metadata: %s", error)
         else:
             self._told = content

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-import aiohttp
 from livekit import api
 from livekit.protocol.agent import Job, JobStatus
 from livekit.protocol.models import ParticipantInfo, Room
 
-from translator.access import Access
+from translator.access import FAILURES, PEOPLE, Access
 from translator.participant import BRIDGE
 
 log = logging.getLogger(__name__)
@@ -34,13 +33,6 @@ START = 75.0
 """Seconds in which a job that was taken must be in the room: a busy machine needs a minute."""
 SETTLED = 10.0
 """Seconds after which livekit-server counts a new room's participants as they are."""
-PEOPLE = (
-    ParticipantInfo.STANDARD,
-    ParticipantInfo.SIP,
-    ParticipantInfo.INGRESS,
-    ParticipantInfo.CONNECTOR,
-)
-"""Kinds of participants that are, or stand for, somebody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +120,7 @@ class Dispatcher:
             while True:
                 try:
                     await self.look(lk)
-                except _FAILURES as error:
+                except FAILURES as error:
                     log.warning("livekit-server does not say which rooms there are: %s", error)
                 await asyncio.sleep(LOOK)
 
@@ -148,7 +140,7 @@ class Dispatcher:
         try:
             async with asyncio.timeout(ANSWER):
                 await self._care(lk, room)
-        except _FAILURES as error:
+        except FAILURES as error:
             if isinstance(error, api.TwirpError) and error.code == api.TwirpErrorCode.NOT_FOUND:
                 return  # the room has closed, or another dispatcher was faster
             log.warning("a room is not cared for: %s", error, extra={"room": room})
@@ -171,9 +163,6 @@ class Dispatcher:
                 agent_name=self._agent_name, room=room, metadata=self._metadata
             )
         )
-
-
-_FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError)
 
 
 async def _dispatches(lk: api.LiveKitAPI, room: str, agent_name: str) -> list[Dispatch]:

@@ -13,11 +13,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 
-from translator.access import Access, Role
+from translator.access import FAILURES, Access, Role
 from translator.captions import FLOOR
 from translator.errors import ServiceError
 from translator.house import House, house
@@ -224,7 +223,7 @@ async def _delete(access: Access, room: str) -> None:
     try:
         async with access.server() as lk:
             await lk.room.delete_room(api.DeleteRoomRequest(room=room))
-    except (api.TwirpError, aiohttp.ClientError, TimeoutError) as error:
+    except FAILURES as error:
         log.debug("the room was not deleted: %s", error)  # nor is it, where it has ended already
 
 

@@ -2,20 +2,11 @@
 
 import asyncio
 
-import aiohttp
 from livekit import api
-from livekit.protocol.models import ParticipantInfo
 
+from translator.access import FAILURES, PEOPLE
 from translator.errors import ServiceError
 
-PERSONS = frozenset(
-    {
-        ParticipantInfo.Kind.STANDARD,
-        ParticipantInfo.Kind.SIP,
-        ParticipantInfo.Kind.INGRESS,
-        ParticipantInfo.Kind.CONNECTOR,
-    }
-)
 ANSWER = 5.0
 """Seconds within which livekit-server must answer."""
 EMPTY = 300
@@ -36,7 +27,7 @@ class LiveKitRooms:
         try:
             async with asyncio.timeout(ANSWER):
                 return await self._people(meeting)
-        except (api.TwirpError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (*FAILURES, ValueError) as error:
             raise ServiceError(f"livekit-server does not answer: {error!r}") from error
 
     async def _people(self, meeting: str) -> int:
@@ -53,4 +44,4 @@ class LiveKitRooms:
             )
             return 0
         found = await self._room.list_participants(api.ListParticipantsRequest(room=meeting))
-        return sum(one.kind in PERSONS for one in found.participants)
+        return sum(one.kind in PEOPLE for one in found.participants)
