@@ -250,7 +250,7 @@ async def test_the_next_engine_is_called_where_one_cannot_be_made() -> None:
 
 async def test_an_engine_that_knows_the_pair_not_at_all_is_left_out() -> None:
     first, second = ScriptedRenderer(), ScriptedRenderer()
-    name = two_of_each().pairs[0].render
+    name = two_of_each().pairs[0].rendered_by[0]
     stage = Stage(
         renderer=first, renderers={"second": second}, unreached=[name], settings=two_of_each()
     )

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_both_files_become_one_snapshot(folder: Folder) -> None:
     settings = folder.load(number=7)
     assert settings.number == 7
-    assert (settings.hear, settings.spoken) == ("whisper", ("en", "es"))
+    assert (settings.heard_by, settings.spoken) == (("whisper",), ("en", "es"))
     assert settings.languages["fr"].voice_of("espeak") == "fr"
     assert settings.languages["de"].speak is None
     assert settings.engines["llm"].key == "SOME_KEY"
@@ -88,7 +88,7 @@ def test_the_first_pair_that_fits_is_taken(folder: Folder) -> None:
     ):
         pair = settings.pair(source, target)
         assert pair is not None
-        assert pair.render == render
+        assert pair.rendered_by == (render,)
 
 
 def test_where_no_pair_fits_there_is_none(folder: Folder) -> None:
@@ -286,9 +286,9 @@ def test_engines_are_a_name_or_several_in_order(folder: Folder) -> None:
     )
     settings = folder.load(pairs)
     spanish = settings.languages["es"]
-    assert (settings.heard_by, settings.hear) == (("whisper", "llm"), "whisper")
+    assert settings.heard_by == ("whisper", "llm")
     assert (spanish.spoken_by, spanish.speak) == (("llm", "espeak"), "llm")
-    assert (settings.pairs[0].rendered_by, settings.pairs[0].render) == (("llm", "apertium"), "llm")
+    assert settings.pairs[0].rendered_by == ("llm", "apertium")
     assert settings.languages["de"].spoken_by == ()
 
 

@@ -5,19 +5,21 @@ no voice has no participant to tell them.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from translator import languages
 from translator.health import Down, Stage
 from translator.record import Availability
-from translator.settings import Pair, Settings
+from translator.settings import Reaches, Route, Settings
 
 CONDITIONS = "translator.conditions"
 """Attribute of the bridge: the languages of which not all can be had, as JSON."""
 UNHEARD = "Nobody is heard at the moment, because the engine that hears cannot be reached."
 UNPAID = "Nobody is heard any more: the meeting has spent what it may."
+
+STAGES: Collection[Stage] = ("interpret", "render", "speak")
+"""What engines do for one language apart from the others."""
 
 Why = Literal["engine", "cost"]
 
@@ -55,8 +57,7 @@ class Outlook:
     settings: Settings
     down: Callable[[Stage, str], object]
     """Why an engine is not called for a stage, or None."""
-    reaches: Callable[[str, str, str], bool]
-    """Whether an engine renders a pair of languages at all."""
+    reaches: Reaches
     unspoken: Collection[str] = ()
     """Languages whose voice costs too much now."""
     stopped: Collection[str] = ()
@@ -69,20 +70,15 @@ class Outlook:
         missed."""
         if code not in self.settings.languages:
             return WELL
-        pairs = self._pairs(code)
-        speaking = self.settings.languages[code].spoken_by
-        realtime = [pair.realtime for pair in pairs.values() if pair.realtime is not None]
-        used: Mapping[Stage, Collection[str]] = {
-            "interpret": realtime,
-            "render": [name for pair in pairs.values() for name in pair.rendered_by],
-            "speak": speaking,
-        }
+        used = {stage: self.settings.engines_for(stage, code) for stage in STAGES}
         down = [
             name for stage, names in used.items() for name in names if self._is_down(stage, name)
         ]
-        as_said = tuple(one for one, pair in pairs.items() if not self._renders(pair, one, code))
-        heard = self._any("interpret", realtime) or self._any("speak", speaking)
-        dumb = bool(speaking) and not heard
+        as_said = tuple(
+            route.source for route in self.settings.routes(code) if not self._renders(route)
+        )
+        heard = self._any("interpret", used["interpret"]) or self._any("speak", used["speak"])
+        dumb = bool(used["speak"]) and not heard
         costly = code in self.unspoken or code in self.stopped
         why: Why | None = "cost" if costly else "engine" if dumb or as_said else None
         return Condition(
@@ -142,19 +138,11 @@ class Outlook:
         )
         return tuple(dict.fromkeys(name for name in others if name is not None))
 
-    def _pairs(self, code: str) -> Mapping[str, Pair]:
-        """By the language that is spoken."""
-        found = {
-            source: self.settings.pair(source, code)
-            for source in self.settings.spoken
-            if not languages.same(source, code)
-        }
-        return {source: pair for source, pair in found.items() if pair is not None}
-
-    def _renders(self, pair: Pair, source: str, target: str) -> bool:
-        if pair.end_to_end is not None and not self._is_down("interpret", pair.end_to_end):
+    def _renders(self, route: Route) -> bool:
+        model = route.pair.end_to_end
+        if model is not None and not self._is_down("interpret", model):
             return True
-        reaching = [name for name in pair.rendered_by if self.reaches(name, source, target)]
+        reaching = route.renderers(self.reaches)
         return not reaching or self._any("render", reaching)
 
     def _any(self, stage: Stage, names: Collection[str]) -> bool:

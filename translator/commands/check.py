@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +18,7 @@ from translator.document import Place, read
 from translator.engines import registry
 from translator.engines.trial import Timing
 from translator.errors import SHOWN, Fault, SettingsError
-from translator.settings import GLOSSARY, Language, Pair, Settings, load
+from translator.settings import GLOSSARY, Language, Pair, Route, Settings, load
 
 WIDE = 160
 """Columns where nobody looks at a terminal: a file, a pipe."""
@@ -130,26 +129,26 @@ def _rendering(loaded: Settings) -> Table:
 
 def _ways(loaded: Settings, target: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The languages that become `target` in one way: its model, and the columns of _rendering."""
-    sources = [code for code in loaded.spoken if not languages.same(code, target)]
+    routes = loaded.routes(target)
     ways: dict[tuple[str, ...], list[str]] = {}
-    for source in sources:
-        ways.setdefault(_way(loaded, source, target), []).append(source)
-    for way, some in ways.items():
-        yield "any" if some == sources and len(some) > 1 else ", ".join(some), way
+    for route in routes:
+        ways.setdefault(_way(loaded, route), []).append(route.source)
+    for way, sources in ways.items():
+        yield "any" if len(sources) == len(routes) > 1 else ", ".join(sources), way
 
 
-def _way(loaded: Settings, source: str, target: str) -> tuple[str, ...]:
-    pair = loaded.pair(source, target)
-    assert pair is not None, "registry.check finds pairs that nothing renders"
-    routes = {
-        name: registry.reach(loaded.engines[name], source, target) for name in pair.rendered_by
+def _way(loaded: Settings, route: Route) -> tuple[str, ...]:
+    pair = route.pair
+    reach = {
+        name: registry.reach(loaded.engines[name], route.source, route.target)
+        for name in pair.rendered_by
     }
-    first, *others = [name for name, relays in routes.items() if relays is not None]
-    relays = [f"{name}: {'+'.join(by)}" for name, by in routes.items() if by]
+    first, *others = [name for name, relays in reach.items() if relays is not None]
+    relays = [f"{name}: {'+'.join(by)}" for name, by in reach.items() if by]
     manner = _manner(
-        pair, [name for name in routes if not registry.instructed(loaded.engines[name])]
+        pair, [name for name in reach if not registry.instructed(loaded.engines[name])]
     )
-    model = _model(pair) if loaded.languages[target].spoken_by else ""
+    model = _model(pair) if loaded.languages[route.target].spoken_by else ""
     return model, first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries), manner
 
 
@@ -189,16 +188,14 @@ def _manner(pair: Pair, deaf: Sequence[str]) -> str:
 
 def _conflicts(loaded: Settings) -> Iterator[str]:
     """The terms that the glossaries of a pair render in two ways."""
-    for source, target in product(loaded.spoken, loaded.languages):
-        pair = loaded.pair(source, target)
-        if pair is None or languages.same(source, target):
-            continue
+    for route in loaded.routes():
+        source, target = route.source, route.target
         for conflict in loaded.glossary(source, target).conflicts(source, target):
             meant, other = conflict.first, conflict.other
             first, second = (
                 next(
                     name
-                    for name in pair.glossaries
+                    for name in route.pair.glossaries
                     for entry in loaded.glossaries[name].entries
                     if term in entry.terms(source, target)
                 )

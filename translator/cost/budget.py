@@ -8,7 +8,7 @@ from typing import Any
 from translator.captions import FLOOR
 from translator.condition import Outlook
 from translator.cost import ceilings
-from translator.cost.ceilings import NEAR, NOTHING, Reaches, Shed
+from translator.cost.ceilings import NEAR, NOTHING, Shed
 from translator.cost.day import Day
 from translator.cost.granted import Granted
 from translator.cost.meter import Meter
@@ -16,7 +16,7 @@ from translator.demand import Demand, Wish, demand
 from translator.health import Down, Stage
 from translator.languages import own_name
 from translator.record import Ceiling, Fact, Record, Spent, Used
-from translator.settings import Settings
+from translator.settings import Reaches, Settings
 
 EVERY = 2.0
 """Seconds between two times that the sums are told, if they have changed."""

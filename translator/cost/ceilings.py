@@ -7,21 +7,17 @@ where the settings name such an engine for the same work, it does the work.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from translator import languages
 from translator.cost.meter import is_free
 from translator.demand import Demand
-from translator.settings import Language, Pair, Settings
+from translator.settings import Language, Reaches, Route, Settings
 
 NEAR = 0.8
 """Part of a ceiling at which organizers are told."""
 FULL = 1.1
 """Part of a ceiling at which nothing is paid for any more."""
-
-Reaches = Callable[[str, str, str], bool]
-"""Whether an engine, by its name, renders a source into a target at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +80,15 @@ def thrifty(settings: Settings, gone: Shed, reaches: Reaches) -> Settings:
         for code, one in settings.languages.items()
     }
     named = []
-    for code in sorted(settings.languages, key=len, reverse=True):  # es-MX before es, which fits
-        for source, pair in _pairs(settings, code):
-            update: dict[str, object] = {"source": source, "target": code}
-            if code in silent:
-                update |= {"end_to_end": None, "hybrid": None}
-            if code in gone.languages:
-                update["rendered_by"] = _free_renderers(settings, pair, source, code, reaches)
-            named.append(pair.model_copy(update=update))
+    for route in sorted(
+        settings.routes(), key=_length, reverse=True
+    ):  # es-MX before es, which fits
+        update: dict[str, object] = {"source": route.source, "target": route.target}
+        if route.target in silent:
+            update |= {"end_to_end": None, "hybrid": None}
+        if route.target in gone.languages:
+            update["rendered_by"] = free(settings, route.renderers(reaches))
+        named.append(route.pair.model_copy(update=update))
     changes["pairs"] = (*named, *settings.pairs)
     return settings.model_copy(update=changes)
 
@@ -109,21 +106,19 @@ def stopped(settings: Settings, gone: Shed, reaches: Reaches) -> frozenset[str]:
     return frozenset(
         code
         for code in gone.languages
-        if not any(
-            _free_renderers(settings, pair, source, code, reaches)
-            for source, pair in _pairs(settings, code)
-        )
+        if not any(free(settings, route.renderers(reaches)) for route in settings.routes(code))
     )
 
 
 def is_spoken_free(settings: Settings, code: str) -> bool:
     """Whether its voice costs nothing; also where it has none."""
-    return _free(settings, _voices(settings, code))
+    speaking = settings.engines_for("speak", code)
+    return _free(settings, (*speaking, *settings.engines_for("interpret", code)))
 
 
 def is_rendered_free(settings: Settings, code: str) -> bool:
     """Whether its text costs nothing."""
-    return all(_free(settings, pair.rendered_by) for _, pair in _pairs(settings, code))
+    return _free(settings, settings.engines_for("render", code))
 
 
 def free(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
@@ -135,22 +130,5 @@ def _free(settings: Settings, names: Sequence[str]) -> bool:
     return all(name in settings.engines and is_free(settings.engines[name]) for name in names)
 
 
-def _voices(settings: Settings, code: str) -> tuple[str, ...]:
-    """The engines whose voice may be heard in a language."""
-    models = (pair.realtime for _, pair in _pairs(settings, code))
-    return (*settings.languages[code].spoken_by, *(name for name in models if name is not None))
-
-
-def _free_renderers(
-    settings: Settings, pair: Pair, source: str, target: str, reaches: Reaches
-) -> tuple[str, ...]:
-    names = free(settings, pair.rendered_by)
-    return tuple(name for name in names if reaches(name, source, target))
-
-
-def _pairs(settings: Settings, target: str) -> Iterator[tuple[str, Pair]]:
-    """What renders into `target`, by the languages that are spoken."""
-    for source in sorted(settings.spoken, key=len, reverse=True):
-        pair = settings.pair(source, target)
-        if pair is not None and not languages.same(source, target):
-            yield source, pair
+def _length(route: Route) -> tuple[int, int]:
+    return len(route.target), len(route.source)

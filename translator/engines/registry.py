@@ -195,7 +195,9 @@ def check(settings: Settings, *, spoken: Collection[str], targets: Collection[st
     Raises SettingsError that names every engine that cannot be had and every pair that none
     reaches, each with what to do about it. A fault's file is a bare name, without a line.
     """
-    faults = [*_unusable(settings, spoken, targets), *_gaps(settings, spoken, targets)]
+    heard = {code: settings.languages[code] for code in targets}
+    asked = settings.model_copy(update={"spoken": tuple(spoken), "languages": heard})
+    faults = [*_unusable(asked, settings.spoken), *_gaps(asked)]
     if faults:
         raise SettingsError(*dict.fromkeys(faults))
 
@@ -218,11 +220,9 @@ def instructed(engine: Engine) -> bool:
     return engine.plugin not in EMBEDDED
 
 
-def _unusable(
-    settings: Settings, spoken: Collection[str], targets: Collection[str]
-) -> Iterator[Fault]:
+def _unusable(settings: Settings, spoken: Sequence[str]) -> Iterator[Fault]:
     """What is wrong with the engines themselves: their verb, their model, their key."""
-    for name, make in _wanted(settings, spoken, targets):
+    for name, make in _wanted(settings, spoken):
         try:
             make()
         except SettingsError as error:
@@ -246,43 +246,41 @@ def _bare(name: str, fault: Fault | str) -> str:
 
 
 def _wanted(
-    settings: Settings, spoken: Collection[str], targets: Collection[str]
+    settings: Settings, spoken: Sequence[str]
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Every engine that may be called, and what makes it as it will be made."""
+    """Every engine that may be called, and what makes it as it will be made; the ears for all
+    languages `spoken`."""
     engines = Engines(settings.engines)
-    for name in settings.heard_by:
-        yield name, partial(engines.try_ear, name, settings.spoken)
-    pairs = [settings.pair(*one) for one in product(spoken, targets) if not languages.same(*one)]
-    for name in dict.fromkeys(name for pair in pairs if pair for name in pair.rendered_by):
+    for name in settings.engines_for("hear"):
+        yield name, partial(engines.try_ear, name, spoken)
+    for name in settings.engines_for("render"):
         yield name, partial(engines.renderer, name)
-    for name in dict.fromkeys(pair.realtime for pair in pairs if pair and pair.realtime):
+    for name in settings.engines_for("interpret"):
         yield name, partial(engines.try_realtime, name)
-    for code in targets:
-        language = settings.languages[code]
+    for code, language in settings.languages.items():
         for name in language.spoken_by:
             for voice in language.voices_of(name) or (None,):
                 yield name, partial(engines.try_voice, name, code, voice)
-    if settings.summarize is not None:
-        yield settings.summarize, partial(engines.summarizer, settings.summarize)
+    for name in settings.engines_for("summarize"):
+        yield name, partial(engines.summarizer, name)
 
 
-def _gaps(settings: Settings, spoken: Collection[str], targets: Collection[str]) -> Iterator[Fault]:
+def _gaps(settings: Settings) -> Iterator[Fault]:
     """The pairs that nothing renders."""
-    for source, target in product(spoken, targets):
-        pair = settings.pair(source, target)
+    reaches = Engines(settings.engines).reaches
+    for source, target in product(settings.spoken, settings.languages):
         if languages.same(source, target):
             continue
-        if pair is None:
+        route = settings.route(source, target)
+        if route is None:
             text = f"{source} -> {target}: no line of `pairs` fits; add one"
             yield Fault(file=PAIRS, line=None, key="pairs", text=text)
-        elif all(
-            reach(settings.engines[name], source, target) is None for name in pair.rendered_by
-        ):
-            by = ", ".join(pair.rendered_by)
+        elif not route.renderers(reaches):
+            by = ", ".join(route.pair.rendered_by)
             why = missing(source, target, installed_modes())
             yield Fault(
                 file=PAIRS,
                 line=None,
-                key=f"pairs[{settings.pairs.index(pair)}].render",
+                key=f"pairs[{settings.pairs.index(route.pair)}].render",
                 text=f"{source} -> {target} by {by}: {why}",
             )

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import product
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -144,16 +143,11 @@ async def _render(engines: Tried, name: str, settings: Settings) -> Timing:
 
 async def _speak(engines: Tried, name: str, settings: Settings) -> Timing:
     voice = await asyncio.to_thread(engines.voice, name)
-    code, language = next(
-        (
-            (code, language)
-            for code, language in settings.languages.items()
-            if name in language.spoken_by
-        ),
-        next(iter(settings.languages.items())),
-    )
+    heard = [code for code in settings.languages if name in settings.engines_for("speak", code)]
+    code = next(iter(heard or settings.languages))
     text = GREETINGS.get(languages.lookup(code, GREETINGS) or "", "1, 2.")
-    spoken = voice.say(text, language=code, voice=language.voice_of(name), pace=1.0)
+    named = settings.languages[code].voice_of(name)
+    spoken = voice.say(text, language=code, voice=named, pace=1.0)
     return await _timed(spoken, _sounds, SpeakError("gave no sound", kind="empty"))
 
 
@@ -219,11 +213,10 @@ _FAILED: dict[str, type[StageError]] = {
 
 def _pair(engines: Tried, name: str, settings: Settings) -> tuple[str, str]:
     """Two languages between which `name` works, those of the meeting where there are any."""
-    for source, target in product(settings.spoken, settings.languages):
-        pair = settings.pair(source, target)
-        named = pair is not None and name in (*pair.rendered_by, pair.realtime)
-        if named and not languages.same(source, target) and engines.reaches(name, source, target):
-            return source, target
+    for route in settings.routes():
+        named = name in (*route.pair.rendered_by, route.pair.realtime)
+        if named and engines.reaches(name, route.source, route.target):
+            return route.source, route.target
     return ("en", "es")
 
 

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from translator.engines.registry import Engines
-from translator.engines.whisper_model import BASE, base_weights, cache_folder
+from translator.engines.whisper.weights import load
 from translator.errors import RenderError
 from translator.evaluation.manifest import Entry, Sentence
 from translator.hear import SAMPLE_RATE
@@ -55,9 +54,8 @@ class Listener:
     """One loaded model. Its calls block: they are made in a thread, one at a time."""
 
     def __init__(self, model: str) -> None:
-        """`model` as the engine `whisper` names it."""
-        folder = str(base_weights(cache_folder())) if model == BASE else model
-        self._model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=THREADS)
+        """`model` as the engine `whisper` names it. Raises ServiceError."""
+        self._model = load(model, threads=THREADS)
 
     async def transcribe(self, path: Path, languages: Sequence[str]) -> Transcribed:
         """What is said in a recording; of several languages each is found out as it comes."""
@@ -167,10 +165,8 @@ async def rendered(
 ) -> str:
     """`text` sentence by sentence, by the first engine of the pair that reaches it, with the
     pair's glossaries. Raises RenderError."""
-    pair = settings.pair(source, target)
-    names = (
-        [one for one in pair.rendered_by if engines.reaches(one, source, target)] if pair else []
-    )
+    route = settings.route(source, target)
+    names = () if route is None else route.renderers(engines.reaches)
     if not names:
         raise RenderError(f"no engine renders {source} to {target}")
     renderer = engines.renderer(names[0])

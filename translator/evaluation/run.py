@@ -272,13 +272,13 @@ def _needed(entry: Entry, code: str) -> bool:
 def _reached(engines: Engines, loaded: Settings, source: str, target: str) -> bool:
     if languages.same(source, target):
         return True
-    pair = loaded.pair(source, target)
-    return pair is not None and any(engines.reaches(n, source, target) for n in pair.rendered_by)
+    route = loaded.route(source, target)
+    return route is not None and bool(route.renderers(engines.reaches))
 
 
 def _model(loaded: Settings) -> str:
     """The Whisper model that the line hears with, or the embedded one beside another's ear."""
-    engine = loaded.engines[loaded.hear]
+    engine = loaded.engines[loaded.heard_by[0]]
     return (engine.model or "base") if engine.plugin == "whisper" else "base"
 
 

@@ -180,7 +180,9 @@ async def _rendered(scenario: Scenario, settings: Settings, engines: Engines) ->
     pair = settings.pair(scenario.source, scenario.target)
     if pair is None:
         raise RenderError(f"no pair for {scenario.source} to {scenario.target}")
-    async with aclosing(engines.renderer(pair.render).render(scenario.brief(settings))) as pieces:
+    async with aclosing(
+        engines.renderer(pair.rendered_by[0]).render(scenario.brief(settings))
+    ) as pieces:
         return "".join([piece async for piece in pieces]).strip()
 
 

@@ -8,10 +8,11 @@ change is a new snapshot: `changes` gives one for each edit, and `diff` says wha
 
 from translator.settings.difference import diff
 from translator.settings.load import engine_sets, load
-from translator.settings.models import Language, Pair, PairsFile, Segmenting, Settings
+from translator.settings.models import Language, Pair, PairsFile, Segmenting
 from translator.settings.names import ANY
 from translator.settings.operator import Engine, EnginesFile
 from translator.settings.prices import EMBEDDED, Ceilings, Price
+from translator.settings.snapshot import Reaches, Route, Settings
 from translator.settings.tools import AGENDA, GLOSSARY, ToolServer
 from translator.settings.watch import changes
 
@@ -27,6 +28,8 @@ __all__ = [
     "Pair",
     "PairsFile",
     "Price",
+    "Reaches",
+    "Route",
     "Segmenting",
     "Settings",
     "ToolServer",

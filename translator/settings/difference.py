@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from translator.glossary import Entry, Glossary
-from translator.settings.models import Language, Pair, Settings
+from translator.settings.models import Language, Pair
 from translator.settings.operator import Engine
+from translator.settings.snapshot import Settings
 from translator.settings.tools import ToolServer
 
 

@@ -8,10 +8,11 @@ from translator.document import Document, read, text, validated
 from translator.errors import Fault, SettingsError
 from translator.glossary import Glossary, load_glossary
 from translator.redaction import keep_secret
-from translator.settings.models import PairsFile, Settings
+from translator.settings.models import PairsFile
 from translator.settings.names import MEETINGS, Surroundings, unknown_set
 from translator.settings.operator import EnginesFile
 from translator.settings.sets import SET, replaced, voiced
+from translator.settings.snapshot import Settings
 
 PAIRS = "language_pairs.yaml"
 LONGEST_NAME = 255

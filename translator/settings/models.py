@@ -1,19 +1,15 @@
-"""What the organizer's file may say, and the snapshot that comes of both.
+"""What the organizer's file may say.
 
 What is written here for each key is also what editors show: the JSON Schemas are made of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, InstanceOf, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from translator import languages
 from translator.document import Version
-from translator.glossary import Glossary
-from translator.health import Stage
 from translator.settings.names import (
-    ANY,
     Code,
     CodeOrAny,
     EngineName,
@@ -26,9 +22,7 @@ from translator.settings.names import (
     TextName,
     VoiceNames,
 )
-from translator.settings.operator import Engine
-from translator.settings.prices import Ceilings
-from translator.settings.tools import AGENDA, ToolServer
+from translator.settings.tools import AGENDA
 from translator.types import USUAL, Gender, Limits, Pauses, Register
 
 
@@ -125,11 +119,6 @@ class Pair(Model):
         """The speech-to-speech model whose voice is heard; None: the cascade's is."""
         return self.end_to_end or self.hybrid
 
-    @property
-    def render(self) -> str:
-        """The engine that renders first."""
-        return self.rendered_by[0]
-
 
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "fast": {
@@ -202,7 +191,7 @@ def _preset(value: object) -> object:
     return {"preset": value} if isinstance(value, str) else value
 
 
-class _Choices(Model):
+class Choices(Model):
     """What the organizer decides."""
 
     heard_by: EngineNames = Field(alias="hear", examples=["whisper"])
@@ -239,71 +228,16 @@ class _Choices(Model):
     """Languages that may run at once."""
 
     @model_validator(mode="after")
-    def _has_its_agenda(self) -> "_Choices":
+    def _has_its_agenda(self) -> "Choices":
         if AGENDA in self.lookups and self.agenda is None:
             raise ValueError("`lookups` names the agenda: name its file with `agenda`")
         return self
 
 
-class PairsFile(_Choices):
+class PairsFile(Choices):
     """The organizer's file: which languages meet, and how."""
 
     version: Version
     """Of this file's format."""
     engine_set: SetName | None = Field(default=None, alias="engines", examples=["cloud"])
     """A set of engines.yaml that takes the place of every engine named here."""
-
-
-class Settings(_Choices):
-    """One meeting's settings: a frozen, numbered snapshot of both files."""
-
-    number: int
-    engines: Mapping[str, Engine]
-    currency: str = "USD"
-    ceilings: Ceilings = Ceilings()
-    engine_set: str | None = None
-    """The set that took the place of the engines that the organizer names."""
-    glossaries: Mapping[str, InstanceOf[Glossary]]
-    """By the file name that a pair uses."""
-    tools: Mapping[str, ToolServer] = {}
-    agenda_text: str = ""
-
-    @property
-    def hear(self) -> str:
-        """The engine that hears first."""
-        return self.heard_by[0]
-
-    @property
-    def uses(self) -> Sequence[tuple[Stage, str]]:
-        """Which engines are named, and for what: each use once."""
-        found: list[tuple[Stage, str]] = [("hear", name) for name in self.heard_by]
-        found += [("render", name) for pair in self.pairs for name in pair.rendered_by]
-        models = [pair.realtime for pair in self.pairs]
-        found += [("interpret", name) for name in models if name is not None]
-        found += [("speak", name) for one in self.languages.values() for name in one.spoken_by]
-        if self.summarize is not None:
-            found.append(("summarize", self.summarize))
-        return tuple(dict.fromkeys(found))
-
-    def pair(self, source: str, target: str) -> Pair | None:
-        """The first pair that fits, or None where nothing renders `source` into `target`."""
-        for pair in self.pairs:
-            if _fits(pair.source, source) and _fits(pair.target, target):
-                return pair
-        return None
-
-    @property
-    def needs_sound(self) -> bool:
-        """Whether a pair needs the speech itself, and not its text alone."""
-        return any(pair.realtime is not None for pair in self.pairs)
-
-    def glossary(self, source: str, target: str) -> Glossary:
-        """The glossaries of the pair as one, first come first served; empty without any."""
-        pair = self.pair(source, target)
-        names = pair.glossaries if pair else ()
-        first, *others = [self.glossaries[name] for name in names] or [Glossary()]
-        return first.followed_by(*others)
-
-
-def _fits(pattern: str, code: str) -> bool:
-    return pattern == ANY or languages.lookup(code, [pattern]) is not None

@@ -16,8 +16,8 @@ from watchfiles import awatch
 
 from translator.errors import Fault, SettingsError
 from translator.settings.load import load, pairs_path_of
-from translator.settings.models import Settings
 from translator.settings.names import MEETINGS
+from translator.settings.snapshot import Settings
 
 logger = logging.getLogger(__name__)
 

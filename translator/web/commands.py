@@ -202,7 +202,7 @@ def _voice(wanted: str, meeting: str) -> "ClonedVoice":
     except ValueError as error:
         raise InputError(f"--voice {wanted}: {error}") from None
     settings = load(*agent.paths(), meeting=meeting)
-    speaking = dict.fromkeys(one for each in settings.languages.values() for one in each.spoken_by)
+    speaking = settings.engines_for("speak")
     if engine not in speaking:
         known = ", ".join(speaking) or "nothing"
         raise InputError(
