@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
 import pytest
 
+from tests.steady_time import SteadyTimeLoop
 from tests.virtual_time import VirtualTimeLoop
 
 CATEGORIES = frozenset({"unit", "line", "web", "engine", "vendor", "room"})
 VIRTUAL = frozenset({"unit", "line"})
+STEADY = frozenset({"vendor"})
 
 
 def categories(item: pytest.Item) -> frozenset[str]:
@@ -27,8 +29,11 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    virtual = categories(item) <= VIRTUAL or item.get_closest_marker("virtual") is not None
-    return {"virtual": VirtualTimeLoop} if virtual else {"real": asyncio.new_event_loop}
+    if categories(item) <= VIRTUAL or item.get_closest_marker("virtual") is not None:
+        return {"virtual": VirtualTimeLoop}
+    if categories(item) <= STEADY:
+        return {"steady": SteadyTimeLoop}
+    return {"real": asyncio.new_event_loop}
 
 
 @pytest.fixture(autouse=True)
