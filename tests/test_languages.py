@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translator.errors import InputError
-from translator.languages import english_name, lookup, named, normalize, own_name, same
+from translator.languages import english_name, lookup, named, normalize, own_name, primary, same
 
 pytestmark = pytest.mark.unit
 
@@ -25,6 +25,11 @@ pytestmark = pytest.mark.unit
 def test_a_code_has_one_spelling(code: str, expected: str) -> None:
     assert normalize(code) == expected
     assert normalize(expected) == expected
+
+
+@pytest.mark.parametrize(("code", "expected"), [("es", "es"), ("pt-BR", "pt"), ("ZH-Hant", "zh")])
+def test_a_region_and_the_case_part_no_language(code: str, expected: str) -> None:
+    assert primary(code) == expected
 
 
 @pytest.mark.parametrize(

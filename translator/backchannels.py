@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 
+from translator.languages import primary
 from translator.segment import tokens
 from translator.types import Cut, Segment, Tail
 
@@ -48,7 +49,7 @@ def is_backchannel(text: str, language: str | None) -> bool:
     if "?" in text:
         return False
     words = tuple(word.key for word in tokens(text))
-    known = _KNOWN.get((language or "").split("-")[0].lower(), _UNIVERSAL)
+    known = _KNOWN.get(primary(language or ""), _UNIVERSAL)
     return 0 < len(words) <= MOST_WORDS and _made_of(words, known)
 
 

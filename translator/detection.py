@@ -8,6 +8,8 @@ from typing import Any
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 
+from translator.languages import primary
+
 LETTERS = 20
 """Fewer tell nothing."""
 
@@ -25,8 +27,8 @@ def known(languages: Collection[str]) -> bool:
 
 def profile(code: str) -> str:
     """langdetect's name of a language."""
-    primary = code.split("-")[0].lower()
-    return {"zh": "zh-cn", "nb": "no"}.get(primary, primary)
+    language = primary(code)
+    return {"zh": "zh-cn", "nb": "no"}.get(language, language)
 
 
 def load(languages: Collection[str]) -> None:

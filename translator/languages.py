@@ -39,9 +39,14 @@ def lookup(wanted: str, available: Iterable[str]) -> str | None:
     return None
 
 
+def primary(code: str) -> str:
+    """The language without its region: `pt-BR` -> `pt`."""
+    return code.split("-")[0].lower()
+
+
 def same(one: str, other: str) -> bool:
     """Whether who understands `one` understands `other`: regions do not part a language."""
-    return one.split("-")[0].lower() == other.split("-")[0].lower()
+    return primary(one) == primary(other)
 
 
 def own_name(code: str) -> str:
@@ -66,7 +71,7 @@ def named(name: str) -> str | None:
 
 def _locale(code: str) -> Locale | None:
     """Babel's locale, of the language alone where it has none for the region."""
-    for tag in (code, code.split("-")[0]):
+    for tag in (code, primary(code)):
         try:
             return Locale.parse(tag, sep="-")
         except (UnknownLocaleError, ValueError):

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
+from translator.languages import primary
 from translator.types import Hypothesis, Limits, Segment, Word
 
 STUB = 3
@@ -126,7 +127,7 @@ def cut(
     a worse place to cut is better than none; `anywhere` allows even one in the middle of a
     phrase, after an article or a preposition.
     """
-    code = language.split("-")[0].lower()
+    code = primary(language)
     conjunctions = CONJUNCTIONS.get(code, frozenset())
     after_clause = [n for n in range(1, stable + 1) if words[n - 1].ends_clause and n < len(words)]
     joins = [word.key in conjunctions for word in words[:stable]]

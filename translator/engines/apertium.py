@@ -202,7 +202,7 @@ class ApertiumService:
 
     def _nouns_of(self, language: str) -> "Nouns | None":
         """What tells the nouns of a language: the analyser of any mode that begins there."""
-        code = language.split("-")[0]
+        code = languages.primary(language)
         modes = [mode for (first, _), mode in _steps(self._modes).items() if first == code]
         if code not in self._nouns and modes:
             analyser, *_ = self._programs(modes[0]).split("|")

@@ -14,6 +14,7 @@ from string import ascii_lowercase
 
 from translator.errors import RenderError
 from translator.glossary import Finder, composed
+from translator.languages import primary
 from translator.types import Term
 
 Traits = tuple[str, str]
@@ -150,7 +151,7 @@ def agreeing(before: str, language: str, traits: Traits | None) -> str:
 
 def joined(before: str, language: str, term: str) -> str:
     """`before` with a last word that fits the sound of `term`."""
-    for word, beginning, replacement in _JUNCTIONS.get(language.split("-")[0], ()):
+    for word, beginning, replacement in _JUNCTIONS.get(primary(language), ()):
         if re.match(beginning, term, re.IGNORECASE):
             changed = _ending(before, word, replacement)
             if changed is not None:
@@ -160,7 +161,7 @@ def joined(before: str, language: str, term: str) -> str:
 
 def _determiners(language: str) -> Iterator[tuple[str, ...]]:
     """Those that end with a preposition's article last: `de la` is no `la`."""
-    table = _DETERMINERS.get(language.split("-")[0], "").split(",")
+    table = _DETERMINERS.get(primary(language), "").split(",")
     rows = [tuple(form.replace("_", " ") for form in row.split()) for row in table if row]
     return iter(sorted(rows, key=lambda row: -max(form.count(" ") for form in row)))
 

@@ -15,6 +15,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from translator.glossary.words import MARKS
+from translator.languages import primary
 
 NORMALIZER = "NFKC, lower case, punctuation stripped, numbers as written"
 FEWEST = 10
@@ -58,7 +59,7 @@ def quality(
     """
     hypotheses = [normalized(one) for one in hypotheses]
     references = [normalized(one) for one in references]
-    bleu = BLEU(lowercase=True, tokenize=_BY_CHARACTER.get(language.split("-")[0], "13a"))
+    bleu = BLEU(lowercase=True, tokenize=_BY_CHARACTER.get(primary(language), "13a"))
     chrf = CHRF(lowercase=True)
     enough = sum(len(one.split()) for one in references) >= FEWEST
     scores = [one.corpus_score(hypotheses, [references]).score for one in (bleu, chrf)]

@@ -14,6 +14,8 @@ from functools import cache, cached_property
 from babel import Locale, UnknownLocaleError
 from text_to_num import alpha2digit  # type: ignore[attr-defined]
 
+from translator.languages import primary
+
 SPELLED = frozenset({"de", "en", "es", "fr", "it", "nl", "pt"})
 """Languages whose number words are read."""
 SMALL = 12
@@ -83,7 +85,7 @@ class Figures:
 
     def __init__(self, text: str, language: str) -> None:
         """`language` is BCP-47."""
-        self.language = language.split("-")[0].lower()
+        self.language = primary(language)
         self._text = re.sub(r"[\u00a0\u202f\u2009]", " ", text)
 
     @cached_property

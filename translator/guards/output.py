@@ -262,7 +262,7 @@ def _candidates(brief: Brief, codes: Collection[str]) -> Sequence[str]:
 
 def _knows_talk(brief: Brief) -> bool:
     return all(
-        code.split("-")[0].lower() in talk.KNOWN for code in (brief.segment.language, brief.target)
+        languages.primary(code) in talk.KNOWN for code in (brief.segment.language, brief.target)
     )
 
 
@@ -271,8 +271,7 @@ def _script(language: str) -> str:
 
 
 def _width(language: str) -> float:
-    primary = language.split("-")[0].lower()
-    return _LENGTHS.get(primary) or _WIDTHS.get(_script(language), 1.0)
+    return _LENGTHS.get(languages.primary(language)) or _WIDTHS.get(_script(language), 1.0)
 
 
 def _foreign_script(text: str, language: str) -> bool:

@@ -9,6 +9,8 @@ model away. Patterns are of stems, of all languages that are known here (KNOWN) 
 import re
 from collections.abc import Mapping
 
+from translator.languages import primary
+
 KNOWN = frozenset({"ca", "de", "en", "es", "fr", "it", "pt"})
 
 
@@ -366,5 +368,5 @@ def asks(text: str) -> bool:
 
 
 def _concepts(text: str, language: str) -> frozenset[str]:
-    patterns = {**_CONCEPTS, "say": _SAY[language.split("-")[0].lower()]}
+    patterns = {**_CONCEPTS, "say": _SAY[primary(language)]}
     return frozenset(name for name, pattern in patterns.items() if pattern.search(text))
