@@ -17,14 +17,15 @@ from dataclasses import dataclass, field
 import jiwer
 import numpy as np
 import numpy.typing as npt
-from faster_whisper import WhisperModel, decode_audio
+from faster_whisper import decode_audio
 from livekit import rtc
 
 from tests.speech import Recording, manifest
 from tests.virtual_time import VirtualTimeLoop
 from tests.whisper_host import WhisperHost
 from translator.engines.whisper import Transcript, WhisperEar, Window
-from translator.engines.whisper_model import BASE, Decoder, base_weights, cache_folder
+from translator.engines.whisper.decoder import Decoder
+from translator.engines.whisper.weights import BASE, load
 from translator.hear import SAMPLE_RATE, Sound, detect, hear, seconds
 from translator.segment import Segmenter, tokens
 from translator.settings.models import Segmenting
@@ -166,9 +167,7 @@ async def listen(
 
 def offline(wave: npt.NDArray[np.int16], language: str) -> str:
     """What the same model makes of the whole recording."""
-    model = WhisperModel(
-        str(base_weights(cache_folder())), device="cpu", compute_type="int8", cpu_threads=1
-    )
+    model = load(BASE, threads=1)
     found, _ = model.transcribe(
         wave.astype(np.float32) / 32768, language=language, beam_size=1, temperature=0.0
     )

@@ -18,8 +18,10 @@ from livekit.local_inference import VAD
 
 from tests.speech import Recording, manifest
 from translator.engines.identification import Identification
-from translator.engines.whisper import CLEAR, PREROLL, Window, whisper_code
-from translator.engines.whisper_model import BASE, Decoder
+from translator.engines.whisper.decoder import Decoder
+from translator.engines.whisper.listening import CLEAR, PREROLL
+from translator.engines.whisper.weights import BASE
+from translator.engines.whisper.window import Window, whisper_code
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, Voicing, blocks, seconds
 
 AMONG = "en,es,fr,pt,it,ca"

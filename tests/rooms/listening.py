@@ -10,8 +10,9 @@ import numpy as np
 from tests.whisper_host import whole
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
-from translator.engines.whisper import BEAM
-from translator.engines.whisper_model import BASE, Decoder
+from translator.engines.whisper.decoder import Decoder
+from translator.engines.whisper.listening import BEAM
+from translator.engines.whisper.weights import BASE
 from translator.guards import echo
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate

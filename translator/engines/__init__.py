@@ -1,1 +1,1 @@
-"""One file per engine; `registry` knows them by the names of `engines.yaml`."""
+"""One file per engine, or a package; `registry` knows them by the names of `engines.yaml`."""

