@@ -46,6 +46,16 @@ def test_a_language_with_captions_only_has_no_voice_to_pay_for() -> None:
     assert "speak" not in {line.stage for line in estimate(silent, HOUR)}
 
 
+def test_what_everybody_understands_as_it_is_said_is_not_rendered() -> None:
+    british = settings(languages=("en", "fr")).model_copy(update={"spoken": ("en-GB",)})
+    lines = estimate(british, Plan(minutes=60, speakers=3, languages=["en", "fr"]))
+    assert [(line.stage, line.language) for line in lines] == [
+        ("hear", None),
+        ("render", "fr"),
+        ("speak", "fr"),
+    ]
+
+
 def test_what_is_unknown_is_named_and_not_free() -> None:
     lines = estimate(settings(render=("unknown",)), HOUR)
     assert unpriced(lines) == ["unknown"]

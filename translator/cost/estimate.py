@@ -157,20 +157,22 @@ def _heard(settings: Settings, plan: Plan) -> Line:
 
 
 def _interpreted(settings: Settings, plan: Plan, code: str) -> Iterator[Line]:
-    source = next((one for one in settings.spoken if one != code), code)
-    pair = settings.pair(source, code)
+    route = next(iter(settings.routes(code)), None)
+    if route is None:
+        return
+    pair = route.pair
     characters = plan.spoken * assumed("characters")
     made = characters * assumed("expansion")
-    if pair is not None and pair.realtime is not None:
+    if pair.realtime is not None:
         yield _realtime(settings, pair.realtime, plan, code)
-    if pair is not None and pair.end_to_end is None:
+    if pair.end_to_end is None:
         name, amounts = pair.rendered_by[0], {"characters": characters}
         if settings.engines[name].plugin not in EMBEDDED:
             told = plan.spoken * assumed("segments") * assumed("prompt") + characters / BYTES
             amounts |= _tokens(told, made / BYTES)
         yield _line(settings, name, "render", amounts, code)
     speak = settings.languages[code].speak
-    if speak is not None and (pair is None or pair.realtime is None):
+    if speak is not None and pair.realtime is None:
         amounts = {"characters": made, "spoken_seconds": 60 * plan.spoken}
         yield _line(settings, speak, "speak", amounts, code)
 
