@@ -1,10 +1,15 @@
 """Sentences with a rubric: what a rendition must and must not do."""
 
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from tests.fakes import ScriptedRenderer, meeting_settings
+from translator.engines.registry import Engines
 from translator.evaluation import scenarios
+from translator.settings import Pair, Settings
 
 pytestmark = pytest.mark.unit
 
@@ -46,3 +51,41 @@ def test_there_are_a_hundred_scenarios_and_each_checks_something() -> None:
     shipped = scenarios.load()
     assert len(shipped) >= 100
     assert all(len(list(scenarios.checked(one, "x"))) > 1 for one in shipped)
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the engines that are called, which render at once; `rules` knows no French."""
+    names: list[str] = []
+
+    class Known(Engines):
+        def renderer(self, name: str) -> ScriptedRenderer:
+            names.append(name)
+            return ScriptedRenderer(delay=0.0)
+
+        def reaches(self, name: str, source: str, target: str) -> bool:
+            return (name, target) != ("rules", "fr")
+
+    @asynccontextmanager
+    async def opened(settings: Settings) -> AsyncGenerator[Engines, None]:
+        yield Known(settings.engines)
+
+    @asynccontextmanager
+    async def running(services: Sequence[str]) -> AsyncGenerator[None, None]:
+        yield
+
+    monkeypatch.setattr(scenarios, "opened", opened)
+    monkeypatch.setattr(scenarios, "running", running)
+    return names
+
+
+async def test_a_scenario_is_rendered_by_the_first_engine_that_knows_its_languages(
+    called: list[str],
+) -> None:
+    pair = Pair.model_validate({"from": "en", "to": "*", "render": ["rules", "model"]})
+    some = [scenario(to=to, **{"from": source}) for source, to in (("en", "es"), ("en", "fr"))]
+    some.append(scenario(to="es", **{"from": "fr"}))
+    outcomes = await scenarios.tried(some, meeting_settings(pairs=[pair]))
+    assert called == ["rules", "model"]
+    assert [one.rendition[:4] for one in outcomes] == ["[es]", "[fr]", ""]
+    assert [check.asked for check in outcomes[-1].checks] == ["no engine renders fr to es"]

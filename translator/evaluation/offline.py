@@ -23,6 +23,7 @@ from translator.errors import RenderError
 from translator.evaluation.manifest import Entry, Sentence
 from translator.hear import SAMPLE_RATE
 from translator.rehearsal import recording
+from translator.render import Renderer
 from translator.settings import Settings
 from translator.types import Brief, Segment, Word
 
@@ -163,13 +164,9 @@ async def opened(settings: Settings) -> AsyncGenerator[Engines, None]:
 async def rendered(
     text: str, source: str, target: str, *, settings: Settings, engines: Engines
 ) -> str:
-    """`text` sentence by sentence, by the first engine of the pair that reaches it, with the
-    pair's glossaries. Raises RenderError."""
-    route = settings.route(source, target)
-    names = () if route is None else route.renderers(engines.reaches)
-    if not names:
-        raise RenderError(f"no engine renders {source} to {target}")
-    renderer = engines.renderer(names[0])
+    """`text` sentence by sentence, by the first engine that knows the pair, with the pair's
+    glossaries. Raises RenderError."""
+    renderer = first_renderer(source, target, settings=settings, engines=engines)
     pieces: list[str] = []
     for number, sentence in enumerate(sentences(text)):
         async with aclosing(
@@ -177,6 +174,15 @@ async def rendered(
         ) as parts:
             pieces.append("".join([part async for part in parts]).strip())
     return " ".join(pieces)
+
+
+def first_renderer(source: str, target: str, *, settings: Settings, engines: Engines) -> Renderer:
+    """What a meeting would ask first. Raises RenderError where it would ask none."""
+    route = settings.route(source, target)
+    names = () if route is None else route.renderers(engines.reaches)
+    if not names:
+        raise RenderError(f"no engine renders {source} to {target}")
+    return engines.renderer(names[0])
 
 
 def brief(number: int, text: str, source: str, target: str, settings: Settings) -> Brief:

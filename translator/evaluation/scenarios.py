@@ -30,7 +30,7 @@ from translator.document import Version, language_code, read, validated
 from translator.engines.host import running
 from translator.engines.registry import Engines
 from translator.errors import RenderError
-from translator.evaluation.offline import brief, opened
+from translator.evaluation.offline import brief, first_renderer, opened
 from translator.evaluation.words import words
 from translator.settings import Settings
 from translator.types import Brief, Term
@@ -157,7 +157,7 @@ def load(path: Path = SHIPPED) -> Sequence[Scenario]:
 
 
 async def tried(scenarios: Sequence[Scenario], settings: Settings) -> list[Outcome]:
-    """Every scenario through the first engine of its pair, one after the other.
+    """Every scenario through the first engine that knows its pair, one after the other.
 
     Raises ServiceError where the engine host does not start.
     """
@@ -177,12 +177,8 @@ async def _tried(scenario: Scenario, settings: Settings, engines: Engines) -> Ou
 
 
 async def _rendered(scenario: Scenario, settings: Settings, engines: Engines) -> str:
-    pair = settings.pair(scenario.source, scenario.target)
-    if pair is None:
-        raise RenderError(f"no pair for {scenario.source} to {scenario.target}")
-    async with aclosing(
-        engines.renderer(pair.rendered_by[0]).render(scenario.brief(settings))
-    ) as pieces:
+    renderer = first_renderer(scenario.source, scenario.target, settings=settings, engines=engines)
+    async with aclosing(renderer.render(scenario.brief(settings))) as pieces:
         return "".join([piece async for piece in pieces]).strip()
 
 
