@@ -49,7 +49,7 @@ async def spans(times: int, language: str) -> list[float]:
 
 def main() -> None:
     """Print one line a round, and the ratio of the first to the others over all."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.warm", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--to", default="es", help="the language that is listened to")
     given = parser.parse_args()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 HELPED = ("hear", "render", "speak", "interpret", "summarize")
-"""Stages in which another engine takes over where one fails."""
+"""Stages whose failures lose nothing by themselves: another engine takes over where one fails, and
+the last summary holds."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
