@@ -19,6 +19,7 @@ from faster_whisper.tokenizer import Tokenizer
 
 from translator.engines.registry import Engines
 from translator.engines.whisper.weights import load
+from translator.engines.whisper.window import whisper_code
 from translator.errors import RenderError
 from translator.evaluation.manifest import Entry, Sentence
 from translator.hear import SAMPLE_RATE
@@ -67,8 +68,9 @@ class Listener:
     ) -> tuple[Word, ...]:
         """When each word of these sentences was said: the text is given, only its times are
         looked for. Each of them must be shorter than WINDOW."""
-        code = language.split("-")[0]
-        return await _in_thread(partial(self._align, path, tuple(sentences), code))
+        return await _in_thread(
+            partial(self._align, path, tuple(sentences), whisper_code(language))
+        )
 
     def _transcribe(
         self, path: Path, languages: tuple[str, ...], stop: threading.Event
@@ -76,7 +78,7 @@ class Listener:
         several = len(languages) > 1
         segments, _ = self._model.transcribe(
             _samples(path),
-            language=None if several else languages[0].split("-")[0],
+            language=None if several else whisper_code(languages[0]),
             multilingual=several,
             beam_size=1,
             temperature=0.0,

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from translator.languages import primary
 from translator.types import Word
 
 PATH = "/whisper/transcribe"
@@ -81,5 +82,5 @@ class Transcript:
 
 def whisper_code(language: str) -> str:
     """Whisper's code of a BCP-47 language: `pt-BR` -> `pt`."""
-    code = language.split("-")[0].lower()
+    code = primary(language)
     return {"nb": "no", "fil": "tl", "jv": "jw"}.get(code, code)
