@@ -16,8 +16,8 @@ import pytest
 
 from tests.processes import end_of, runs
 from translator.engines import host as module
-from translator.engines.host import EngineError, Host, running, runtime_dir, socket_path
-from translator.errors import ServiceError
+from translator.engines.host import Host, running, runtime_dir, socket_path
+from translator.errors import RenderError, ServiceError, SpeakError
 
 pytestmark = pytest.mark.engine
 
@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def say(host: Host, text: str = "Good morning.") -> bytes:
     question = {"text": text, "language": "en", "voice": None, "pace": 1.0}
-    async with host.post("/espeak/say", json=question) as response:
+    async with host.post("/espeak/say", json=question, failed=SpeakError) as response:
         return await response.read()
 
 
@@ -81,7 +81,7 @@ async def test_a_service_that_nobody_leased_is_loaded_once_by_requests() -> None
     question = {"text": "Hello.", "source": "en", "target": "en", "terms": []}
 
     async def ask(host: Host) -> None:
-        async with host.post("/apertium/render", json=question):
+        async with host.post("/apertium/render", json=question, failed=RenderError):
             pass
 
     async with running([]) as host:
@@ -199,15 +199,15 @@ async def test_cancelling_who_uses_the_host_passes_through() -> None:
 async def test_a_refusal_carries_its_reason() -> None:
     async with running(["espeak"]) as host:
         question = {"text": "Hi", "language": "xx", "voice": None, "pace": 1.0}
-        with pytest.raises(EngineError, match="speaks no xx") as refused:
-            async with host.post("/espeak/say", json=question):
+        with pytest.raises(SpeakError, match="speaks no xx") as refused:
+            async with host.post("/espeak/say", json=question, failed=SpeakError):
                 pass
         assert not refused.value.retryable
-        with pytest.raises(EngineError, match="404"):
-            async with host.post("/espeak/sing"):
+        with pytest.raises(SpeakError, match="404"):
+            async with host.post("/espeak/sing", failed=SpeakError):
                 pass
-        with pytest.raises(EngineError, match="its log says why"):
-            async with host.post("/espeak/say", json={}):
+        with pytest.raises(SpeakError, match="its log says why"):
+            async with host.post("/espeak/say", json={}, failed=SpeakError):
                 pass
         assert await say(host)
 
@@ -216,8 +216,11 @@ async def test_a_host_that_does_not_come_back_is_an_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "RESTART", 0.3)
     client = Host()
     begun = time.monotonic()
-    with pytest.raises(ServiceError, match="is gone"):
+    with pytest.raises(SpeakError, match="is gone") as gone:
         await say(client)
+    assert gone.value.retryable
+    with pytest.raises(ServiceError, match="is gone"):
+        await client.health()
     assert 0.3 <= time.monotonic() - begun < 3
     await client.close()
 
@@ -246,7 +249,7 @@ async def test_a_request_that_kills_hosts_is_given_up() -> None:
         writer.close()
 
     async with answering(die) as client:
-        with pytest.raises(ServiceError, match="is gone"):
+        with pytest.raises(SpeakError, match="is gone"):
             await say(client)
     assert deaths == 3
 
@@ -257,8 +260,8 @@ async def test_a_request_that_takes_too_long_may_be_tried_again() -> None:
         writer.close()
 
     async with answering(listen_only) as client:
-        with pytest.raises(EngineError, match=r"in 0\.2 s") as late:
-            async with client.post("/espeak/say", timeout=0.2):
+        with pytest.raises(SpeakError, match=r"in 0\.2 s") as late:
+            async with client.post("/espeak/say", timeout=0.2, failed=SpeakError):
                 pass
         assert late.value.retryable
 

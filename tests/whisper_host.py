@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from translator.engines.whisper.ear import Response
 from translator.engines.whisper.listening import DOUBTFUL
 from translator.engines.whisper.window import PATH, Transcript, Window
+from translator.errors import StageError
 from translator.hear import SAMPLE_RATE
 
 
@@ -46,7 +47,12 @@ class WhisperHost(ABC):
 
     @asynccontextmanager
     async def post(
-        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+        self,
+        path: str,
+        *,
+        failed: type[StageError],
+        data: bytes | None = None,
+        timeout: float = 30.0,
     ) -> AsyncIterator[Response]:
         assert path == PATH
         assert data is not None

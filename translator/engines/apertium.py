@@ -31,7 +31,7 @@ from aiohttp import web
 from translator import languages
 from translator.engines.apertium_terms import Traits, protect, restore
 from translator.engines.host import Host
-from translator.errors import InputError, RenderError, ServiceError, StageError
+from translator.errors import InputError, RenderError, ServiceError
 from translator.types import Brief
 
 logger = logging.getLogger(__name__)
@@ -138,13 +138,9 @@ class ApertiumRenderer:
             "target": brief.target,
             "terms": sorted({hidden.term.target for hidden in kept.values()}),
         }
-        try:
-            async with self._host.post("/apertium/render", json=question) as response:
-                answer = await response.json()
-        except StageError as error:
-            raise RenderError(str(error), retryable=error.retryable) from error
-        except ServiceError as error:
-            raise RenderError(str(error), retryable=True) from error
+        asked = self._host.post("/apertium/render", json=question, failed=RenderError)
+        async with asked as response:
+            answer = await response.json()
         known = {term: (gender, number) for term, (gender, number) in answer["traits"].items()}
         targets = {name: hidden.term.target for name, hidden in kept.items()}
         traits = {name: known[target] for name, target in targets.items() if target in known}

@@ -13,7 +13,7 @@ from livekit import rtc
 
 from translator import languages
 from translator.engines.host import Host
-from translator.errors import ServiceError, SpeakError, StageError
+from translator.errors import ServiceError, SpeakError
 
 USUAL = "usual"
 """The voice of a language where none is named."""
@@ -60,15 +60,11 @@ class EspeakVoice:
         if not any(character.isalnum() for character in text):
             return
         question = {"text": text, "language": language, "voice": voice, "pace": pace}
-        try:
-            async with self._host.post(
-                "/espeak/say", json=question, timeout=2 * DEADLINE
-            ) as response:
-                wav = await response.read()
-        except StageError as error:
-            raise SpeakError(str(error), retryable=error.retryable) from error
-        except ServiceError as error:
-            raise SpeakError(str(error), retryable=True) from error
+        asked = self._host.post(
+            "/espeak/say", json=question, failed=SpeakError, timeout=2 * DEADLINE
+        )
+        async with asked as response:
+            wav = await response.read()
         samples, rate = parse_wav(wav)
         for frame in frames(trim(samples, rate), rate):
             yield frame

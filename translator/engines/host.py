@@ -57,10 +57,6 @@ _RUN = "from translator.engines.host_server import main; main()"
 _URL = "http://engines"  # a name is needed, none is looked up
 
 
-class EngineError(StageError):
-    """A service of the host refused or lost one request. Engines turn it into their stage's."""
-
-
 def runtime_dir() -> Path:
     """The folder of the socket, the lock and the log, private to the user. Raises ServiceError."""
     given, session = os.environ.get("TRANSLATOR_RUNTIME"), os.environ.get("XDG_RUNTIME_DIR")
@@ -122,21 +118,26 @@ class Host:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        failed: type[StageError],
         data: bytes | None = None,
         json: object | None = None,
         timeout: float = 30.0,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to one request, its body read; `timeout` is seconds of one attempt.
 
-        A request that a dying host left without an answer is sent again. Raises EngineError
-        where the service refuses or takes too long, ServiceError where no host comes back.
+        A request that a dying host left without an answer is sent again. Raises `failed`, which
+        is the stage's own: retryable where the service says so or takes too long, and where no
+        host comes back.
         """
-        response = await self._request(
-            "POST", path, timeout=timeout, params=params, data=data, json=json
-        )
+        try:
+            response = await self._request("POST", path, timeout=timeout, data=data, json=json)
+        except ServiceError as error:
+            raise failed(str(error), retryable=True) from error
         if response.status >= 400:
-            raise _refusal(path, response.status, await response.text(errors="replace"))
+            reason, retryable = _refusal(
+                path, response.status, await response.text(errors="replace")
+            )
+            raise failed(reason, retryable=retryable)
         yield response
 
     async def health(self) -> dict[str, Any]:
@@ -154,6 +155,7 @@ class Host:
     async def _request(
         self, method: str, path: str, *, timeout: float, **options: Any
     ) -> aiohttp.ClientResponse:
+        """The answer, its body read. Raises ServiceError."""
         patience: float | None = None
         broken = 0
         while True:
@@ -163,9 +165,8 @@ class Host:
                     await response.read()  # to the end, which also frees the connection
                 return response
             except TimeoutError as error:
-                raise EngineError(
-                    f"the engine host did not answer {path} in {timeout:g} s; see {self.log}",
-                    retryable=True,
+                raise ServiceError(
+                    f"the engine host did not answer {path} in {timeout:g} s; see {self.log}"
                 ) from error
             except (aiohttp.ClientError, OSError) as error:
                 # A request that brings the host down must not do it again and again.
@@ -178,12 +179,13 @@ class Host:
                 await asyncio.sleep(0.1)
 
 
-def _refusal(path: str, status: int, body: str) -> EngineError:
+def _refusal(path: str, status: int, body: str) -> tuple[str, bool]:
+    """Why a service refused, and whether it may take the same at once."""
     try:
         said = jsonlib.loads(body)
-        return EngineError(str(said["error"]), retryable=bool(said.get("retryable")))
+        return str(said["error"]), bool(said.get("retryable"))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return EngineError(f"the engine host answered {status} to {path}")
+        return f"the engine host answered {status} to {path}", False
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Protocol
 from translator.ahead import Reader, reading
 from translator.engines.whisper.listening import Listening
 from translator.engines.whisper.window import PATH, Transcript, Window
-from translator.errors import HearError, ServiceError, StageError
+from translator.errors import HearError, StageError
 from translator.hear import Sound, blocks
 from translator.types import USUAL, Hypothesis, Pauses, Prior
 
@@ -22,10 +22,15 @@ class Response(Protocol):
 
 
 class Host(Protocol):
-    """The engine host. `post` raises StageError and ServiceError."""
+    """The engine host. `post` raises `failed`."""
 
     def post(
-        self, path: str, *, data: bytes | None = None, timeout: float = 30.0
+        self,
+        path: str,
+        *,
+        failed: type[StageError],
+        data: bytes | None = None,
+        timeout: float = 30.0,
     ) -> AbstractAsyncContextManager[Response]: ...
 
 
@@ -54,13 +59,8 @@ class WhisperEar:
                     yield hypothesis
 
     async def _transcribe(self, window: Window) -> Transcript:
-        try:
-            async with self._host.post(PATH, data=window.to_bytes()) as response:
-                return Transcript.from_bytes(await response.read())
-        except StageError as error:
-            raise HearError(str(error), retryable=error.retryable) from error
-        except ServiceError as error:
-            raise HearError(str(error), retryable=True) from error
+        async with self._host.post(PATH, data=window.to_bytes(), failed=HearError) as response:
+            return Transcript.from_bytes(await response.read())
 
 
 async def _pushed(source: Reader[Sound], listening: Listening) -> AsyncGenerator[None, None]:
