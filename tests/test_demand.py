@@ -146,12 +146,6 @@ def test_the_languages_with_the_most_listeners_come_first() -> None:
     assert plan(wanted, settings=configured(3), running={}).start == {"fr", "es", "pt"}
 
 
-def test_a_language_that_cannot_be_had_does_not_start_and_takes_no_place() -> None:
-    wanted = wanting({"es": 5, "fr": 1})
-    actions = plan(wanted, settings=configured(1), running={}, unable={"es"})
-    assert actions.start == actions.voice_on == {"fr"}
-
-
 def test_a_language_that_was_edited_away_ends_when_it_was_heard_to_the_end() -> None:
     for idle, stop in ((0.0, set()), (GRACE, {"nl"})):
         one = running(idle=idle, voice_idle=idle)
@@ -216,7 +210,7 @@ runs = st.dictionaries(codes, st.builds(Running, voice=st.booleans(), idle=ages,
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[Demand, dict[str, Running], Settings, set[str]]:
+def situations(draw: st.DrawFn) -> tuple[Demand, dict[str, Running], Settings]:
     """As a meeting gives them: nobody is idle while wanted, and no mute language has a voice."""
     wanted = wanting(draw(counts), draw(counts))
     now = {
@@ -227,7 +221,7 @@ def situations(draw: st.DrawFn) -> tuple[Demand, dict[str, Running], Settings, s
         )
         for code, one in draw(runs).items()
     }
-    return wanted, now, configured(draw(st.integers(1, 5))), draw(st.sets(codes, max_size=2))
+    return wanted, now, configured(draw(st.integers(1, 5)))
 
 
 def after(actions: Actions, now: Mapping[str, Running]) -> dict[str, Running]:
@@ -245,20 +239,20 @@ def after(actions: Actions, now: Mapping[str, Running]) -> dict[str, Running]:
 
 @given(situations())
 def test_a_plan_starts_no_more_than_there_is_room_for(
-    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+    situation: tuple[Demand, dict[str, Running], Settings],
 ) -> None:
-    wanted, now, settings, unable = situation
-    actions = plan(wanted, settings=settings, running=now, unable=unable)
-    assert not actions.start & (set(now) | unable)
+    wanted, now, settings = situation
+    actions = plan(wanted, settings=settings, running=now)
+    assert not actions.start & set(now)
     assert len(after(actions, now)) <= settings.max_languages
 
 
 @given(situations())
 def test_a_plan_gives_a_voice_to_listeners_only(
-    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+    situation: tuple[Demand, dict[str, Running], Settings],
 ) -> None:
-    wanted, now, settings, unable = situation
-    actions = plan(wanted, settings=settings, running=now, unable=unable)
+    wanted, now, settings = situation
+    actions = plan(wanted, settings=settings, running=now)
     assert actions.voice_on <= set(wanted.listeners)
     assert all(LANGUAGES[code].speak for code in actions.voice_on)
     assert actions.voice_on <= set(after(actions, now))
@@ -266,16 +260,16 @@ def test_a_plan_gives_a_voice_to_listeners_only(
 
 @given(situations())
 def test_a_plan_ends_what_nobody_wants_after_the_grace_period_and_what_has_no_place(
-    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+    situation: tuple[Demand, dict[str, Running], Settings],
 ) -> None:
-    wanted, now, settings, unable = situation
-    actions = plan(wanted, settings=settings, running=now, unable=unable)
+    wanted, now, settings = situation
+    actions = plan(wanted, settings=settings, running=now)
     left = after(actions, now)
     for code in actions.stop:
-        unwanted = code not in {*wanted.listeners, *wanted.readers} - unable
+        unwanted = code not in {*wanted.listeners, *wanted.readers}
         assert (unwanted and now[code].idle >= GRACE) or len(left) == settings.max_languages
         fewest = min((wanted.listeners.get(one, 0) for one in left), default=0)
-        assert wanted.listeners.get(code, 0) <= fewest or code in unable
+        assert wanted.listeners.get(code, 0) <= fewest
     for code in actions.voice_off:
         assert now[code].voice_idle >= GRACE
         assert code not in wanted.listeners
@@ -283,12 +277,12 @@ def test_a_plan_ends_what_nobody_wants_after_the_grace_period_and_what_has_no_pl
 
 @given(situations())
 def test_a_plan_that_was_carried_out_only_fills_the_places_it_freed(
-    situation: tuple[Demand, dict[str, Running], Settings, set[str]],
+    situation: tuple[Demand, dict[str, Running], Settings],
 ) -> None:
-    wanted, now, settings, unable = situation
+    wanted, now, settings = situation
     for _ in range(2):  # a place that is freed is given away the next time
-        now = after(plan(wanted, settings=settings, running=now, unable=unable), now)
-    assert plan(wanted, settings=settings, running=now, unable=unable) == Actions()
+        now = after(plan(wanted, settings=settings, running=now), now)
+    assert plan(wanted, settings=settings, running=now) == Actions()
 
 
 @given(

@@ -89,9 +89,9 @@ def seconds(segments: Sequence[Segment]) -> float:
 
 
 def slope(lags: Sequence[tuple[float, float]]) -> float:
-    found = lag.slope(lags)
+    found = lag.slope_interval(lags)
     assert found is not None
-    return found
+    return found[1]
 
 
 def talk(random: Random, minutes: float = MINUTES) -> list[Segment]:

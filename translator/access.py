@@ -109,13 +109,7 @@ class Access:
         """The server's own calls; to be used as a context."""
         return api.LiveKitAPI(self.url.replace("ws", "http", 1), self.api_key, self.api_secret)
 
-    def person(
-        self,
-        one: Pass,
-        *,
-        attributes: Mapping[str, str] | None = None,
-        valid: timedelta = VALID,
-    ) -> str:
+    def person(self, one: Pass, *, attributes: Mapping[str, str] | None = None) -> str:
         """A person's token. Only those who speak may publish, and only sound; nobody sends data,
         which would also be calls."""
         sources = ["microphone", "screen_share_audio"] if one.role in SPEAKING else []
@@ -128,8 +122,8 @@ class Access:
             can_publish_data=False,
             can_update_own_metadata=True,
         )
-        token = self._token(one.identity, one.name, grants).with_ttl(valid)
-        signed = {**(attributes or {}), PASS: self.sign(one, valid=valid)}
+        token = self._token(one.identity, one.name, grants).with_ttl(VALID)
+        signed = {**(attributes or {}), PASS: self.sign(one)}
         return str(token.with_attributes(signed).to_jwt())
 
     def machine(self, identity: str, name: str, room: str, *, attributes: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """What each language must deliver now, voice and captions apart, and what follows from it. Pure."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from translator import languages
@@ -127,15 +127,14 @@ def plan(
     *,
     settings: Settings,
     running: Mapping[str, Running],
-    unable: Collection[str] = (),
 ) -> Actions:
     """What starts and stops. Captions alone never buy a voice.
 
-    `unable` are languages that cannot be had now. No more than `settings.max_languages` run at
-    once; the ones with the most listeners come first, and take the place of others. What was
-    edited away ends as what nobody wants does: after the grace, so that all is heard to the end.
+    No more than `settings.max_languages` run at once; the ones with the most listeners come
+    first, and take the place of others. What was edited away ends as what nobody wants does:
+    after the grace, so that all is heard to the end.
     """
-    wanted = {*demand.listeners, *demand.readers} - set(unable)
+    wanted = {*demand.listeners, *demand.readers}
     kept = {code for code, one in running.items() if code in wanted or one.idle < settings.grace}
     ranked = sorted(
         wanted | kept,

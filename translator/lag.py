@@ -22,6 +22,8 @@ TERSE = 4.0
 """Seconds of wait from which renditions are asked to be shorter, until HURRY again."""
 LATEST = 8.0
 """Seconds of wait from which a rendition may be skipped; from twice as many it must be."""
+CONFIDENCE = 0.95
+"""How often the interval of a slope holds the true one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +78,16 @@ def weighted_percentile(values: Sequence[tuple[float, float]], share: float) -> 
     return None
 
 
-def slope(points: Sequence[tuple[float, float]]) -> float | None:
-    """Theil–Sen: the median of the slopes of all pairs of (time, lag) points, per minute.
-
-    None for fewer than two times.
-    """
-    slopes = _slopes(points)
-    return median(slopes) if slopes else None
-
-
-def slope_interval(
-    points: Sequence[tuple[float, float]], *, confidence: float = 0.95
-) -> tuple[float, float, float] | None:
-    """Lower bound, median and upper bound of the slope per minute, by Sen (1968).
+def slope_interval(points: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
+    """Lower bound, median and upper bound of the slope per minute of (time, lag) points, by
+    Theil and Sen (1968): of the slopes of all pairs.
 
     The bounds take the points for independent of each other. None for fewer than two times.
     """
     slopes = sorted(_slopes(points))
     if not slopes:
         return None
-    quantile = NormalDist().inv_cdf((1 + confidence) / 2)
+    quantile = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     margin = quantile * _kendall_variance(points) ** 0.5
     low = max(round((len(slopes) - margin) / 2), 0)
     high = min(round((len(slopes) + margin) / 2), len(slopes) - 1)

@@ -27,7 +27,7 @@ from tests.speech import speech
 from translator.access import Access, Role
 from translator.channel import SAMPLE_RATE
 from translator.current import unedited
-from translator.lag import FASTEST, LATEST, slope
+from translator.lag import FASTEST, LATEST, slope_interval
 from translator.meeting import Meeting
 from translator.participant import BRIDGE, CHANNEL
 from translator.rehearsal.people import Speaker, joined, wishes
@@ -151,10 +151,10 @@ async def test_listeners_hear_all_that_a_faster_pace_can_save(
     for code, expansion in EXPANSIONS.items():
         heard = everything[code]
         late = [(one.onset, one.evs) for one in heard]
-        rise = slope([point for point in late if point[0] - late[0][0] >= SETTLED])
+        rise = slope_interval([point for point in late if point[0] - late[0][0] >= SETTLED])
         assert rise is not None  # told, not judged: in so short a time it is the machine's
         with capsys.disabled():
-            sys.stdout.write(f"\n{line(expansion, count, heard, rise, captions[code])}")
+            sys.stdout.write(f"\n{line(expansion, count, heard, rise[1], captions[code])}")
         skipped = list(account.unspoken.get(code, {}).values())
         assert captions[code] == count  # no caption is lost
         assert len(heard) + len(skipped) == count

@@ -12,6 +12,8 @@ from statistics import median
 from translator.lag import weighted_percentile
 
 SERIES = 6
+STEPS = 80
+"""Places at which a curve is reckoned."""
 STYLE = (
     """
 svg.plot, .plot { --ink:#1c2333; --soft:#69718a; --line:#e3e6ee; --paper:#ffffff;
@@ -215,13 +217,13 @@ def evs_distribution(spans: Spans, *, left: float, top: float, width: float, hei
     return "".join(parts)
 
 
-def _density(spans: Points, far: float, steps: int = 80) -> list[tuple[float, float]]:
+def _density(spans: Points, far: float) -> list[tuple[float, float]]:
     """Percent of the weight per second, smoothed by a bell of a fiftieth of the range or more."""
     width = max(far / 40, 0.2)
     total = sum(weight for _, weight in spans) * width * math.sqrt(2 * math.pi)
     curve = []
-    for number in range(steps + 1):
-        at = far * number / steps
+    for number in range(STEPS + 1):
+        at = far * number / STEPS
         mass = sum(w * math.exp(-0.5 * ((at - evs) / width) ** 2) for evs, w in spans)
         curve.append((at, 100 * mass / total))
     return curve
