@@ -7,7 +7,7 @@ import pytest
 from tests.results import result
 from translator.errors import SettingsError
 from translator.evaluation import gate, scenarios
-from translator.evaluation.summary import summed
+from translator.evaluation.totals import summed
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ import pytest
 from tests.results import result
 from translator.evaluation import gate, page
 from translator.evaluation.run import AS_CONFIGURED
-from translator.evaluation.summary import summed
+from translator.evaluation.totals import summed
 from translator.evaluation.whole import made, whole
 
 pytestmark = pytest.mark.unit

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.results import result
-from translator.evaluation.summary import NAMES, by_direction, summed
+from translator.evaluation.totals import NAMES, by_direction, summed
 
 pytestmark = pytest.mark.unit
 

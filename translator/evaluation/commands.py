@@ -153,7 +153,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def _say(task: "Task", state: str, result: "Result | None") -> None:
     """A line when a recording begins, and one when it is done."""
     from translator.evaluation.compare import shown
-    from translator.evaluation.summary import summed
+    from translator.evaluation.totals import summed
 
     head = f"[{task.number}/{task.of}] {task.entry.id}"
     if task.preset != "configured":
@@ -209,7 +209,7 @@ def _tell(
     from translator.evaluation.gate import judged
     from translator.evaluation.page import picture, written
     from translator.evaluation.run import write_json
-    from translator.evaluation.summary import done
+    from translator.evaluation.totals import done
 
     presets = content["presets"]
     verdicts = {preset: judged(limits, one["figures"]) for preset, one in presets.items()}
@@ -232,7 +232,7 @@ def _tell(
 def _report(preset: str, whole: Mapping[str, Any]) -> Iterator[str]:
     """The figures as a Markdown table: all recordings, then each pair of languages."""
     from translator.evaluation.compare import shown
-    from translator.evaluation.summary import NAMES
+    from translator.evaluation.totals import NAMES
 
     columns = {"all": whole["figures"], **whole["directions"]}
     yield f"\nPreset: {preset}\n" if preset != "configured" else ""
@@ -250,7 +250,7 @@ def _report(preset: str, whole: Mapping[str, Any]) -> Iterator[str]:
 def _gate_table(verdicts: "Mapping[str, Sequence[Verdict]]") -> Iterator[str]:
     from translator.evaluation.compare import shown
     from translator.evaluation.scenarios import FIGURES
-    from translator.evaluation.summary import NAMES
+    from translator.evaluation.totals import NAMES
 
     called = {**NAMES, **FIGURES}
     for preset, ones in verdicts.items():

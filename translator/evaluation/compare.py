@@ -14,7 +14,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
-from translator.evaluation.summary import NAMES, Figures, Result, counted, done, summed
+from translator.evaluation.totals import NAMES, Figures, Result, counted, done, summed
 from translator.evaluation.words import normalized
 
 DRAWS = 400

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from translator.document import Version, nearest, read, validated
 from translator.evaluation.scenarios import FIGURES as SCENARIO_FIGURES
-from translator.evaluation.summary import NAMES
+from translator.evaluation.totals import NAMES
 
 GATE = Path("gate.yaml")
 

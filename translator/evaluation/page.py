@@ -11,7 +11,7 @@ from translator.evaluation import plots
 from translator.evaluation.compare import shown
 from translator.evaluation.gate import Verdict
 from translator.evaluation.plots import Dot
-from translator.evaluation.summary import NAMES, Result, done
+from translator.evaluation.totals import NAMES, Result, done
 
 TILES = (
     ("wer_ratio", "{:.2f}×", "the errors of the same model with the whole recording"),

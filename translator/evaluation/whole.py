@@ -9,7 +9,7 @@ from typing import Any
 
 from translator.evaluation.offline import DECODING
 from translator.evaluation.run import VERSION
-from translator.evaluation.summary import Result, by_direction, signatures, summed
+from translator.evaluation.totals import Result, by_direction, signatures, summed
 from translator.evaluation.words import NORMALIZER
 
 TOOLS = ("translator", "faster-whisper", "ctranslate2", "jiwer", "sacrebleu")
