@@ -85,7 +85,9 @@ def _mean(values: Iterator[float]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
+class _Mark:
+    """A word of the reference."""
+
     text: str
     sentence: int
 
@@ -97,15 +99,15 @@ def resegmented(words: Sequence[Emitted], references: Sequence[Reference]) -> li
     between two joined ones go with the neighbour that they are more like. A word without any
     neighbour, such as a dash at the beginning, is left out.
     """
-    tokens = [
-        _Token(text=word, sentence=number)
+    marks = [
+        _Mark(text=word, sentence=number)
         for number, one in enumerate(references)
         for word in unicodedata.normalize("NFKC", one.text).lower().split()
     ]
     texts = [unicodedata.normalize("NFKC", word.text).lower() for word in words]
     delays: list[list[float]] = [[] for _ in references]
-    if tokens:
-        for word, sentence in _assigned(texts, tokens):
+    if marks:
+        for word, sentence in _assigned(texts, marks):
             delays[sentence].append(words[word].delay)
     end = max((one.start + one.length for one in references), default=0.0)
     return [
@@ -118,14 +120,14 @@ def resegmented(words: Sequence[Emitted], references: Sequence[Reference]) -> li
     ]
 
 
-def _assigned(words: Sequence[str], tokens: Sequence[_Token]) -> Iterator[tuple[int, int]]:
+def _assigned(words: Sequence[str], marks: Sequence[_Mark]) -> Iterator[tuple[int, int]]:
     """(word, sentence) for every word."""
-    steps = _path(words, tokens)
-    last: _Token | None = None
-    drawn: _Token | None = None  # to whom the rest of a gap goes, or the order would be lost
-    for (word, token), following in zip(steps, _following(steps), strict=True):
-        if token is not None:
-            last, drawn = token, None
+    steps = _path(words, marks)
+    last: _Mark | None = None
+    drawn: _Mark | None = None  # to whom the rest of a gap goes, or the order would be lost
+    for (word, mark), following in zip(steps, _following(steps), strict=True):
+        if mark is not None:
+            last, drawn = mark, None
         elif drawn is None and word is not None:
             ahead, behind = (_like(words[word], one) for one in (following, last))
             drawn = following if ahead > behind else None
@@ -134,42 +136,42 @@ def _assigned(words: Sequence[str], tokens: Sequence[_Token]) -> Iterator[tuple[
             yield word, owner.sentence
 
 
-_Step = tuple[int | None, _Token | None]
+_Step = tuple[int | None, _Mark | None]
 
 
-def _following(steps: Sequence[_Step]) -> list[_Token | None]:
-    """For every step the first token from there on."""
-    found: list[_Token | None] = []
-    following: _Token | None = None
-    for _, token in reversed(steps):
-        following = token or following
+def _following(steps: Sequence[_Step]) -> list[_Mark | None]:
+    """For every step the first mark from there on."""
+    found: list[_Mark | None] = []
+    following: _Mark | None = None
+    for _, mark in reversed(steps):
+        following = mark or following
         found.append(following)
     return found[::-1]
 
 
-def _like(word: str, token: _Token | None) -> float:
-    return -np.inf if token is None else likeness(word, token.text)
+def _like(word: str, mark: _Mark | None) -> float:
+    return -np.inf if mark is None else likeness(word, mark.text)
 
 
-def _path(words: Sequence[str], tokens: Sequence[_Token]) -> list[_Step]:
-    """The best alignment, as pairs of a word and a token, of which one may be missing."""
-    gains, back = np.zeros(len(words) + 1), np.zeros((len(tokens) + 1, len(words) + 1), np.int8)
+def _path(words: Sequence[str], marks: Sequence[_Mark]) -> list[_Step]:
+    """The best alignment, as pairs of a word and a mark, of which one may be missing."""
+    gains, back = np.zeros(len(words) + 1), np.zeros((len(marks) + 1, len(words) + 1), np.int8)
     back[0, :], back[:, 0] = 2, 1
-    for row, token in enumerate(tokens, 1):
+    for row, mark in enumerate(marks, 1):
         before, gains = gains, np.zeros(len(words) + 1)
         for column, word in enumerate(words, 1):
-            join = before[column - 1] + likeness(token.text, word)
+            join = before[column - 1] + likeness(mark.text, word)
             skip, insert = before[column], gains[column - 1]
             if join >= skip and join >= insert:
                 gains[column], back[row, column] = join, 0
             else:
                 gains[column], back[row, column] = (skip, 1) if skip >= insert else (insert, 2)
     steps: list[_Step] = []
-    row, column = len(tokens), len(words)
+    row, column = len(marks), len(words)
     while row or column:
         move = back[row, column]
         row, column = row - (move != 2), column - (move != 1)
-        steps.append((None if move == 1 else column, None if move == 2 else tokens[row]))
+        steps.append((None if move == 1 else column, None if move == 2 else marks[row]))
     return steps[::-1]
 
 
