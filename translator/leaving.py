@@ -1,9 +1,19 @@
-"""The end of a process in which LiveKit's native library has run."""
+"""The end of a process: when it is asked for, and where LiveKit's native library has run."""
 
+import asyncio
 import atexit
 import os
+import signal
 import sys
 from typing import NoReturn
+
+
+def interrupted() -> asyncio.Event:
+    """Set by the next Ctrl-C or SIGTERM, which from now on ends nothing by itself."""
+    event = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
 
 
 def leave(code: int) -> NoReturn:

@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
+
+from translator.leaving import interrupted
 
 if TYPE_CHECKING:
     from translator.access import Access
@@ -56,9 +57,7 @@ def _serve(work: Callable[["Access"], Coroutine[Any, Any, None]]) -> int:
     configured()  # without it LiveKitServer would start a server of its own
 
     async def until_stopped() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stop = interrupted()
         # A worker would try for ever where nothing answers or the key is refused.
         async with LiveKitServer.running() as server, asyncio.TaskGroup() as group:
             working = group.create_task(work(server.access))

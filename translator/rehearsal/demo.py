@@ -6,7 +6,6 @@ and how far behind it is heard.
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from translator.access import Role
 from translator.captions import FLOOR
 from translator.house import House
+from translator.leaving import interrupted
 from translator.rehearsal.order import Order
 from translator.rehearsal.people import Listener, joined, wishes
 from translator.rehearsal.run import OBSERVER, Told, premises, rehearse
@@ -64,18 +64,10 @@ async def show(
             result = await rehearse(demo.order, home, told)
             summed_up(result)
             if not demo.once:
-                stop = _interrupt()  # before anybody is told of it
+                stop = interrupted()  # before anybody is told of it
                 say(f"The room is open: {address} (Ctrl-C ends it)")
                 await _read_along(home, room, told, stop)
     return result
-
-
-def _interrupt() -> asyncio.Event:
-    """Set by the next Ctrl-C, which from now on ends nothing by itself."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
 
 
 async def _read_along(home: House, room: str, told: Told, stop: asyncio.Event) -> None:

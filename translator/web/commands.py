@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from translator.errors import InputError
+from translator.leaving import interrupted
 
 if TYPE_CHECKING:
     from translator.access import ClonedVoice
@@ -87,9 +87,7 @@ def _web(arguments: argparse.Namespace) -> int:
     logging.getLogger("translator.web").setLevel(logging.INFO)
 
     async def serve() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stop = interrupted()
         with Links(links_file()) as links:
             async with (
                 LiveKitServer.running() as server,
