@@ -25,5 +25,5 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
 
 def test_a_run_without_any_result_still_has_a_page() -> None:
     assert "c" in page.written(
-        whole({AS_CONFIGURED: [{"id": "c", "error": "e"}]}, made()), {"configured": []}
+        whole({AS_CONFIGURED: [{"id": "c", "error": "e"}]}, made()), {AS_CONFIGURED: []}
     )

@@ -153,10 +153,11 @@ def _listed(text: str) -> tuple[str, ...]:
 def _say(task: "Task", state: str, result: "Result | None") -> None:
     """A line when a recording begins, and one when it is done."""
     from translator.evaluation.compare import shown
+    from translator.evaluation.run import AS_CONFIGURED
     from translator.evaluation.totals import summed
 
     head = f"[{task.number}/{task.of}] {task.entry.id}"
-    if task.preset != "configured":
+    if task.preset != AS_CONFIGURED:
         head += f" ({task.preset})"
     if result is None:
         print(f"{head} …", flush=True)
@@ -232,10 +233,11 @@ def _tell(
 def _report(preset: str, whole: Mapping[str, Any]) -> Iterator[str]:
     """The figures as a Markdown table: all recordings, then each pair of languages."""
     from translator.evaluation.compare import shown
+    from translator.evaluation.run import AS_CONFIGURED
     from translator.evaluation.totals import NAMES
 
     columns = {"all": whole["figures"], **whole["directions"]}
-    yield f"\nPreset: {preset}\n" if preset != "configured" else ""
+    yield f"\nPreset: {preset}\n" if preset != AS_CONFIGURED else ""
     yield f"| | {' | '.join(columns)} |"
     yield "|---|" + "---|" * len(columns)
     for name, called in NAMES.items():
@@ -249,6 +251,7 @@ def _report(preset: str, whole: Mapping[str, Any]) -> Iterator[str]:
 
 def _gate_table(verdicts: "Mapping[str, Sequence[Verdict]]") -> Iterator[str]:
     from translator.evaluation.compare import shown
+    from translator.evaluation.run import AS_CONFIGURED
     from translator.evaluation.scenarios import FIGURES
     from translator.evaluation.totals import NAMES
 
@@ -258,7 +261,7 @@ def _gate_table(verdicts: "Mapping[str, Sequence[Verdict]]") -> Iterator[str]:
         untold = [one.figure for one in ones if one.value is None]
         if not ones:
             continue
-        name = "" if preset == "configured" else f" of {preset}"
+        name = "" if preset == AS_CONFIGURED else f" of {preset}"
         kept = len(ones) - len(failed) - len(untold)
         besides = f"; not to be told from these recordings: {', '.join(untold)}" if untold else ""
         yield f"\nThe gate{name}: {kept} of {len(ones)} limits kept{besides}"
@@ -291,7 +294,7 @@ def _try_scenarios(arguments: argparse.Namespace) -> int:
     from translator.evaluation import scenarios
     from translator.evaluation.compare import shown
     from translator.evaluation.gate import judged
-    from translator.evaluation.run import write_json
+    from translator.evaluation.run import AS_CONFIGURED, write_json
 
     gate = _gate(arguments.gate)
     _make(arguments.out)
@@ -312,5 +315,5 @@ def _try_scenarios(arguments: argparse.Namespace) -> int:
         {"figures": figures, "scenarios": [one.to_json() for one in outcomes]},
     )
     verdicts = judged(gate.scenarios if gate else {}, figures)
-    print(*_gate_table({"configured": verdicts}), sep="\n")
+    print(*_gate_table({AS_CONFIGURED: verdicts}), sep="\n")
     return 0 if all(one.passed for one in verdicts) else 1
