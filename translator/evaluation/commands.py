@@ -252,10 +252,10 @@ def _report(preset: str, whole: Mapping[str, Any]) -> Iterator[str]:
 def _gate_table(verdicts: "Mapping[str, Sequence[Verdict]]") -> Iterator[str]:
     from translator.evaluation.compare import shown
     from translator.evaluation.run import AS_CONFIGURED
-    from translator.evaluation.scenarios import FIGURES
+    from translator.evaluation.scenarios import MEASURES
     from translator.evaluation.totals import NAMES
 
-    called = {**NAMES, **FIGURES}
+    called = {**NAMES, **MEASURES}
     for preset, ones in verdicts.items():
         failed = [one for one in ones if not one.passed]
         untold = [one.figure for one in ones if one.value is None]
@@ -304,16 +304,16 @@ def _try_scenarios(arguments: argparse.Namespace) -> int:
         if not one.passed:
             missed = "; ".join(f"{c.kind}: {c.asked}" for c in one.checks if not c.passed)
             print(f"{one.scenario.id}: {one.scenario.text} → {one.rendition}\n    {missed}")
-    figures = scenarios.summed(outcomes)
+    measures = scenarios.summed(outcomes)
     print("\n| | passed | of |\n|---|---|---|")
     for direction, (passed, count) in scenarios.by_direction(outcomes).items():
         print(f"| {direction} | {passed} | {count} |")
-    for name, called in scenarios.FIGURES.items():
-        print(f"{called}: {shown(figures[name])}")
+    for name, called in scenarios.MEASURES.items():
+        print(f"{called}: {shown(measures[name])}")
     write_json(
         arguments.out / "scenarios.json",
-        {"figures": figures, "scenarios": [one.to_json() for one in outcomes]},
+        {"figures": measures, "scenarios": [one.to_json() for one in outcomes]},
     )
-    verdicts = judged(gate.scenarios if gate else {}, figures)
+    verdicts = judged(gate.scenarios if gate else {}, measures)
     print(*_gate_table({AS_CONFIGURED: verdicts}), sep="\n")
     return 0 if all(one.passed for one in verdicts) else 1

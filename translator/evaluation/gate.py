@@ -16,7 +16,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from translator.document import Version, nearest, read, validated
-from translator.evaluation.scenarios import FIGURES as SCENARIO_FIGURES
+from translator.evaluation.scenarios import MEASURES
 from translator.evaluation.totals import NAMES
 
 GATE = Path("gate.yaml")
@@ -73,7 +73,7 @@ class GateFile(BaseModel):
     """For a few, where a single word weighs more."""
     terms: _OfRecordings = {}
     """For recordings with a glossary of what is said in them."""
-    scenarios: Mapping[Annotated[str, _one_of(SCENARIO_FIGURES)], Limit] = {}
+    scenarios: Mapping[Annotated[str, _one_of(MEASURES)], Limit] = {}
     """For the text scenarios."""
 
 

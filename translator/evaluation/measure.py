@@ -27,7 +27,7 @@ from translator.evaluation.words import errors, quality, words
 from translator.settings import Settings
 from translator.types import Word
 
-FIGURES = (
+MEASURES = (
     *("segments", "spoken", "evs_p50", "evs_p90", "evs_p99", "first_audio", "end_lag"),
     *("lag_slope", "backlog_max", "pace_max", "coverage", "term_hits", "term_total"),
 )
@@ -69,7 +69,7 @@ def measured(
         "reading": _reading(entry, own, messages, report["languages"], offline),
         "languages": {
             code: {
-                **{name: figures.get(name) for name in FIGURES},
+                **{name: figures.get(name) for name in MEASURES},
                 "renditions": [
                     [one["onset"], one["evs"], one["source_end"] - one["source_start"]]
                     for one in figures["renditions"]

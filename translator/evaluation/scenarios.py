@@ -38,12 +38,12 @@ from translator.types import Brief, Term
 SHIPPED = Path(__file__).with_name("scenarios.yaml")
 KINDS = ("rendered", "terms", "numbers", "question", "register", "meaning")
 """What a check is about."""
-FIGURES: Mapping[str, str] = {
+MEASURES: Mapping[str, str] = {
     "scenarios": "scenarios",
     "scenarios_passed": "scenarios with every check passed, share",
     **{f"scenarios_{kind}": f"checks of {kind} passed, share" for kind in KINDS},
 }
-"""What each figure is called."""
+"""What each measure is called. A figure is a number in a text here."""
 QUESTION = re.compile(r"[?？؟;]\s*[\"'”’»)]*\s*$")
 
 
@@ -208,7 +208,7 @@ def figures(text: str) -> Counter[str]:
 
 
 def summed(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-    """The figures of all of them, by FIGURES."""
+    """All of them, by MEASURES."""
     by_kind: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for one in outcomes:
         for check in one.checks:
