@@ -28,6 +28,11 @@ class Voice(Protocol):
         ...
 
 
+def letters(text: str) -> int:
+    """How many letters and digits `text` has. Without any, nothing of it can be said."""
+    return sum(map(str.isalnum, text))
+
+
 async def resample(
     frames: AsyncGenerator[rtc.AudioFrame, None], sample_rate: int
 ) -> AsyncGenerator[npt.NDArray[np.int16], None]:

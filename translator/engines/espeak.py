@@ -14,6 +14,7 @@ from livekit import rtc
 from translator import languages
 from translator.engines.host import Host
 from translator.errors import ServiceError, SpeakError
+from translator.speak import letters
 
 USUAL = "usual"
 """The voice of a language where none is named."""
@@ -57,7 +58,7 @@ class EspeakVoice:
         `voice` is a language or a file of `espeak-ng --voices`, or `usual` for that of `language`,
         with a variant (`en-gb+f3`) of `espeak-ng --voices=variant` if wanted.
         """
-        if not any(character.isalnum() for character in text):
+        if not letters(text):
             return
         question = {"text": text, "language": language, "voice": voice, "pace": pace}
         asked = self._host.post(

@@ -11,7 +11,7 @@ from translator.channel import SAMPLE_RATE
 from translator.errors import SettingsError, SpeakError, StageError
 from translator.health import Health
 from translator.settings import Language
-from translator.speak import Voice, resample
+from translator.speak import Voice, letters, resample
 from translator.turns import Turn
 
 RATE = 14.0
@@ -149,7 +149,7 @@ class _Clause:
                     await self._turn.play(fresh, pace=pace)
                     given += len(fresh) / SAMPLE_RATE * pace
                     self.speaker, self.text, self.given = name, text, given
-        if not self.given and any(character.isalnum() for character in text):
+        if not self.given and letters(text):
             raise SpeakError(f"{name} gave no sound", retryable=True, kind="empty")
         self.whole = not begun and self.given > 0
 

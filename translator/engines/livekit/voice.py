@@ -13,6 +13,7 @@ from livekit.agents import tts
 from translator.engines.livekit.plugin import begun, leave, made, once, received
 from translator.engines.livekit.repeats import Repeats, distinct
 from translator.errors import SpeakError
+from translator.speak import letters
 
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
 
@@ -56,8 +57,8 @@ class LiveKitVoice(Generic[Engine]):
         self, text: str, *, language: str, voice: str | None, pace: float
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """See translator.speak.Voice."""
-        letters = sum(character.isalnum() for character in text)
-        if not letters:
+        length = letters(text)
+        if not length:
             return  # vendors answer punctuation with an error
         held = await self._hold(language, voice)
         try:
@@ -66,7 +67,7 @@ class LiveKitVoice(Generic[Engine]):
                 async for frame in frames:
                     said += frame.duration
                     yield frame
-            if said < _LEAST * letters:
+            if said < _LEAST * length:
                 raise SpeakError(
                     f"{held.engine.provider} said less than the text",
                     retryable=True,
