@@ -25,7 +25,7 @@ pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[1]
 
 
-class Ear:
+class ScriptedTranscriber:
     """Hears the same in every recording."""
 
     def __init__(self, model: str) -> None:
@@ -101,7 +101,7 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(run, "interpret", one.interpret)
     monkeypatch.setattr(run, "running", nothing)
-    monkeypatch.setattr(run, "Listener", Ear)
+    monkeypatch.setattr(run, "Transcriber", ScriptedTranscriber)
     monkeypatch.setattr(run, "rendered", rendered)
     return one
 

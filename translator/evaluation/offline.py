@@ -52,7 +52,7 @@ class Transcribed:
     words: tuple[Word, ...]
 
 
-class Listener:
+class Transcriber:
     """One loaded model. Its calls block: they are made in a thread, one at a time."""
 
     def __init__(self, model: str) -> None:

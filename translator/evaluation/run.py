@@ -30,7 +30,7 @@ from translator.evaluation.manifest import Entry
 from translator.evaluation.measure import Offline, measured
 from translator.evaluation.offline import (
     DECODING,
-    Listener,
+    Transcriber,
     aligned_sentences,
     opened,
     rendered,
@@ -134,7 +134,7 @@ class Bench:
     """Does tasks one after the other; keeps what they share."""
 
     plan: Plan
-    _listener: Listener | None = field(default=None, init=False)
+    _transcriber: Transcriber | None = field(default=None, init=False)
 
     async def result(self, task: Task, begins: Callable[[], None]) -> tuple[Result, str]:
         """What a task gives, and whether it was "kept" or is "done". Raises TranslatorError."""
@@ -166,7 +166,9 @@ class Bench:
         load = os.getloadavg()[0]
         voiced = [code for code, one in report["languages"].items() if one["spoken"]]
         heard = {
-            code: (await self._ear(loaded).transcribe(folder / f"{code}.wav", [code])).text
+            code: (
+                await self._transcriber_for(loaded).transcribe(folder / f"{code}.wav", [code])
+            ).text
             for code in (voiced if self.plan.listen else ())
         }
         figures = await asyncio.to_thread(
@@ -234,11 +236,11 @@ class Bench:
         kept = read_json(path)
         if kept is not None and kept["key"] == key:
             return kept
-        ear = self._ear(loaded)
+        transcriber = self._transcriber_for(loaded)
         sound = await asyncio.to_thread(recording.read, entry.file)
-        transcribed = await ear.transcribe(entry.file, entry.spoken)
+        transcribed = await transcriber.transcribe(entry.file, entry.spoken)
         sentences = aligned_sentences(entry, sound.seconds)
-        words = await ear.align(entry.file, sentences, entry.language) if sentences else ()
+        words = await transcriber.align(entry.file, sentences, entry.language) if sentences else ()
         voiced = await asyncio.to_thread(recording.stretches, sound)
         made = {
             "key": key,
@@ -252,10 +254,10 @@ class Bench:
         write_json(path, made)
         return made
 
-    def _ear(self, loaded: Settings) -> Listener:
-        if self._listener is None:
-            self._listener = Listener(_model(loaded))
-        return self._listener
+    def _transcriber_for(self, loaded: Settings) -> Transcriber:
+        if self._transcriber is None:
+            self._transcriber = Transcriber(_model(loaded))
+        return self._transcriber
 
     def _key(self, task: Task, loaded: Settings) -> str:
         plan = self.plan
