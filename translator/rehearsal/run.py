@@ -22,7 +22,7 @@ from translator.errors import ServiceError
 from translator.house import House, house
 from translator.participant import BRIDGE
 from translator.rehearsal import files, report
-from translator.rehearsal.meter import Meter
+from translator.rehearsal.footprint import Footprint
 from translator.rehearsal.order import Order
 from translator.rehearsal.people import Listener, Speaker, channel_identity, joined, wishes
 
@@ -50,7 +50,7 @@ class Rehearsal:
 
     order: Order
     access: Access
-    meter: Meter
+    footprint: Footprint
     observer: Listener = field(init=False)
     listeners: dict[str, Listener] = field(default_factory=dict)
     """By language."""
@@ -147,7 +147,7 @@ def _leave(one: Rehearsal) -> Mapping[str, Any]:
         captions=[pair for listener in one.listeners.values() for pair in listener.captions],
         own_words=one.observer.captions,
         begin=one.begin,
-        used=one.meter.result(),
+        used=one.footprint.result(),
     )
 
 
@@ -183,7 +183,7 @@ async def assembled(order: Order, home: House) -> AsyncGenerator[Rehearsal, None
 
     Raises ServiceError where they do not get ready, or the bridge leaves.
     """
-    one = Rehearsal(order=order, access=home.access, meter=Meter(home.server_pid))
+    one = Rehearsal(order=order, access=home.access, footprint=Footprint(home.server_pid))
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[Any]] = []
         try:
@@ -198,7 +198,7 @@ async def assembled(order: Order, home: House) -> AsyncGenerator[Rehearsal, None
                 f"the meeting was not ready within {READY:.0f} s: {one.missing()}"
             ) from None
         tasks.append(group.create_task(_watch(home.worker, one.observer)))
-        tasks.append(group.create_task(one.meter.run()))
+        tasks.append(group.create_task(one.footprint.run()))
         yield one
         for task in tasks:
             task.cancel()

@@ -11,7 +11,7 @@ EVERY = 2.0
 """Seconds between two looks."""
 
 
-class Meter:
+class Footprint:
     """Processor time and memory of what we started, from its first look on."""
 
     def __init__(self, server_pid: int | None) -> None:
