@@ -91,6 +91,12 @@ def test_the_cascade_helps_a_speech_to_speech_model_and_is_helped_by_it() -> Non
     assert (none.voice, none.as_said) == ("captions", ("en", "fr"))
 
 
+def test_captions_alone_are_rendered_by_the_cascade_whatever_model_would_be_heard() -> None:
+    pairs = ({"from": "*", "to": "de", "render": "rules", "end_to_end": "live"},)
+    assert outlook(("interpret", "live"), pairs=pairs).of("de") == WELL
+    assert outlook(("render", "rules"), pairs=pairs).of("de").as_said == ("en", "es", "fr")
+
+
 def test_what_costs_too_much_is_told_as_such() -> None:
     one = outlook(("speak", "robot"), unspoken=["es", "fr"], stopped=["de"])
     assert one.of("es") == Condition(voice="captions", why="cost", down=("robot",))

@@ -46,6 +46,12 @@ def test_a_language_with_captions_only_has_no_voice_to_pay_for() -> None:
     assert "speak" not in {line.stage for line in estimate(silent, HOUR)}
 
 
+def test_a_language_with_captions_only_has_no_model_to_pay_for() -> None:
+    mute = {code: Language() for code in HOUR.languages}
+    silent = settings(end_to_end="unknown").model_copy(update={"languages": mute})
+    assert [line.stage for line in estimate(silent, HOUR)] == ["hear", "render", "render"]
+
+
 def test_what_everybody_understands_as_it_is_said_is_not_rendered() -> None:
     british = settings(languages=("en", "fr")).model_copy(update={"spoken": ("en-GB",)})
     lines = estimate(british, Plan(minutes=60, speakers=3, languages=["en", "fr"]))

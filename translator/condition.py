@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from translator.health import Down, Stage
 from translator.record import Availability
-from translator.settings import Reaches, Route, Settings
+from translator.settings import Reaches, Route, Settings, engines_of
 
 CONDITIONS = "translator.conditions"
 """Attribute of the bridge: the languages of which not all can be had, as JSON."""
 UNHEARD = "Nobody is heard at the moment, because the engine that hears cannot be reached."
 UNPAID = "Nobody is heard any more: the meeting has spent what it may."
 
-STAGES: Collection[Stage] = ("interpret", "render", "speak")
+APART: Collection[Stage] = ("interpret", "render", "speak")
 """What engines do for one language apart from the others."""
 
 Why = Literal["engine", "cost"]
@@ -70,13 +70,12 @@ class Outlook:
         missed."""
         if code not in self.settings.languages:
             return WELL
-        used = {stage: self.settings.engines_for(stage, code) for stage in STAGES}
+        routes = self.settings.routes(code)
+        used = {stage: engines_of(routes, stage) for stage in APART}
         down = [
             name for stage, names in used.items() for name in names if self._is_down(stage, name)
         ]
-        as_said = tuple(
-            route.source for route in self.settings.routes(code) if not self._renders(route)
-        )
+        as_said = tuple(route.source for route in routes if not self._renders(route))
         heard = self._any("interpret", used["interpret"]) or self._any("speak", used["speak"])
         dumb = bool(used["speak"]) and not heard
         costly = code in self.unspoken or code in self.stopped
@@ -139,8 +138,7 @@ class Outlook:
         return tuple(dict.fromkeys(name for name in others if name is not None))
 
     def _renders(self, route: Route) -> bool:
-        model = route.pair.end_to_end
-        if model is not None and not self._is_down("interpret", model):
+        if route.end_to_end is not None and not self._is_down("interpret", route.end_to_end):
             return True
         reaching = route.renderers(self.reaches)
         return not reaching or self._any("render", reaching)

@@ -148,19 +148,27 @@ def _way(loaded: Settings, route: Route) -> tuple[str, ...]:
     manner = _manner(
         pair, [name for name in reach if not registry.instructed(loaded.engines[name])]
     )
-    model = _model(pair) if loaded.languages[route.target].spoken_by else ""
-    return model, first, ", ".join(others), ", ".join(relays), ", ".join(pair.glossaries), manner
+    return (
+        _model(route),
+        first,
+        ", ".join(others),
+        ", ".join(relays),
+        ", ".join(pair.glossaries),
+        manner,
+    )
 
 
-def _model(pair: Pair) -> str:
-    """The speech-to-speech model of a pair, and how far it goes."""
-    return f"{pair.realtime} ({'hybrid' if pair.hybrid else 'end to end'})" if pair.realtime else ""
+def _model(route: Route) -> str:
+    """The speech-to-speech model that is heard, and how far it goes."""
+    if route.realtime is None:
+        return ""
+    return f"{route.realtime} ({'hybrid' if route.end_to_end is None else 'end to end'})"
 
 
 def _models(loaded: Settings) -> Iterator[str]:
     """What is lost with speech-to-speech models, and what they cost."""
     targets: dict[str, list[str]] = {}
-    for target in (code for code, one in loaded.languages.items() if one.spoken_by):
+    for target in loaded.languages:
         for sources, (model, *_) in _ways(loaded, target):
             if model:
                 targets.setdefault(model, []).append(f"{sources} -> {target}")
@@ -225,7 +233,7 @@ def _spoken(language: Language) -> Sequence[str]:
 
 def _summing_up(loaded: Settings, engine: str) -> Table:
     table = _table("Summary", "engine", "told to")
-    rendering = dict.fromkeys(name for pair in loaded.pairs for name in pair.rendered_by)
+    rendering = loaded.engines_for("render")
     told = [name for name in rendering if registry.instructed(loaded.engines[name])]
     table.add_row(engine, ", ".join(told) or "nobody: no engine of `pairs` takes instructions")
     return table

@@ -80,9 +80,7 @@ def thrifty(settings: Settings, gone: Shed, reaches: Reaches) -> Settings:
         for code, one in settings.languages.items()
     }
     named = []
-    for route in sorted(
-        settings.routes(), key=_length, reverse=True
-    ):  # es-MX before es, which fits
+    for route in sorted(settings.routes(), key=_length, reverse=True):
         update: dict[str, object] = {"source": route.source, "target": route.target}
         if route.target in silent:
             update |= {"end_to_end": None, "hybrid": None}
@@ -131,4 +129,5 @@ def _free(settings: Settings, names: Sequence[str]) -> bool:
 
 
 def _length(route: Route) -> tuple[int, int]:
+    """es-MX comes before es, which fits it, too."""
     return len(route.target), len(route.source)

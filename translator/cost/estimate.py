@@ -160,19 +160,18 @@ def _interpreted(settings: Settings, plan: Plan, code: str) -> Iterator[Line]:
     route = next(iter(settings.routes(code)), None)
     if route is None:
         return
-    pair = route.pair
     characters = plan.spoken * assumed("characters")
     made = characters * assumed("expansion")
-    if pair.realtime is not None:
-        yield _realtime(settings, pair.realtime, plan, code)
-    if pair.end_to_end is None:
-        name, amounts = pair.rendered_by[0], {"characters": characters}
+    if route.realtime is not None:
+        yield _realtime(settings, route.realtime, plan, code)
+    if route.end_to_end is None:
+        name, amounts = route.pair.rendered_by[0], {"characters": characters}
         if settings.engines[name].plugin not in EMBEDDED:
             told = plan.spoken * assumed("segments") * assumed("prompt") + characters / BYTES
             amounts |= _tokens(told, made / BYTES)
         yield _line(settings, name, "render", amounts, code)
-    speak = settings.languages[code].speak
-    if speak is not None and pair.realtime is None:
+    speak = route.language.speak
+    if speak is not None and route.realtime is None:
         amounts = {"characters": made, "spoken_seconds": 60 * plan.spoken}
         yield _line(settings, speak, "speak", amounts, code)
 

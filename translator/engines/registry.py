@@ -258,7 +258,7 @@ def _wanted(
     for name in settings.engines_for("interpret"):
         yield name, partial(engines.try_realtime, name)
     for code, language in settings.languages.items():
-        for name in language.spoken_by:
+        for name in settings.engines_for("speak", code):
             for voice in language.voices_of(name) or (None,):
                 yield name, partial(engines.try_voice, name, code, voice)
     for name in settings.engines_for("summarize"):

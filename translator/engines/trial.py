@@ -143,8 +143,8 @@ async def _render(engines: Tried, name: str, settings: Settings) -> Timing:
 
 async def _speak(engines: Tried, name: str, settings: Settings) -> Timing:
     voice = await asyncio.to_thread(engines.voice, name)
-    heard = [code for code in settings.languages if name in settings.engines_for("speak", code)]
-    code = next(iter(heard or settings.languages))
+    heard = (route.target for route in settings.routes() if name in route.by("speak"))
+    code = next(heard, next(iter(settings.languages)))
     text = GREETINGS.get(languages.lookup(code, GREETINGS) or "", "1, 2.")
     named = settings.languages[code].voice_of(name)
     spoken = voice.say(text, language=code, voice=named, pace=1.0)
@@ -214,7 +214,7 @@ _FAILED: dict[str, type[StageError]] = {
 def _pair(engines: Tried, name: str, settings: Settings) -> tuple[str, str]:
     """Two languages between which `name` works, those of the meeting where there are any."""
     for route in settings.routes():
-        named = name in (*route.pair.rendered_by, route.pair.realtime)
+        named = name in (*route.by("render"), *route.by("interpret"))
         if named and engines.reaches(name, route.source, route.target):
             return route.source, route.target
     return ("en", "es")

@@ -12,7 +12,7 @@ from translator.settings.models import Language, Pair, PairsFile, Segmenting
 from translator.settings.names import ANY
 from translator.settings.operator import Engine, EnginesFile
 from translator.settings.prices import EMBEDDED, Ceilings, Price
-from translator.settings.snapshot import Reaches, Route, Settings
+from translator.settings.snapshot import Reaches, Route, Settings, engines_of
 from translator.settings.tools import AGENDA, GLOSSARY, ToolServer
 from translator.settings.watch import changes
 
@@ -36,5 +36,6 @@ __all__ = [
     "changes",
     "diff",
     "engine_sets",
+    "engines_of",
     "load",
 ]

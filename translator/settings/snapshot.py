@@ -1,38 +1,69 @@
 """One meeting's settings, and which engines they use: for which stage, between which languages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import get_args
 
 from pydantic import InstanceOf
 
 from translator import languages
 from translator.glossary import Glossary
 from translator.health import Stage
-from translator.settings.models import Choices, Pair
+from translator.settings.models import Choices, Language, Pair
 from translator.settings.names import ANY
 from translator.settings.operator import Engine
 from translator.settings.prices import Ceilings
 from translator.settings.tools import ToolServer
 
+STAGES: tuple[Stage, ...] = get_args(Stage)
 Reaches = Callable[[str, str, str], bool]
 """Whether an engine, by its name, renders a source into a target at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """How one language becomes another."""
+    """How one language becomes another, and is heard and read there."""
 
     source: str
     target: str
     pair: Pair
     """The line of `pairs` that is taken."""
+    language: Language
+    """How `target` is spoken."""
+
+    @property
+    def realtime(self) -> str | None:
+        """The speech-to-speech model that is heard; None where the cascade is, or captions only."""
+        return self.pair.realtime if self.language.spoken_by else None
+
+    @property
+    def end_to_end(self) -> str | None:
+        """The one of these whose own words are read, too."""
+        return self.pair.end_to_end if self.language.spoken_by else None
+
+    def by(self, stage: Stage) -> tuple[str, ...]:
+        """The engines that do a stage of it, in the order in which they are called; none that do
+        it for all routes at once."""
+        match stage:
+            case "render":
+                return self.pair.rendered_by
+            case "interpret" if self.realtime is not None:
+                return (self.realtime,)
+            case "speak":
+                return self.language.spoken_by
+        return ()
 
     def renderers(self, reaches: Reaches) -> tuple[str, ...]:
         """The engines that render it, in the order in which they are called."""
         return tuple(
             name for name in self.pair.rendered_by if reaches(name, self.source, self.target)
         )
+
+
+def engines_of(routes: Iterable[Route], stage: Stage) -> tuple[str, ...]:
+    """The engines that do a stage of `routes`, each once."""
+    return tuple(dict.fromkeys(name for route in routes for name in route.by(stage)))
 
 
 class Settings(Choices):
@@ -60,7 +91,10 @@ class Settings(Choices):
         """How `source` becomes `target`; None where no pair fits, and where who understands one
         understands the other."""
         pair = None if languages.same(source, target) else self.pair(source, target)
-        return None if pair is None else Route(source=source, target=target, pair=pair)
+        if pair is None:
+            return None
+        language = self.languages.get(target) or Language()
+        return Route(source=source, target=target, pair=pair, language=language)
 
     def routes(self, target: str | None = None) -> tuple[Route, ...]:
         """How each language that is spoken becomes each other one, or `target` alone."""
@@ -70,32 +104,21 @@ class Settings(Choices):
 
     def engines_for(self, stage: Stage, target: str | None = None) -> tuple[str, ...]:
         """The engines that are called for a stage, each once; for `target` alone where given."""
-        names: Sequence[str | None]
-        match stage:
-            case "hear":
-                names = self.heard_by
-            case "render":
-                names = [name for route in self.routes(target) for name in route.pair.rendered_by]
-            case "interpret":
-                names = [route.pair.realtime for route in self.routes(target)]
-            case "speak":
-                heard = [self.languages[code] for code in self.languages if target in (None, code)]
-                names = [name for language in heard for name in language.spoken_by]
-            case "summarize":
-                names = [self.summarize]
-        return tuple(dict.fromkeys(name for name in names if name is not None))
+        return self._engines(stage, self.routes(target))
 
     @property
     def uses(self) -> Sequence[tuple[Stage, str]]:
-        """Which engines are named, and for what: each use once."""
-        found: list[tuple[Stage, str]] = [("hear", name) for name in self.heard_by]
-        found += [("render", name) for pair in self.pairs for name in pair.rendered_by]
-        models = [pair.realtime for pair in self.pairs]
-        found += [("interpret", name) for name in models if name is not None]
-        found += [("speak", name) for one in self.languages.values() for name in one.spoken_by]
-        if self.summarize is not None:
-            found.append(("summarize", self.summarize))
-        return tuple(dict.fromkeys(found))
+        """Which engines are called, and for what: each use once."""
+        routes = self.routes()
+        return tuple((stage, name) for stage in STAGES for name in self._engines(stage, routes))
+
+    def _engines(self, stage: Stage, routes: Iterable[Route]) -> tuple[str, ...]:
+        match stage:
+            case "hear":
+                return self.heard_by
+            case "summarize":
+                return () if self.summarize is None else (self.summarize,)
+        return engines_of(routes, stage)
 
     @property
     def needs_sound(self) -> bool:
@@ -111,4 +134,7 @@ class Settings(Choices):
 
 
 def _fits(pattern: str, code: str) -> bool:
-    return pattern == ANY or languages.lookup(code, [pattern]) is not None
+    if pattern == ANY:
+        return True
+    # Most fit not even as a language, which a large meeting finds out ten thousands of times.
+    return languages.same(code, pattern) and languages.lookup(code, [pattern]) is not None

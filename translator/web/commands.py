@@ -200,7 +200,7 @@ def _voice(wanted: str, meeting: str) -> "ClonedVoice":
     except ValueError as error:
         raise InputError(f"--voice {wanted}: {error}") from None
     settings = load(*agent.paths(), meeting=meeting)
-    speaking = settings.engines_for("speak")
+    speaking = dict.fromkeys(one for each in settings.languages.values() for one in each.spoken_by)
     if engine not in speaking:
         known = ", ".join(speaking) or "nothing"
         raise InputError(
