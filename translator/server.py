@@ -27,7 +27,7 @@ from translator.errors import InputError, ServiceError
 
 ADDRESS = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 """Environment variables that name a server."""
-WEBSOCKET = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_WEBSOCKET = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 """What each scheme of a server's address is called for its websocket."""
 KNOWN = (
     "the key devkey and the secret `secret` are known to everybody: set LIVEKIT_API_KEY and"
@@ -145,15 +145,21 @@ def configured(environ: Mapping[str, str] = os.environ) -> Access:
     missing = [name for name in ADDRESS if not environ.get(name)]
     if missing:
         raise ServiceError(f"set {', '.join(missing)} to where livekit-server is")
-    url, key, secret = (environ[name] for name in ADDRESS)
-    scheme, separator, place = url.partition("://")
-    websocket = WEBSOCKET.get(scheme.lower())
-    if not (websocket and separator and place):
-        raise ServiceError(f"LIVEKIT_URL is {url!r}: write it as wss://host or ws://host:port")
-    access = Access(url=f"{websocket}://{place}", api_key=key, api_secret=secret)
+    given, key, secret = (environ[name] for name in ADDRESS)
+    url = websocket(given)
+    if url is None:
+        raise ServiceError(f"LIVEKIT_URL is {given!r}: write it as wss://host or ws://host:port")
+    access = Access(url=url, api_key=key, api_secret=secret)
     if access.known and not access.local:
         raise InputError(KNOWN)
     return access
+
+
+def websocket(url: str) -> str | None:
+    """`url` as ws:// or wss://, also where it is given as http:// or https://; else None."""
+    scheme, _, place = url.partition("://")
+    ours = _WEBSOCKET.get(scheme.lower())
+    return f"{ours}://{place}" if ours and place else None
 
 
 async def _check(server: LiveKitServer) -> None:

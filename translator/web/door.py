@@ -4,7 +4,7 @@ import ipaddress
 
 from translator.access import Access, hostname, loopback
 from translator.errors import InputError
-from translator.server import KNOWN, WEBSOCKET
+from translator.server import KNOWN, websocket
 
 HTTP = {"ws": "http", "wss": "https"}
 
@@ -97,8 +97,7 @@ def _connections(url: str) -> tuple[str, ...]:
 
 
 def _websocket(url: str) -> str:
-    scheme, _, place = url.strip().partition("://")
-    websocket = WEBSOCKET.get(scheme.lower())
-    if websocket is None or not hostname(url) or set("?#@;, '\"") & set(place):
+    ours = websocket(url.strip())
+    if ours is None or not hostname(url) or set("?#@;, '\"") & set(ours):
         raise InputError(f"{url!r} is no address of livekit-server: write it as wss://host")
-    return f"{websocket}://{place.rstrip('/')}"
+    return ours.rstrip("/")
