@@ -108,7 +108,7 @@ async def test_an_earlier_segment_holds_the_voice_while_it_is_not_ready() -> Non
 
 async def test_holds_for_no_longer_than_max_wait() -> None:
     player = Player()
-    late = player.turns.turn(segment(1, start=1.0))
+    late = player.turns.turn(segment(1, start=1.0, speaker="p-bob"))
     await filled(player.turns.turn(segment(2, start=2.0)))
     async with player.playing():
         await asyncio.sleep(MAX_WAIT + 1.5)
@@ -120,7 +120,9 @@ async def test_holds_for_no_longer_than_max_wait() -> None:
 
 async def test_several_that_are_not_ready_hold_together_for_no_longer_than_one() -> None:
     player = Player()
-    late = [player.turns.turn(segment(number, start=number)) for number in (1, 2, 3)]
+    late = [
+        player.turns.turn(segment(number, start=number, speaker="p-bob")) for number in (1, 2, 3)
+    ]
     await filled(player.turns.turn(segment(4, start=4.0)))
     async with player.playing():
         await asyncio.sleep(10.0)
@@ -132,12 +134,25 @@ async def test_several_that_are_not_ready_hold_together_for_no_longer_than_one()
 
 async def test_waits_for_nobody_when_max_wait_is_zero() -> None:
     player = Player(max_wait=0.0)
-    late = player.turns.turn(segment(1, start=1.0))
+    late = player.turns.turn(segment(1, start=1.0, speaker="p-bob"))
     await filled(player.turns.turn(segment(2, start=2.0)))
     async with player.playing():
         await asyncio.sleep(0.5)
         late.end()
     assert player.began(2) == pytest.approx(0.0, abs=0.01)
+
+
+async def test_what_one_speaker_says_is_heard_in_its_order_however_late() -> None:
+    player = Player()
+    late = player.turns.turn(segment(1, start=1.0))
+    await filled(player.turns.turn(segment(2, start=2.0)))
+    await filled(player.turns.turn(segment(3, start=3.0, speaker="p-bob")))
+    async with player.playing():
+        await asyncio.sleep(MAX_WAIT + 1.5)
+        assert player.order == [3]  # another speaker's waits no longer than max_wait
+        await filled(late)
+        await asyncio.sleep(3.0)
+    assert player.order == [3, 1, 2]
 
 
 async def test_a_turn_without_audio_makes_room_at_once() -> None:

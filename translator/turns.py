@@ -2,7 +2,7 @@
 
 A segment takes its turn when it is committed, before its audio exists. The earliest turn plays
 first; while it is not ready it holds the channel for at most `max_wait` seconds, then a later one
-that is ready goes ahead of it.
+of another speaker that is ready goes ahead of it. What one speaker says keeps its order.
 
 Where turns are kept waiting, the channel hurries (translator.lag). The pace is made as late as can
 be, when a piece is taken: what was made in calmer times goes out faster, too.
@@ -273,12 +273,17 @@ class Turns:
             await self._wait()
 
     def _choose(self) -> Turn | None:
-        """The earliest turn that is ready and not held up by an earlier one."""
+        """The earliest turn that is ready and not held up by an earlier one: by another speaker's
+        for `max_wait` seconds, by one of its own speaker until that one is over."""
         now = self._clock()
         held = False
+        unfinished: set[str] = set()
         for turn in self._open:
+            if turn.segment.speaker in unfinished:
+                continue
             if turn.ready:
                 return None if held else turn
+            unfinished.add(turn.segment.speaker)
             turn.due = turn.due or now + self.max_wait
             held = held or now < turn.due
         return None
