@@ -41,6 +41,11 @@ def test_a_key_in_a_message_in_its_values_or_beside_it_is_not_logged(handlers: l
     assert handlers[0].strip() == "> Authorization: (secret)"
 
 
+def test_a_log_call_whose_values_do_not_fit_hurts_nobody(handlers: list[str]) -> None:
+    logging.getLogger("some.library").warning("%d of %s", KEY)
+    assert handlers == ["%d of %s ('(secret)',) "]
+
+
 def test_a_key_in_an_error_is_not_logged(handlers: list[str]) -> None:
     try:
         raise ValueError(KEY) from KeyError(KEY)

@@ -49,7 +49,7 @@ class _Redacting(logging.Filter):
     """Of a handler, so that it sees what every logger gives."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage()), None
+        record.msg, record.args = redacted(_message(record)), None
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = record.exc_text or logging.Formatter().formatException(
                 record.exc_info
@@ -59,6 +59,13 @@ class _Redacting(logging.Filter):
             if isinstance(value, str):
                 setattr(record, name, redacted(value))
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # a library's arguments that do not fit: logging itself lets nobody suffer
+        return f"{record.msg} {record.args}"
 
 
 def _say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
