@@ -21,7 +21,7 @@ pytestmark = pytest.mark.unit
 
 
 class ScriptedTTS(agents_tts.TTS[Any]):
-    """Says a text as 10 ms a letter at 24 kHz, then fails or hangs if told to."""
+    """Says a text as 40 ms a letter at 24 kHz, then fails or hangs if told to."""
 
     def __init__(self, *, error: Exception | None = None, hangs: bool = False) -> None:
         super().__init__(
@@ -59,7 +59,7 @@ class ScriptedSpeech(agents_tts.ChunkedStream):
         output_emitter.initialize(
             request_id="1", sample_rate=24_000, num_channels=1, mime_type="audio/pcm"
         )
-        output_emitter.push(b"\1\0" * 240 * len(self._input_text))
+        output_emitter.push(b"\1\0" * 960 * len(self._input_text))
         if self._tts.hangs:
             await asyncio.Event().wait()
         if self._tts.error is not None:
@@ -81,7 +81,7 @@ def speaking(
 async def test_a_text_is_spoken_once_and_whole() -> None:
     engine = ScriptedTTS()
     frames = await said(speaking(engine), "Buenos días")
-    assert sum(frame.duration for frame in frames) == pytest.approx(0.11)
+    assert sum(frame.duration for frame in frames) == pytest.approx(0.44)
     assert {(frame.sample_rate, frame.num_channels) for frame in frames} == {(24_000, 1)}
     assert engine.asked == [("Buenos días", 1.0)]
 
