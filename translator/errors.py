@@ -124,7 +124,7 @@ class SpeakError(StageError):
 
 
 class InterpretError(StageError):
-    """A speech-to-speech model failed."""
+    """An end-to-end model failed."""
 
 
 class SummarizeError(StageError):

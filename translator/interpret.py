@@ -11,7 +11,7 @@ from translator.types import Brief
 
 
 class Realtime(Protocol):
-    """Speech to speech, for one speaker and one channel."""
+    """An end-to-end model, for one speaker and one channel."""
 
     @property
     def prompt(self) -> str:
