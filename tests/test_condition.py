@@ -134,6 +134,12 @@ def test_organizers_are_told_what_is_used_instead(
     assert outlook((stage, engine), *down).instead(stage, engine) == instead
 
 
+def test_an_engine_that_does_not_know_the_languages_is_not_used_instead() -> None:
+    for down in ("model", "rules"):
+        one = outlook(("render", down), unreached=[("rules", "en")])
+        assert one.instead("render", down) == ()
+
+
 def test_the_cascade_is_used_instead_of_a_speech_to_speech_model() -> None:
     assert outlook(("interpret", "live"), pairs=REALTIME).instead("interpret", "live") == ("rules",)
 

@@ -114,21 +114,19 @@ class Outlook:
 
     def instead(self, stage: Stage, engine: str) -> tuple[str, ...]:
         """The engines that do the work of `engine` now; none where nothing does."""
-        settings = self.settings
-        doing, lines = stage, list[tuple[str, ...]]()
+        routes = self.settings.routes()
+        doing, lines = stage, [route.by(stage) for route in routes]
         match stage:
             case "hear":
                 lines = [tuple(self.heard_by)]
-            case "speak":
-                lines = [one.spoken_by for one in settings.languages.values()]
             case "render":
-                lines = [pair.rendered_by for pair in settings.pairs]
+                lines = [route.renderers(self.reaches) for route in routes]
             case "interpret":  # the cascade helps
                 doing = "render"
                 lines = [
-                    (engine, *pair.rendered_by)
-                    for pair in settings.pairs
-                    if pair.realtime == engine
+                    (engine, *route.renderers(self.reaches))
+                    for route in routes
+                    if route.realtime == engine
                 ]
         others = (
             next((name for name in line if name != engine and not self._is_down(doing, name)), None)
