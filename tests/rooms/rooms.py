@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,12 +84,7 @@ class Command:
 
     def found(self, part: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
         """Those that fit `part`."""
-        found = []
-        for process in self.started():
-            with suppress(psutil.Error):  # a voice's program lives for milliseconds
-                if part(process):
-                    found.append(process)
-        return found
+        return fitting(self.started(), part)
 
     def one(self, part: Callable[[psutil.Process], bool]) -> psutil.Process:
         """The one that fits `part`."""
@@ -149,6 +144,23 @@ async def command(
                         other.kill()
                 for reader in readers:
                     reader.cancel()
+
+
+def children() -> list[psutil.Process]:
+    """What runs because of this program."""
+    return psutil.Process(os.getpid()).children(recursive=True)
+
+
+def fitting(
+    processes: Iterable[psutil.Process], part: Callable[[psutil.Process], bool]
+) -> list[psutil.Process]:
+    """Those that run, and fit `part`."""
+    found = []
+    for process in processes:
+        with suppress(psutil.Error):  # a voice's program lives for milliseconds
+            if part(process):
+                found.append(process)
+    return found
 
 
 def is_server(process: psutil.Process) -> bool:
