@@ -75,7 +75,7 @@ async def test_a_rendition_that_nobody_waits_for_is_paid_for_by_estimate() -> No
 
 async def test_silence_is_paid_for_and_a_refusal_is_not() -> None:
     async with OpenAI(Reply(text="Buenos días.", first_byte=2.0)) as server:
-        amounts = await used(server, first=0.2, patience=0.2)
+        amounts = await used(server, first=0.6, patience=0.6)
         assert amounts["failed"] == 1
         assert amounts["input_tokens"] > 100
     async with OpenAI("Buenos días.") as server:

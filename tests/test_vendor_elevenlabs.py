@@ -116,7 +116,8 @@ async def test_each_fault_ends_as_declared(fault: Fault, stage: str) -> None:
         if fault is Fault.REFUSED:
             await server.down()
         ended = await called(server, stage)
-        assert server.faults.taken in ([fault], []), "it was asked again"
+        unasked = fault is Fault.REFUSED  # nothing listened
+        assert server.faults.taken == ([] if unasked else [fault])  # once, and not again
     assert (ended.error, ended.given) == (expected.error, expected.given)
     assert ended.within < expected.within + 1.5  # the first plugin is imported meanwhile
 

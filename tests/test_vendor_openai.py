@@ -280,7 +280,7 @@ async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_t
         await voice.aclose()
     (began,), (whole,), (_,) = facts.of(Speaking), facts.of(Rendered), facts.of(Spoken)
     assert answered == [False]
-    assert began.at < whole.at - 0.5  # seven more words take a second
+    assert began.at < whole.at
     assert whole.rendition.text == RENDERED
     assert whole.rendition.prompt == "interpret 1.2.0"
     said = [one.body["input"] for one in server.requests if "input" in one.body]
@@ -360,9 +360,10 @@ async def test_what_was_said_is_summed_up_line_by_line_after_the_last_summary() 
     ],
 )
 async def test_a_summary_that_is_not_whole_has_failed(reply: Reply, fault: str) -> None:
+    deadline = 0.3 if reply.fault is Fault.HANG else 20.0
     async with OpenAI(reply) as server:
         with pytest.raises(SummarizeError, match=fault):
-            await summarized(server, SEGMENT.text, deadline=0.3)
+            await summarized(server, SEGMENT.text, deadline=deadline)
 
 
 # Hearing.
@@ -522,7 +523,7 @@ async def test_speech_that_breaks_off_has_failed_and_is_not_said_again(fault: Fa
 
 async def test_speech_that_drips_meets_its_deadline() -> None:
     async with OpenAI(Reply(pause=0.15)) as server:
-        voice = speaking(server, deadline=0.3)
+        voice = speaking(server, deadline=0.9)
         pcm, error = await calls.said(voice)
         await voice.aclose()
     assert error is not None
@@ -531,10 +532,10 @@ async def test_speech_that_drips_meets_its_deadline() -> None:
 
 async def test_speech_is_not_hurried_by_a_listener_who_takes_his_time() -> None:
     async with OpenAI() as server:
-        voice = speaking(server, deadline=0.3)
+        voice = speaking(server, deadline=0.9)
         async with aclosing(voice.say(TEXT, language="es", voice=None, pace=1.0)) as frames:
             async for _ in frames:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.3)
         await voice.aclose()
 
 
