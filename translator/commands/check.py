@@ -3,25 +3,22 @@
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from translator import agent, languages
 from translator.commands.live import called
+from translator.commands.tables import printer, titled
 from translator.document import Place, read
 from translator.engines import registry
 from translator.engines.trial import Timing
 from translator.errors import SHOWN, Fault, SettingsError
 from translator.settings import GLOSSARY, Language, Pair, Route, Settings, load
 
-WIDE = 160
-"""Columns where nobody looks at a terminal: a file, a pipe."""
 SAYS = {
     "hear": "hears",
     "render": "renders",
@@ -45,7 +42,7 @@ def check(file: Path | None, *, live: bool = False) -> bool:
     except SettingsError as error:
         located = [_located(fault, pairs_path, engines_path) for fault in error.faults]
         raise SettingsError(*located) from None
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console = printer()
     if loaded.engine_set is not None:
         console.print(
             f"The set {loaded.engine_set} takes the place of the engines that {pairs_path} names.\n"
@@ -69,7 +66,7 @@ def _works(loaded: Settings, console: Console) -> bool:
     """Call each engine, and print how that went."""
     console.print("Calling each engine once ...", "")
     calls = asyncio.run(called(loaded))
-    table = _table("Called", "engine", "", "first ms", "whole ms", "")
+    table = titled("Called", "engine", "", "first ms", "whole ms", "")
     for call in calls:
         match call.went:
             case Timing(first=first, whole=whole):
@@ -107,7 +104,7 @@ def _place(key: str) -> Place:
 
 
 def _hearing(loaded: Settings) -> Table:
-    table = _table("Heard", "engine", "then", "languages")
+    table = titled("Heard", "engine", "then", "languages")
     first, *others = loaded.heard_by
     table.add_row(first, ", ".join(others), ", ".join(loaded.spoken))
     return table
@@ -121,7 +118,7 @@ def _rendering(loaded: Settings) -> Table:
             rows.setdefault((sources, *way), []).append(target)
     columns = ("engine", "then", "relay", "glossaries", "manner")
     any_model = any(model for _, model, *_ in rows)
-    table = _table("Rendered", "from", "to", *(["model"] if any_model else []), *columns)
+    table = titled("Rendered", "from", "to", *(["model"] if any_model else []), *columns)
     for (sources, model, *rest), targets in rows.items():
         table.add_row(sources, ", ".join(targets), *([model] if any_model else []), *rest)
     return table
@@ -216,7 +213,7 @@ def _conflicts(loaded: Settings) -> Iterator[str]:
 
 
 def _speaking(loaded: Settings) -> Table:
-    table = _table("Listened to and read", "language", "", "engine", "then", "voice")
+    table = titled("Listened to and read", "language", "", "engine", "then", "voice")
     for code, language in loaded.languages.items():
         table.add_row(code, languages.own_name(code), *_spoken(language))
     return table
@@ -232,7 +229,7 @@ def _spoken(language: Language) -> Sequence[str]:
 
 
 def _summing_up(loaded: Settings, engine: str) -> Table:
-    table = _table("Summary", "engine", "told to")
+    table = titled("Summary", "engine", "told to")
     rendering = loaded.engines_for("render")
     told = [name for name in rendering if registry.instructed(loaded.engines[name])]
     table.add_row(engine, ", ".join(told) or "nobody: no engine of `pairs` takes instructions")
@@ -241,7 +238,7 @@ def _summing_up(loaded: Settings, engine: str) -> Table:
 
 def _looking_up(loaded: Settings) -> Table:
     """What people say goes there, as far as the model asks for it."""
-    table = _table("Looked up", "what", "where", "tools")
+    table = titled("Looked up", "what", "where", "tools")
     if loaded.summarize is None:
         table.add_row("nothing: `summarize` names no language model that would", "", "")
         return table
@@ -252,11 +249,4 @@ def _looking_up(loaded: Settings) -> Table:
         else:
             files = loaded.glossaries if name == GLOSSARY else [loaded.agenda or ""]
             table.add_row(name, ", ".join(files) or "nowhere: no line of `pairs` has one", "")
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, padding=(0, 2))
-    for column in columns:
-        table.add_column(column, overflow="fold")
     return table

@@ -1,14 +1,13 @@
 """`translator cost`: what a meeting would cost, by engine, and with other engines."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from translator import agent
+from translator.commands.tables import printer, titled
 from translator.cost.estimate import (
     ASSUMPTIONS,
     VOICE_AGENTS,
@@ -25,8 +24,6 @@ from translator.errors import InputError
 from translator.settings import Settings, engine_sets, load
 from translator.usage import Sum
 
-WIDE = 160
-"""Columns where nobody looks at a terminal."""
 UNITS = {
     "audio_seconds": ("minutes heard", 60),
     "characters": ("characters", 1),
@@ -88,7 +85,7 @@ def _plan(arguments: argparse.Namespace, configured: Settings) -> Plan:
 
 
 def _print(plan: Plan, every: dict[str, Settings], *, listeners: int | None) -> None:
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console = printer()
     ways = {
         name: estimate(with_languages(settings, plan.languages), plan)
         for name, settings in every.items()
@@ -126,7 +123,7 @@ def _models(settings: Settings) -> Iterator[str]:
 
 
 def _by_engine(name: str, lines: Sequence[Line]) -> Table:
-    table = _table(f"With {name}", "engine", "to", "is sent", "cost")
+    table = titled(f"With {name}", "engine", "to", "is sent", "cost")
     amounts: dict[tuple[str, str], Sum] = {}
     costs: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
@@ -147,7 +144,7 @@ def _sent(stage: str, amounts: Sum) -> str:
 
 def _comparison(ways: dict[str, list[Line]], plan: Plan, listeners: int | None) -> Table:
     each = () if listeners is None else (f"each of {_many(listeners, 'listener')}",)
-    table = _table("Compared", "engines", "altogether", "a minute", "a minute and language", *each)
+    table = titled("Compared", "engines", "altogether", "a minute", "a minute and language", *each)
     for name, lines in ways.items():
         minutes = plan.minutes * len(plan.languages)
         parts = [plan.minutes, minutes, *([] if listeners is None else [listeners])]
@@ -167,7 +164,7 @@ def _money(lines: Sequence[Line], parts: float = 1.0) -> str:
 
 
 def _assumptions() -> Table:
-    table = _table("Reckoned with", "", "", "")
+    table = titled("Reckoned with", "", "", "")
     for one in ASSUMPTIONS.values():
         table.add_row(f"{one.value:g}", one.what, one.source)
     return table
@@ -175,10 +172,3 @@ def _assumptions() -> Table:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
