@@ -23,7 +23,7 @@ from translator.summary import (
     WORDS,
     Summarizer,
     Summary,
-    shortened,
+    first_sentences,
     tokens,
 )
 from translator.types import Cut, Segment, Tail
@@ -249,17 +249,20 @@ async def test_what_waits_for_an_engine_that_fails_for_an_hour_is_bounded() -> N
 
 def test_a_long_summary_loses_its_last_sentences() -> None:
     sentence = "Ada opens the meeting of the committee. "
-    text = shortened(sentence * 40)
+    text = first_sentences(sentence * 40)
     assert text.endswith("committee.")
     assert 0.8 * MOST_TOKENS * 3 < len(text.encode()) < MOST_TOKENS * 3
 
 
 def test_a_summary_without_an_end_is_cut_between_words() -> None:
-    text = shortened("word " * 1000)
+    text = first_sentences("word " * 1000)
     assert text.endswith("word")
     assert len(text.encode()) < MOST_TOKENS * 3
 
 
 def test_a_summary_is_one_line() -> None:
-    assert shortened("Ada opens.\n\n- The budget.\u2028Rules") == "Ada opens. - The budget. Rules"
-    assert shortened("  \n") == ""
+    assert (
+        first_sentences("Ada opens.\n\n- The budget.\u2028Rules")
+        == "Ada opens. - The budget. Rules"
+    )
+    assert first_sentences("  \n") == ""

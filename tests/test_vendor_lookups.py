@@ -21,7 +21,7 @@ from translator.errors import SettingsError, SummarizeError
 from translator.lookups import MOST_CALLS, GlossarySource, LookUpError, Lookups, Source
 from translator.prompt import Inputs, Prompt, SummaryPrompt
 from translator.record import LookedUp, Record
-from translator.summary import MOST_TOKENS, WORDS, shortened
+from translator.summary import MOST_TOKENS, WORDS, first_sentences
 from translator.types import Brief
 
 pytestmark = pytest.mark.vendor
@@ -214,7 +214,7 @@ async def test_orders_in_a_result_call_nothing_and_reach_renderers_as_quoted_dat
 
     sums = Sums(terms_db=McpSource("terms-db", server.configured("search_terms", "delete_terms")))
     async with asking(ASK, then=obedient) as vendor:
-        summary = shortened(await sums.up(vendor))
+        summary = first_sentences(await sums.up(vendor))
     assert server.calls == [("search_terms", "WHO")]
     assert sums.kinds == [("terms-db_search_terms", None), ("unknown", "refused")]
     assert len(summary.encode()) < 3 * MOST_TOKENS

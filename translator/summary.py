@@ -112,7 +112,7 @@ class Summary:
         async with asyncio.timeout(DEADLINE):
             enquiry = await self._lookups.begin()
             text = await summarizer.summarize(said, before=self.text, words=WORDS, enquiry=enquiry)
-        self.text = shortened(text)
+        self.text = first_sentences(text)
         self._record.emit(
             Summarized(at=self._record.clock(), text=self.text, prompt=summarizer.prompt)
         )
@@ -137,7 +137,7 @@ def tokens(texts: Iterable[str]) -> int:
     return sum(len(text.encode()) for text in texts) // 4
 
 
-def shortened(text: str) -> str:
+def first_sentences(text: str) -> str:
     """The sentences of `text`, on one line, that are surely under MOST_TOKENS: three bytes each."""
     kept = ""
     sentences = _SENTENCE.split(" ".join(text.split()))

@@ -18,8 +18,8 @@ from translator.speak import letters
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
 
 _LEAST = 0.025
-"""Seconds for a letter: no voice is so fast, a usual one needs three times as long. A body that ends early, or a page in place of audio,
-looks like an answer to most plugins."""
+"""Seconds for a letter: no voice is so fast, a usual one needs three times as long. A body that ends
+early, or a page in place of audio, looks like an answer to most plugins."""
 
 
 class LiveKitVoice(Generic[Engine]):
@@ -50,7 +50,7 @@ class LiveKitVoice(Generic[Engine]):
         self._first = first
         self._patience = patience
         self._deadline = deadline
-        self._held: dict[tuple[str, str | None], _Held[Engine]] = {}
+        self._shared: dict[tuple[str, str | None], _Shared[Engine]] = {}
         self._making = asyncio.Lock()
 
     async def say(
@@ -60,27 +60,27 @@ class LiveKitVoice(Generic[Engine]):
         length = letters(text)
         if not length:
             return  # vendors answer punctuation with an error
-        held = await self._hold(language, voice)
+        shared = await self._share(language, voice)
         try:
-            async with aclosing(self._spoken(held.engine, text, pace)) as frames:
+            async with aclosing(self._spoken(shared.engine, text, pace)) as frames:
                 said = 0.0
                 async for frame in frames:
                     said += frame.duration
                     yield frame
             if said < _LEAST * length:
                 raise SpeakError(
-                    f"{held.engine.provider} said less than the text",
+                    f"{shared.engine.provider} said less than the text",
                     retryable=True,
                     kind="broken off",
                 )
         except SpeakError as error:
             if error.kind == "silent":
-                self._drop(held)
+                self._drop(shared)
             raise
         finally:
-            held.users -= 1
-            if held.dropped and not held.users:
-                await leave(held.engine, within=0.1)
+            shared.users -= 1
+            if shared.dropped and not shared.users:
+                await leave(shared.engine, within=0.1)
 
     async def _spoken(
         self, engine: Engine, text: str, pace: float
@@ -133,31 +133,31 @@ class LiveKitVoice(Generic[Engine]):
         stream.end_input()
         return stream
 
-    async def _hold(self, language: str, voice: str | None) -> "_Held[Engine]":
+    async def _share(self, language: str, voice: str | None) -> "_Shared[Engine]":
         """The TTS for a voice; who gets it counts as its user."""
         one = (language, voice)
         async with self._making:
-            if one not in self._held:
+            if one not in self._shared:
                 engine = await asyncio.to_thread(made, lambda: self._make(*one), SpeakError)
-                self._held[one] = _Held(engine)
-            self._held[one].users += 1
-            return self._held[one]
+                self._shared[one] = _Shared(engine)
+            self._shared[one].users += 1
+            return self._shared[one]
 
-    def _drop(self, held: "_Held[Engine]") -> None:
+    def _drop(self, shared: "_Shared[Engine]") -> None:
         """Use a TTS no more: its connection may be half open, and would be used again."""
-        held.dropped = True
-        for one in [one for one, kept in self._held.items() if kept is held]:
-            del self._held[one]
+        shared.dropped = True
+        for one in [one for one, kept in self._shared.items() if kept is shared]:
+            del self._shared[one]
 
     async def aclose(self) -> None:
         """Close every TTS that was made."""
-        while self._held:
-            _, held = self._held.popitem()
-            await held.engine.aclose()
+        while self._shared:
+            _, shared = self._shared.popitem()
+            await shared.engine.aclose()
 
 
 @dataclass(slots=True)
-class _Held(Generic[Engine]):
+class _Shared(Generic[Engine]):
     """A TTS, for as long as somebody uses it."""
 
     engine: Engine
