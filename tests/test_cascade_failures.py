@@ -125,6 +125,18 @@ async def test_without_a_rest_that_fits_it_follows_as_it_was_spoken(after: Wordi
     assert stage.ends == {"p-ada/1": ["spoken"]}
 
 
+async def test_nobody_waits_again_for_a_renderer_that_hangs_behind_a_clause() -> None:
+    hanging = Wording(
+        pieces=[(0.1, "Buenos días a todos, ")],
+        error=RenderError("no answer", retryable=True, kind="silent"),
+    )
+    renderer = ScriptedRenderer(acts={HELLO: [hanging]}, prompt="interpret 1.0.0")
+    stage = Stage(renderer=renderer)
+    await stage.interpret(segment(1, HELLO))
+    assert stage.committed == [("p-ada/1", "es", f"Buenos días a todos, … [{HELLO}]")]
+    assert len(renderer.calls) == 1
+
+
 async def test_a_renderer_without_instructions_is_not_asked_for_a_rest() -> None:
     stage = Stage(renderer=breaking_off(prompt=None))
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))

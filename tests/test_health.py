@@ -1,14 +1,14 @@
 """Circuit breakers: when an engine is down, who is called then, and how it comes back."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from translator.beside import beside
 from translator.errors import Kind, RenderError, StageError
-from translator.health import LATEST, SOON, Down, Health, Stage, UntriedError
+from translator.health import LATEST, REFUSALS, SOON, Down, Health, Stage, UntriedError
 
 pytestmark = pytest.mark.unit
 
@@ -76,6 +76,19 @@ async def test_what_it_refuses_is_not_held_against_an_engine() -> None:
             health.failed("speak", "openai", error("refused"))
         assert health.order("speak", NAMES) == ["openai", "apertium"]
     assert watched.told == []
+
+
+async def test_an_engine_that_refuses_everything_is_down_in_the_end() -> None:
+    async with (watched := Watched()).watching() as health:
+        for _ in range(REFUSALS - 1):
+            health.failed("speak", "openai", error("refused"))
+        health.succeeded("speak", "openai")
+        for _ in range(REFUSALS - 1):
+            health.failed("speak", "openai", error("refused"))
+        assert watched.told == []
+        health.failed("speak", "openai", error("refused"))
+        assert health.order("speak", ["openai", "espeak"]) == ["espeak"]
+    assert watched.told == [(0.0, "speak", "openai", "refused")]
 
 
 async def test_what_it_refuses_does_not_clear_an_engine() -> None:
@@ -191,6 +204,7 @@ class Working:
         self.scripts = scripts
         self.calls: list[str] = []
         self.told: list[str] = []
+        self.watched: Callable[[], None] = lambda: None
         self.health = Health(lambda: 0.0)
 
     async def do(self, *names: str) -> str:
@@ -204,6 +218,7 @@ class Working:
 
     async def _work(self, name: str) -> str:
         self.calls.append(name)
+        self.watched()
         act = self.scripts[name].pop(0)
         if isinstance(act, RenderError):
             raise act
@@ -235,15 +250,43 @@ async def test_the_last_failure_is_raised_when_nobody_did_it() -> None:
 
 
 async def test_a_piece_of_work_counts_once_however_often_it_was_tried() -> None:
-    silent = RenderError("no answer", retryable=True, kind="silent")
-    working = Working(a=[silent] * 4)
+    working = Working(a=[again("busy")] * 4)
     for _ in range(2):
-        assert working.health.order("render", ["a"]) == ["a"]
-        with pytest.raises(RenderError, match="no answer"):
+        assert working.health.down("render", "a") is None
+        with pytest.raises(RenderError, match="busy"):
             await working.do("a")
-    with pytest.raises(RenderError, match="no answer"):  # why it is down
-        await working.do("a")
+    assert working.health.down("render", "a") is not None
     assert len(working.calls) == 4
+
+
+async def test_nobody_waits_twice_for_an_engine_that_hangs() -> None:
+    silent = RenderError("no answer", retryable=True, kind="silent")
+    working = Working(a=[silent] * 2, b=[silent] * 2)
+    for _ in range(2):
+        with pytest.raises(RenderError, match="no answer"):
+            await working.do("a", "b")
+    assert working.calls == ["a", "b", "a", "b"]
+    with pytest.raises(RenderError, match="no answer"):  # why it is down
+        await working.do("a", "b")
+    assert len(working.calls) == 4
+
+
+async def test_a_vendor_that_has_had_too_many_requests_gets_no_second_one_at_once() -> None:
+    limited = RenderError("too many", retryable=True, kind="rate limited")
+    working = Working(a=[limited] * 3)
+    for _ in range(3):
+        with pytest.raises(RenderError, match="too many"):
+            await working.do("a")
+    assert len(working.calls) == 3
+
+
+async def test_a_failure_counts_while_the_others_are_still_asked() -> None:
+    working = Working(a=[again("busy")], b=["done"])
+    working.health.failed("render", "a", error())
+    downs: list[bool] = []
+    working.watched = lambda: downs.append(working.health.down("render", "a") is not None)
+    assert await working.do("a", "b") == "done"
+    assert downs == [False, True]
 
 
 async def test_a_failure_behind_what_is_out_already_is_final() -> None:

@@ -6,9 +6,8 @@ tried beside the line, in ever longer intervals, and is called again when a tria
 (M. Nygard, Release It!, "Circuit Breaker"; the half-open call is the trial, so that no segment
 pays for it.)
 
-What it refuses does not count (NOT_COUNTED): that is one request or its settings, such as a voice
-it does not have, and all others may go well. Where it refuses them all, as with a wrong name of a
-model, each segment pays for that with one quick call.
+What it refuses counts less (REFUSALS): that is one request or its settings, such as a voice it
+does not have, and all others may go well.
 """
 
 import asyncio
@@ -38,10 +37,13 @@ FAILURES = 2
 """In a row, until an engine is down."""
 AT_ONCE: Collection[Kind] = ("wrong key", "quota")
 """What a second call would only say again."""
-NOT_COUNTED: Collection[tuple[Stage, Kind]] = tuple(
-    (stage, "refused") for stage in ("render", "speak", "interpret")
-)
-"""What says nothing of the next call. An ear is asked for the same all the time."""
+REFUSALS = 8
+"""Pieces of work in a row that an engine refuses, until it is down: it is no single one then."""
+FORGIVING: Collection[Stage] = ("render", "speak", "interpret")
+"""Where this holds. An ear is asked for the same all the time."""
+NO_MORE: Collection[Kind] = ("silent", "rate limited")
+"""What is not asked for once more at once: listeners would wait twice, or the vendor is told to
+wait and does not."""
 FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 10.0, "quota": 10.0, "rate limited": 5.0}
 """Seconds until an engine that failed so is tried."""
 SOON = 2.0
@@ -66,6 +68,8 @@ class Down:
 class _Circuit:
     failures: int = 0
     """In a row."""
+    refusals: int = 0
+    """As well."""
     down: Down | None = None
     pause: float = 0.0
     """Seconds between the last two trials."""
@@ -75,8 +79,8 @@ class _Circuit:
 
 def _may_pass(error: StageError, *, alone: bool) -> bool:
     """Whether the same call may go through a second time: where all others have failed, too, it is
-    always worth it."""
-    return error.retryable or not alone
+    worth it more often."""
+    return (error.retryable or not alone) and error.kind not in NO_MORE
 
 
 class Health:
@@ -146,36 +150,34 @@ class Health:
         usable = [*self._up(stage, names), *self._prompt(stage, names)]
         failures: dict[str, StageError] = {}
         last: tuple[str, StageError] | None = None
-        try:
-            for name in (*usable, *usable):
-                if name in failures and not _may_pass(failures[name], alone=len(usable) == 1):
-                    continue
-                if last is not None and last[0] != name:
-                    failing(last[1])
-                try:
-                    done = await work(name)
-                except StageError as error:
-                    failures[name] = error
-                    if error.final:
-                        raise
-                    last = name, error
-                else:
-                    failures.pop(name, None)
-                    self.succeeded(stage, name)
-                    return done
-        finally:
-            for name, failure in failures.items():
-                if not failure.blameless:
-                    self.failed(stage, name, failure)
+        for name in (*usable, *usable):
+            if name in failures and not _may_pass(failures[name], alone=len(usable) == 1):
+                continue
+            if last is not None and last[0] != name:
+                failing(last[1])
+            try:
+                done = await work(name)
+            except StageError as error:
+                if name not in failures and not error.blameless:
+                    self.failed(stage, name, error)  # at once, for all who are about to call it
+                failures[name] = error
+                if error.final:
+                    raise
+                last = name, error
+            else:
+                self.succeeded(stage, name)
+                return done
         raise failed(self.why(stage, names)) if last is None else last[1]
 
     def failed(self, stage: Stage, name: str, error: StageError) -> None:
         """It failed at one piece of work."""
-        if (stage, error.kind) in NOT_COUNTED:
-            return
         circuit = self._circuits.setdefault((stage, name), _Circuit())
-        circuit.failures += 1
-        if circuit.down is not None or (circuit.failures < FAILURES and error.kind not in AT_ONCE):
+        if error.kind == "refused" and stage in FORGIVING:
+            circuit.refusals += 1
+        else:
+            circuit.failures += 1
+        is_bad = circuit.failures >= FAILURES or circuit.refusals >= REFUSALS
+        if circuit.down is not None or not (is_bad or error.kind in AT_ONCE):
             return
         now = self._clock()
         circuit.pause = FIRST_TRIAL.get(error.kind, SOON)
