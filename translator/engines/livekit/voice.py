@@ -18,8 +18,8 @@ from translator.speak import letters
 Engine = TypeVar("Engine", bound=tts.TTS[Any])
 
 _LEAST = 0.025
-"""Seconds for a letter: no voice is so fast, a usual one needs three times as long. A body that ends
-early, or a page in place of audio, looks like an answer to most plugins."""
+"""Seconds for a letter: no voice is so fast, a usual one needs three times as long. A body that
+ends early, or a page in place of audio, looks like an answer to most plugins."""
 
 
 class LiveKitVoice(Generic[Engine]):
