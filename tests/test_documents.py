@@ -41,3 +41,21 @@ def test_a_preset_has_the_values_that_are_told(preset: str) -> None:
     values = (meant.min_words, meant.max_seconds, meant.anywhere, meant.pause, meant.endpointing)
     cells = " | ".join(str(value).lower() for value in values)
     assert f"| `{preset}` | {cells} |" in text("docs/configuration.md")
+
+
+GUIDES = sorted(
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{one.name}" for one in ROOT.glob("docs/*.md"))]
+)
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_leads_to_is_there(guide: str) -> None:
+    content = text(guide)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", content)
+    files = re.findall(r"`((?:translator|tests|bench|docs|scripts)/[\w./-]+\.\w+)`", content)
+    modules = [name.replace(".", "/") for name in re.findall(r"python -m ([\w.]+)", content)]
+    places = [(ROOT / guide).parent / link for link in links]
+    places += [ROOT / file for file in files if "pirate" not in file]  # whoever adds one writes it
+    assert [str(place) for place in places if not place.exists()] == []
+    runnable = [(ROOT / f"{one}.py", ROOT / one / "__main__.py") for one in modules]
+    assert [file for file, package in runnable if not file.exists() and not package.exists()] == []
