@@ -1,6 +1,10 @@
 """What is different between two snapshots, in short lines that an organizer understands."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel
 
 from translator.glossary import Entry, Glossary
 from translator.settings.models import Language, Pair
@@ -8,38 +12,49 @@ from translator.settings.operator import Engine
 from translator.settings.snapshot import Settings
 from translator.settings.tools import ToolServer
 
+Shown = Callable[[str, Any, Any], Iterable[str]]
+"""The lines for a key, of what it was and what it is; none where nothing is different."""
+
 
 def diff(old: Settings, new: Settings) -> tuple[str, ...]:
     """Lines such as `languages: + de (captions only)`; none where nothing is different.
 
     Of engines it says which keys differ, and no value: those are the operator's.
     """
-    return (
-        *_one("hear", old.heard_by, new.heard_by),
-        *_sets("spoken", old.spoken, new.spoken),
-        *_languages(old.languages, new.languages),
-        *_pairs(old.pairs, new.pairs),
-        *_one("summarize", old.summarize, new.summarize),
-        *_sets("lookups", old.lookups, new.lookups),
-        *_agenda(old, new),
-        *_glossaries(old.glossaries, new.glossaries),
-        *_fields("segments.", old.segments, new.segments, ("min_words", "max_seconds")),
-        *_fields("", old, new, ("max_wait", "grace", "max_languages")),
-        *_fields("", old, new, ("currency",)),
-        *_fields("ceilings.", old.ceilings, new.ceilings, ("person", "meeting", "day")),
-        *_described("engine", old.engines, new.engines),
-        *_described("tool", old.tools, new.tools),
-    )
+    shown: Mapping[str, Shown] = {
+        "number": _untold,
+        "spoken": _sets,
+        "languages": _languages,
+        "pairs": _pairs,
+        "lookups": _sets,
+        "agenda": lambda key, *_: _agenda(key, old, new),
+        "agenda_text": _untold,  # with its name
+        "glossaries": _glossaries,
+        "engines": partial(_described, "engine"),
+        "engine_set": lambda _, one, other: _one("set of engines", one, other),
+        "tools": partial(_described, "tool"),
+    }
+    return tuple(_fields("", old, new, shown))
+
+
+def _fields(
+    prefix: str, old: BaseModel, new: BaseModel, shown: Mapping[str, Shown] = {}
+) -> Iterator[str]:
+    """Every field, as the files name it: as in `shown`, and all others alike."""
+    for name, field in type(old).model_fields.items():
+        show = shown.get(name, _one)
+        yield from show(prefix + (field.alias or name), getattr(old, name), getattr(new, name))
+
+
+def _untold(key: str, old: object, new: object) -> Iterable[str]:
+    return ()
 
 
 def _one(key: str, old: object, new: object) -> Iterator[str]:
-    if old != new:
+    if isinstance(old, BaseModel) and isinstance(new, BaseModel):
+        yield from _fields(f"{key}.", old, new)
+    elif old != new:
         yield f"{key}: {_shown(old)} -> {_shown(new)}"
-
-
-def _fields(prefix: str, old: object, new: object, names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        yield from _one(prefix + name, getattr(old, name), getattr(new, name))
 
 
 def _sets(key: str, old: Collection[str], new: Collection[str]) -> Iterator[str]:
@@ -51,16 +66,17 @@ def _sets(key: str, old: Collection[str], new: Collection[str]) -> Iterator[str]
         yield f"{key}: now in the order {', '.join(new)}"
 
 
-def _languages(old: Mapping[str, Language], new: Mapping[str, Language]) -> Iterator[str]:
+def _languages(key: str, old: Mapping[str, Language], new: Mapping[str, Language]) -> Iterator[str]:
     for code, language in new.items():
         if code not in old:
-            yield f"languages: + {code} ({_spoken(language)})"
+            yield f"{key}: + {code} ({_spoken(language)})"
             continue
-        yield from _one(f"languages.{code}.speak", old[code].spoken_by, language.spoken_by)
-        yield from _one(f"languages.{code}.voice", _voices(old[code]), _voices(language))
+        voices = _voices(old[code]), _voices(language)
+        shown: Mapping[str, Shown] = {"voices": lambda key, *_, voices=voices: _one(key, *voices)}
+        yield from _fields(f"{key}.{code}.", old[code], language, shown)
     for code in old:
         if code not in new:
-            yield f"languages: - {code}"
+            yield f"{key}: - {code}"
 
 
 def _voices(language: Language) -> tuple[str, ...]:
@@ -76,33 +92,27 @@ def _spoken(language: Language) -> str:
     return f"spoken by {by}" if language.spoken_by else "captions only"
 
 
-def _pairs(old: tuple[Pair, ...], new: tuple[Pair, ...]) -> Iterator[str]:
+def _pairs(key: str, old: tuple[Pair, ...], new: tuple[Pair, ...]) -> Iterator[str]:
     before = {(pair.source, pair.target): pair for pair in reversed(old)}
     after = {(pair.source, pair.target): pair for pair in reversed(new)}
     for at, pair in enumerate(new):
         was = before.get((pair.source, pair.target))
         if was is None:
-            yield f"pairs: + {_named(pair)} by {_shown(pair.rendered_by)}"
+            yield f"{key}: + {_named(pair)} by {_shown(pair.rendered_by)}"
         elif after[pair.source, pair.target] is pair:
-            yield from _one(f"pairs[{at}].render", was.rendered_by, pair.rendered_by)
-            yield from _sets(f"pairs[{at}].glossaries", was.glossaries, pair.glossaries)
-            yield from _one(f"pairs[{at}].register", was.register_, pair.register_)
-            yield from _one(f"pairs[{at}].gender", was.gender, pair.gender)
-            yield from _one(f"pairs[{at}].guard", was.guard, pair.guard)
-            yield from _one(f"pairs[{at}].end_to_end", was.end_to_end, pair.end_to_end)
-            yield from _one(f"pairs[{at}].hybrid", was.hybrid, pair.hybrid)
+            yield from _fields(f"{key}[{at}].", was, pair, {"glossaries": _sets})
     for pair in old:
         if (pair.source, pair.target) not in after:
-            yield f"pairs: - {_named(pair)}"
-    if [key for key in before if key in after] != [key for key in after if key in before]:
-        yield "pairs: in another order"
+            yield f"{key}: - {_named(pair)}"
+    if [one for one in before if one in after] != [one for one in after if one in before]:
+        yield f"{key}: in another order"
 
 
 def _named(pair: Pair) -> str:
     return f"{pair.source} -> {pair.target}"
 
 
-def _glossaries(old: Mapping[str, Glossary], new: Mapping[str, Glossary]) -> Iterator[str]:
+def _glossaries(_: str, old: Mapping[str, Glossary], new: Mapping[str, Glossary]) -> Iterator[str]:
     for name, glossary in new.items():
         if name in old and (counts := _counts(old[name].entries, glossary.entries)):
             yield f"glossary {name}: {counts}"
@@ -127,16 +137,19 @@ def _counts(old: Collection[Entry], new: Collection[Entry]) -> str:
     return f"{number} term{'' if number == '1' else 's'} {rest}"
 
 
-def _agenda(old: Settings, new: Settings) -> Iterator[str]:
-    yield from _one("agenda", old.agenda, new.agenda)
+def _agenda(key: str, old: Settings, new: Settings) -> Iterator[str]:
+    yield from _one(key, old.agenda, new.agenda)
     if old.agenda == new.agenda and old.agenda_text != new.agenda_text:
-        yield "agenda: another text"
+        yield f"{key}: another text"
 
 
 def _described(
-    what: str, old: Mapping[str, Engine | ToolServer], new: Mapping[str, Engine | ToolServer]
+    what: str,
+    key: str,
+    old: Mapping[str, Engine | ToolServer],
+    new: Mapping[str, Engine | ToolServer],
 ) -> Iterator[str]:
-    yield from _sets(f"{what}s", sorted(old), sorted(new))
+    yield from _sets(key, sorted(old), sorted(new))
     for name, one in new.items():
         if name in old and one != old[name]:
             before = old[name].model_dump()
@@ -148,6 +161,8 @@ def _shown(value: object) -> str:
     match value:
         case None | ():
             return "none"
+        case bool():
+            return str(value).lower()  # as it stands in the file
         case tuple():
             return ", then ".join(map(str, value))
     return str(value)
