@@ -13,7 +13,11 @@ from translator.agent import ENGINES, PAIRS
 from translator.rehearsal.order import order
 from translator.rehearsal.run import interpret
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.room,
+    pytest.mark.timeout(180),
+    pytest.mark.usefixtures("patient"),
+]
 
 KEY = "TRANSLATOR_TEST_KEY"
 PRICE = 4000.0

@@ -16,7 +16,11 @@ from translator.rehearsal.order import order
 from translator.rehearsal.recording import SAMPLE_RATE, Samples, read
 from translator.rehearsal.run import interpret
 
-pytestmark = [pytest.mark.room, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.room,
+    pytest.mark.timeout(180),
+    pytest.mark.usefixtures("patient"),
+]
 
 KEY = "TRANSLATOR_TEST_KEY"
 
