@@ -221,7 +221,7 @@ def without_a_server(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("TRANSLATOR_STATE", str(folder))
     monkeypatch.setattr("translator.microphones.rtc.AudioStream", Frames)
     monkeypatch.setattr("translator.hear.VAD", LoudnessVAD)
-    monkeypatch.setattr("translator.meeting.Participant", Channel)
+    monkeypatch.setattr("translator.channels.Participant", Channel)
     monkeypatch.setattr("translator.meeting.RoomSender", lambda room: Silent())
     monkeypatch.setattr("translator.announcement.Announcement.make", _announce)
 

@@ -28,6 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "channel floor floors participant outbox",
         "persons microphones sender",
         "interpreters",
+        "channels",
         "meeting",
         "server agent dispatch web",  # the doors
         "house",  # all that a meeting needs

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from livekit import rtc
 
 from tests.fakes import ListRoom, meeting_settings, segment
 from translator.captions import TOPIC, Caption
 from translator.demand import Missing
-from translator.outbox import FACT_TOPIC, HELD, Outbox, Readers
+from translator.outbox import FACT_TOPIC, FAREWELL, HELD, Outbox, Readers
 from translator.record import Fact, Failed, Heard, Rendered, Rendering
 from translator.settings import Language
 from translator.types import Cut, Rendition, Segment, Tail
@@ -180,6 +181,25 @@ async def test_numbers_have_no_hole_for_who_begins_to_read_late() -> None:
     assert [one["text"] for one in answer["captions"]] == ["Uno.", "Dos."]
 
 
+def question(payload: str) -> rtc.RpcInvocationData:
+    return rtc.RpcInvocationData("1", "p-1", payload, 5.0)
+
+
+async def test_who_asks_by_a_call_gets_what_it_misses() -> None:
+    post = Post({})
+    await post.send(rendered("Uno.", segment(1)), rendered("Dos.", segment(2)))
+    answer = json.loads(await post.outbox.backfill(question('{"language": "es", "after_seq": 1}')))
+    assert [one["text"] for one in answer["captions"]] == ["Dos."]
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "[]", "{}", '{"language": "es", "after_seq": "x"}', '{"after_seq": 1e999}']
+)
+async def test_a_call_that_is_not_understood_is_refused_with_an_example(payload: str) -> None:
+    with pytest.raises(rtc.RpcError, match="after_seq"):
+        await Post({}).outbox.backfill(question(payload))
+
+
 async def test_finals_also_go_out_as_transcriptions() -> None:
     post = Post(EVERYONE)
     await post.send(
@@ -260,6 +280,14 @@ async def test_a_room_that_takes_nothing_stops_nobody(caplog: pytest.LogCaptureF
     for number in range(HELD + 3):
         post.outbox.note(rendering(str(number)))
     assert sum("no messages" in one.message for one in caplog.records) == 3
+
+
+async def test_the_last_messages_wait_for_no_room_that_is_gone() -> None:
+    post = Post(EVERYONE)
+    post.room = SlowRoom()
+    begun = asyncio.get_running_loop().time()
+    await post.send(*(rendered(f"{number}.", segment(number)) for number in range(9)))
+    assert asyncio.get_running_loop().time() - begun == pytest.approx(FAREWELL)
 
 
 async def test_who_misses_captions_gets_those_after_the_gap_and_nobody_else_does() -> None:

@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 from livekit import rtc
 
-from tests.fakes import Facts
+from tests.fakes import Facts, meeting_settings
 from translator.access import PASS, Access, ClonedVoice, Consent, Pass, Role
+from translator.demand import READ
 from translator.persons import VOICE, Consents, Persons, declared
 from translator.record import Record, to_json
 
@@ -99,6 +100,26 @@ def test_a_pass_that_is_taken_out_gives_nothing_any_more() -> None:
     assert persons.role(remote(boss)) is Role.ORGANIZER
     boss.attributes[PASS] = ""
     assert persons.role(remote(boss)) is Role.ATTENDEE
+
+
+def test_captions_go_to_those_who_want_their_language_and_the_floors_to_who_reads_the_floor() -> (
+    None
+):
+    persons = people(
+        Participant("p-1", attributes={READ: "es-MX"}),
+        Participant("p-2", attributes={READ: "floor"}),
+        Participant("p-3", attributes={READ: "fr, es"}),
+        Participant("translator-es", attributes={READ: "es"}),
+    )
+    settings = meeting_settings()
+    assert persons.readers("es", settings) == ["p-1", "p-3"]
+    assert persons.readers("floor/en", settings) == ["p-2"]
+
+
+def test_every_fact_goes_to_the_organizers_and_to_the_observers_who_are_there() -> None:
+    boss = with_pass("p-1", "Ana", Role.ORGANIZER)
+    persons = people(boss, Participant("p-2"), Participant("watcher"))
+    assert persons.observers(["watcher", "gone"]) == ["watcher", "p-1"]
 
 
 CONSENT = Consent(

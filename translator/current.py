@@ -1,10 +1,15 @@
 """The settings of a running meeting, which an edit may change."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 
 from translator.errors import SettingsError
-from translator.settings import Settings
+from translator.record import Record, SettingsChanged, SettingsRefused
+from translator.settings import Settings, diff
+
+log = logging.getLogger(__name__)
 
 Edits = AsyncGenerator[Settings | SettingsError]
 """The settings after each edit, or why it cannot be used."""
@@ -35,6 +40,30 @@ class Current:
         self._kept[settings.number] = settings
         while len(self._kept) > KEPT:
             del self._kept[min(self._kept)]
+
+    async def follow(
+        self, edits: Edits, *, record: Record, taken: Callable[[Settings], None]
+    ) -> None:
+        """Take every edit that can be used, and keep in the record what became of it; `taken` is
+        told what the settings were before."""
+        async with aclosing(edits):
+            async for edit in edits:
+                if isinstance(edit, SettingsError):
+                    log.warning("the edited settings are not taken over: %s", edit)
+                    faults = shortened(map(str, edit.faults))
+                    record.emit(SettingsRefused(at=record.clock(), faults=faults))
+                    continue
+                before = self.newest
+                changes = diff(before, edit)
+                for line in changes:
+                    log.warning("settings %d: %s", edit.number, line)
+                self.take(edit)
+                taken(before)
+                record.emit(
+                    SettingsChanged(
+                        at=record.clock(), number=edit.number, changes=shortened(changes)
+                    )
+                )
 
 
 async def unedited() -> Edits:

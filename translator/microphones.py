@@ -1,7 +1,8 @@
 """Every person's microphone and shared sound becomes a floor, heard once while anybody wants it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,10 @@ from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.hear import BLOCK, SAMPLE_RATE, Ear
 from translator.persons import declared
-from translator.record import Record
+from translator.record import Failed, Record
 from translator.settings import Settings
+
+log = logging.getLogger(__name__)
 
 FRAME_MS = BLOCK * 1000 // SAMPLE_RATE
 """Audio taken from a microphone at a time: one Sound, so that no part of a frame waits for the
@@ -55,15 +58,18 @@ class Microphones:
         self._floors = floors
         self._count = 0
         self._heard: dict[str, _Hearing] = {}
+        self.problem: str | None = None
+        """Why somebody is not heard, for people."""
 
     def reconcile(
-        self, persons: Iterable[rtc.RemoteParticipant], *, wanted: bool, children: Children
+        self, persons: Collection[rtc.RemoteParticipant], *, wanted: bool, children: Children
     ) -> None:
         """Hear what is there, each once, while anybody wants anything."""
+        self._note_encrypted(persons)
         present = {
             f"floor {person.identity}/{publication.sid}": (person, publication)
             for person in persons
-            for publication in tracks(person)
+            for publication in _tracks(person)
         }
         chosen = {
             name: publication
@@ -81,6 +87,16 @@ class Microphones:
                 publication.set_subscribed(True)
             elif name not in children:
                 children.start(name, partial(self._hear, name, person, publication))
+
+    def _note_encrypted(self, persons: Collection[rtc.RemoteParticipant]) -> None:
+        """Say why nothing is heard of what is encrypted end to end."""
+        names = sorted(self._name(one) for one in persons if any(map(_is_encrypted, _tracks(one))))
+        problem = _encrypted(names) if names else None
+        if problem is not None and problem != self.problem:
+            log.warning("somebody's sound is encrypted end to end")
+            at = self._record.clock()
+            self._record.emit(Failed(at=at, stage="hear", language=None, message=problem))
+        self.problem = problem
 
     async def _hear(
         self, name: str, person: rtc.RemoteParticipant, publication: rtc.RemoteTrackPublication
@@ -119,7 +135,7 @@ class Microphones:
             await stream.aclose()
 
 
-def tracks(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
+def _tracks(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
     """What of a person can be heard."""
     published = person.track_publications.values()
     return [one for one in published if one.kind == rtc.TrackKind.KIND_AUDIO]
@@ -128,16 +144,16 @@ def tracks(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
 def _audible(person: rtc.RemoteParticipant) -> list[rtc.RemoteTrackPublication]:
     """What of that is heard: of each source the newest, since a person may publish any number
     of tracks, and each costs an ear."""
-    newest = {one.source: one for one in tracks(person) if not is_encrypted(one)}
+    newest = {one.source: one for one in _tracks(person) if not _is_encrypted(one)}
     return list(newest.values())
 
 
-def is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
+def _is_encrypted(publication: rtc.RemoteTrackPublication) -> bool:
     """Whether it is encrypted end to end, with a key that the bridge does not have."""
     return bool(publication.encryption_type != rtc.EncryptionType.NONE)
 
 
-def encrypted(names: Iterable[str]) -> str:
+def _encrypted(names: Iterable[str]) -> str:
     """Why these people are not interpreted."""
     return (
         f"What {', '.join(names)} says is encrypted end to end, and the interpreter has no key,"

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
+from livekit import rtc
+
 from translator import languages
 from translator.captions import FLOOR, TOPIC, Caption, Captions, Message, Origin, floor_stream
 from translator.demand import FILL, LONGEST, Missing, missing
@@ -24,6 +26,8 @@ FACT_TOPIC = "translator.fact"
 TRANSCRIPTION_TOPIC = "lk.transcription"
 FILL_EVERY = 1.0
 """Seconds between two answers to one person who misses captions."""
+FAREWELL = 2.0
+"""Seconds in which the last messages must be out."""
 HELD = 10_000
 """Facts that may wait; more means that the room takes nothing any more."""
 
@@ -73,6 +77,16 @@ class Outbox:
         self._missing[reader] = missing
         self._asked.set()
 
+    async def backfill(self, data: rtc.RpcInvocationData) -> str:
+        """RPC `captions`: {"language": "es", "after_seq": 7} -> committed captions since."""
+        try:
+            wish = json.loads(data.payload)
+            stream, after = str(wish["language"]), int(wish.get("after_seq", 0))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            expected = 'expected {"language": CODE, "after_seq": NUMBER}'
+            raise rtc.RpcError(1400, expected) from None
+        return self.captions.json_after(stream, after)
+
     async def run(self, room: Room) -> None:
         """Send until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -81,9 +95,13 @@ class Outbox:
                 await self._send(await self._facts.get(), room)
 
     async def flush(self, room: Room) -> None:
-        """Send what is new and waits."""
-        while not self._facts.empty():
-            await self._send(self._facts.get_nowait(), room)
+        """Send what is new and waits, if that does not take for ever."""
+        try:
+            async with asyncio.timeout(FAREWELL):
+                while not self._facts.empty():
+                    await self._send(self._facts.get_nowait(), room)
+        except TimeoutError:  # where livekit-server is gone
+            log.warning("the room did not take the last messages")
 
     async def _fill(self, room: Room) -> None:
         while True:

@@ -1,15 +1,17 @@
 """The people in a room: what they want, which they say, and what they may, which they do not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from livekit import rtc
 
 from translator.access import PASS, ClonedVoice, Consent, Pass, Role
-from translator.demand import SPEAK
+from translator.captions import FLOOR
+from translator.demand import SPEAK, reads
 from translator.errors import InputError
 from translator.languages import normalize
 from translator.participant import BRIDGE, PREFIX
 from translator.record import Consented, Record
+from translator.settings import Settings
 
 RESERVED = (PREFIX, BRIDGE, "booth-")
 """Beginnings of identities that are never a person's."""
@@ -53,6 +55,17 @@ class Persons:
     def with_role(self, role: Role) -> list[str]:
         """Identities of those whose pass says so."""
         return [person.identity for person in self.present() if self.role(person) is role]
+
+    def readers(self, stream: str, settings: Settings) -> list[str]:
+        """Identities of those who want the captions of a stream."""
+        wish = FLOOR if stream.startswith(FLOOR) else stream
+        return [one.identity for one in self.present() if wish in reads(one.attributes, settings)]
+
+    def observers(self, named: Collection[str]) -> list[str]:
+        """Identities of those who get every fact: the organizers, and whoever of `named` is
+        there."""
+        there = [identity for identity in named if identity in self._room.remote_participants]
+        return [*there, *self.with_role(Role.ORGANIZER)]
 
     def role(self, person: rtc.RemoteParticipant) -> Role:
         """An attendee, unless a pass says more."""
