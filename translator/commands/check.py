@@ -156,14 +156,14 @@ def _way(loaded: Settings, route: Route) -> tuple[str, ...]:
 
 
 def _model(route: Route) -> str:
-    """The speech-to-speech model that is heard, and how far it goes."""
+    """The end-to-end model that is heard, and how far it goes."""
     if route.realtime is None:
         return ""
     return f"{route.realtime} ({'hybrid' if route.end_to_end is None else 'end to end'})"
 
 
 def _models(loaded: Settings) -> Iterator[str]:
-    """What is lost with speech-to-speech models, and what they cost."""
+    """What is lost with end-to-end models, and what they cost."""
     targets: dict[str, list[str]] = {}
     for target in loaded.languages:
         for sources, (model, *_) in _ways(loaded, target):

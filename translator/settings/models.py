@@ -103,7 +103,7 @@ class Pair(Model):
     """Whether a rendition is checked before it is heard: language, figures, and that it is no
     answer. Turn it off where it keeps good renditions back."""
     end_to_end: EngineName | None = Field(default=None, examples=["realtime"])
-    """A speech-to-speech model that interprets by itself; the engines of `render` and `speak` help
+    """An end-to-end model that interprets by itself; the engines of `render` and `speak` help
     where it fails. It knows no glossaries, and has its own voice."""
     hybrid: EngineName | None = Field(default=None, examples=["realtime"])
     """The same for what is heard alone: captions come from `render`."""
@@ -116,7 +116,7 @@ class Pair(Model):
 
     @property
     def realtime(self) -> str | None:
-        """The speech-to-speech model whose voice is heard; None: the cascade's is."""
+        """The end-to-end model whose voice is heard; None: the cascade's is."""
         return self.end_to_end or self.hybrid
 
 

@@ -34,7 +34,7 @@ class Route:
 
     @property
     def realtime(self) -> str | None:
-        """The speech-to-speech model that is heard; None where the cascade is, or captions only."""
+        """The end-to-end model that is heard; None where the cascade is, or captions only."""
         return self.pair.realtime if self.language.spoken_by else None
 
     @property
