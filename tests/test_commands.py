@@ -234,7 +234,7 @@ def test_check_never_shows_a_traceback(
     assert said.out == ""
 
 
-def test_check_tells_what_a_speech_to_speech_model_loses_and_costs(
+def test_check_tells_what_an_end_to_end_model_loses_and_costs(
     tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = """

@@ -76,7 +76,7 @@ def test_an_engine_that_is_down_for_one_stage_does_the_others() -> None:
     assert outlook(("hear", "robot"), ("render", "robot")).of("fr") == WELL
 
 
-def test_the_cascade_helps_a_speech_to_speech_model_and_is_helped_by_it() -> None:
+def test_the_cascade_helps_an_end_to_end_model_and_is_helped_by_it() -> None:
     assert outlook(("interpret", "live"), pairs=REALTIME).of("es") == Condition(down=("live",))
     silent: list[tuple[Stage, str]] = [
         ("speak", "vendor"),
@@ -140,7 +140,7 @@ def test_an_engine_that_does_not_know_the_languages_is_not_used_instead() -> Non
         assert one.instead("render", down) == ()
 
 
-def test_the_cascade_is_used_instead_of_a_speech_to_speech_model() -> None:
+def test_the_cascade_is_used_instead_of_an_end_to_end_model() -> None:
     assert outlook(("interpret", "live"), pairs=REALTIME).instead("interpret", "live") == ("rules",)
 
 
