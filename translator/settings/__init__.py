@@ -4,6 +4,7 @@
 variable that holds the key. `language_pairs.yaml` belongs to the organizer and holds engine
 *names* only; a meeting may have its own. `load` turns both into one frozen, numbered snapshot; a
 change is a new snapshot: `changes` gives one for each edit, and `diff` says what is different.
+Which engines a snapshot uses, `Settings.routes` says by languages and `engines_for` by stage.
 """
 
 from translator.settings.difference import diff
