@@ -43,8 +43,8 @@ class Route:
         return self.pair.end_to_end if self.language.spoken_by else None
 
     def by(self, stage: Stage) -> tuple[str, ...]:
-        """The engines that do a stage of it, in the order in which they are called; none that do
-        it for all routes at once."""
+        """The engines that do a stage of it, in the order in which they are called; none hears or
+        sums up for one route alone."""
         match stage:
             case "render":
                 return self.pair.rendered_by
