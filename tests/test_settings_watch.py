@@ -1,16 +1,21 @@
 """Edits of real files, as editors make them, become new settings or are refused."""
 
 import asyncio
+import math
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles import awatch
+from watchfiles.main import FileChange
 
 from translator.errors import SettingsError
-from translator.settings import Settings, changes, diff, load
-from translator.settings.watch import PATIENCE
+from translator.settings import Settings, changes, diff, load, watch
+from translator.settings.watch import PATIENCE, QUIET_MS
 
 pytestmark = pytest.mark.engine
 
@@ -51,6 +56,17 @@ class Files:
         self.terms.parent.mkdir()
         for path, text in ((self.pairs, PAIRS), (self.engines, ENGINES), (self.terms, TERMS)):
             path.write_text(text)
+        self.news = asyncio.Event()
+        """Something was told of the folder."""
+
+    async def _seen(self) -> None:
+        """Until the kernel watches: it tells of a file that is touched again and again."""
+        self.news.clear()
+        while not self.news.is_set():
+            self.pairs.with_name("touched.txt").touch()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2 * QUIET_MS / 1000):
+                    await self.news.wait()
 
     @asynccontextmanager
     async def watched(self, meeting: str | None = None) -> AsyncGenerator["Edits", None]:
@@ -59,7 +75,7 @@ class Files:
         async with aclosing(generator), asyncio.TaskGroup() as group:
             edits = Edits(current)
             task = group.create_task(edits.collect(generator))
-            await asyncio.sleep(0.5)  # the kernel watches by now
+            await self._seen()
             yield edits
             task.cancel()
 
@@ -99,8 +115,18 @@ class Edits:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    files = Files(tmp_path)
+
+    async def watching(*folders: Path, **options: Any) -> AsyncGenerator[set[FileChange], None]:
+        async with aclosing(awatch(*folders, **options)) as told:
+            async for changed in told:
+                yield changed
+                if changed:  # and looked at; else nothing has happened for a while
+                    files.news.set()
+
+    monkeypatch.setattr(watch, "awatch", watching)
+    return files
 
 
 def in_place(path: Path, text: str) -> None:
@@ -166,25 +192,45 @@ async def test_what_changes_nothing_is_not_told(files: Files) -> None:
         await edits.no_more()
 
 
+async def in_time(write: Coroutine[None, None, None]) -> bool:
+    """Whether it took no longer than an edit is waited for; else the machine stood still."""
+    begun = time.monotonic()
+    await write
+    return time.monotonic() - begun < PATIENCE + QUIET_MS / 2000
+
+
 @pytest.mark.parametrize("parts", [20, 2])
 async def test_a_file_that_is_half_written_is_not_told(files: Files, parts: int) -> None:
     text = PAIRS + "max_wait: 4\n"
-    size = len(text) // parts
-    async with files.watched() as edits:
+    size = math.ceil(len(text) / parts)
+
+    async def write() -> None:
+        begun = time.monotonic()
         with files.pairs.open("w") as file:
-            for start in range(0, len(text), size):
-                file.write(text[start : start + size])
+            for number in range(parts):
+                await asyncio.sleep(begun + number * PATIENCE / parts - time.monotonic())
+                file.write(text[number * size : (number + 1) * size])
                 file.flush()
-                await asyncio.sleep(PATIENCE / parts)
-        assert await edits.next() == ("max_wait: 2.0 -> 4.0",)
+
+    while True:
+        in_place(files.pairs, PAIRS)
+        async with files.watched() as edits:
+            if await in_time(write()):
+                assert await edits.next() == ("max_wait: 2.0 -> 4.0",)
+                return
 
 
 async def test_a_file_that_is_away_for_a_moment_is_not_told(files: Files) -> None:
-    async with files.watched() as edits:
+    async def write() -> None:
         files.pairs.unlink()
         await asyncio.sleep(PATIENCE / 2)
         in_place(files.pairs, PAIRS)
-        await edits.no_more()
+
+    while True:
+        async with files.watched() as edits:
+            if await in_time(write()):
+                await edits.no_more()
+                return
 
 
 async def test_a_file_that_is_gone_is_told_and_so_is_its_return(files: Files) -> None:
