@@ -1,5 +1,6 @@
 """`translator run`: the meeting to look at, from its first line to the last."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import psutil
 import pytest
 from livekit import api, rtc
 
-from tests.processes import end_of
+from tests.rooms.attendees import until
 from tests.rooms.rooms import Command, command, environment, excerpt, free_port, is_server, naming
 from tests.speech import speech
 from translator.access import Access
@@ -24,8 +25,6 @@ pytestmark = [pytest.mark.room, pytest.mark.timeout(180)]
 
 SOON = 30.0
 """Seconds until a command has ended, five times what it takes on a quiet machine."""
-BEFORE_ALL_ELSE = 8.0
-"""Seconds; less than the engines take to start on a quiet machine, four times what this takes."""
 
 
 @asynccontextmanager
@@ -39,7 +38,7 @@ async def showing(
         "run", recording, "--to", "es", "--from", "en", *more, environ=environ
     ) as one:
         yield one
-        await end_of([process.pid for process in one.started()], within=SOON)
+        await until(lambda: not one.started())
         assert "Traceback" not in one.errors
 
 
@@ -127,6 +126,17 @@ async def test_a_port_in_use_is_told_with_another(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         async with showing(tmp_path, "--port", str(port)) as one:
-            assert await one.end(within=BEFORE_ALL_ELSE) == 1
+            assert await everything_started(one) == []
+            assert await one.end() == 1
     assert f"port {port} is in use" in one.errors
     assert "PORT=" in one.errors
+
+
+async def everything_started(one: Command) -> list[str]:
+    """The programs that it started, whatever became of them, when it has ended."""
+    found: dict[int, str] = {}
+    async with asyncio.timeout(SOON):
+        while one.process.returncode is None:
+            found |= {process.pid: process.name() for process in one.started()}
+            await asyncio.sleep(0.02)
+    return list(found.values())
