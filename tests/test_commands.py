@@ -185,6 +185,7 @@ def test_check_tells_a_large_meeting_in_few_lines(
     assert row(printed, "el") == ["el", "Ελληνικά", "azure", "espeak", "el-GR-AthinaNeural"]
     assert row(printed, "ja") == ["ja", "日本語", "captions only"]
     assert row(printed, "en", "es")[2:4] == ["openai", "apertium"]
+    assert row(printed, "de")[4] == "EXAVITQu4vr4xnSDxMaL, JBFqnCBsd6RMkjVDRZzb and 4 more"
     assert len(printed.splitlines()) < 60
 
 

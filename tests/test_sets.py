@@ -111,6 +111,15 @@ def test_an_engine_has_voices_for_languages_that_name_none(tmp_path: Path) -> No
     assert languages["it"].voice_of("robot") is None
 
 
+def test_a_voice_that_speaks_every_language_is_named_once(tmp_path: Path) -> None:
+    robot = ENGINES["engines"]["robot"] | {"voices": {"es": "elvira", "*": ["sarah", "george"]}}
+    engines = ENGINES | {"engines": ENGINES["engines"] | {"robot": robot}}
+    named = {code: {"speak": "robot"} for code in ("es-AR", "it")}
+    languages = loaded(tmp_path, PAIRS | {"languages": named}, engines).languages
+    assert languages["es-AR"].voices_of("robot") == ("elvira",)
+    assert languages["it"].voices_of("robot") == ("sarah", "george")
+
+
 def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SET, "embedded")
     settings = loaded(tmp_path, PAIRS | {"engines": "cloud", "summarize": "llm"})

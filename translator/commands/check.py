@@ -223,9 +223,16 @@ def _spoken(language: Language) -> Sequence[str]:
     if not language.spoken_by:
         return ("captions only", "", "")
     first, *others = language.spoken_by
-    voices = {one: ", ".join(language.voices_of(one)) for one in language.spoken_by}
+    voices = {one: _some(language.voices_of(one)) for one in language.spoken_by}
     more = [f"{one}: {voices[one]}" for one in others if voices[one]]
     return first, ", ".join(others), "; ".join(filter(None, [voices[first], *more]))
+
+
+def _some(voices: Sequence[str]) -> str:
+    """All of a few; else the first ones, and how many there are."""
+    if len(voices) <= 3:
+        return ", ".join(voices)
+    return f"{', '.join(voices[:2])} and {len(voices) - 2} more"
 
 
 def _summing_up(loaded: Settings, engine: str) -> Table:

@@ -48,11 +48,16 @@ class Engine(Model):
     """NAME of the environment variable that holds the key; never the key itself."""
     options: Mapping[str, Any] = {}
     """More arguments of the LiveKit plugin's class, as its documentation names them."""
-    voices: Mapping[Code, VoiceNames] = {}
-    """Its voices by language, for languages that name none; several for as many speakers."""
+    voices: Mapping[CodeOrAny, VoiceNames] = {}
+    """Its voices by language, "*" for all others, for languages that name none; several for as many
+    speakers."""
     price: Price | None = Field(default=None, examples=[{"audio_hour": 0.15}])
     """What the vendor asks, by its own units: look it up on its page. Unknown without it, and then
     no ceiling counts it; what is built in is free."""
+
+    def usual_voices(self, code: str) -> tuple[str, ...]:
+        """Its voices for a language that names none; none: the one that the plugin takes."""
+        return self.voices.get(languages.lookup(code, self.voices) or ANY, ())
 
 
 class EngineSet(Model):

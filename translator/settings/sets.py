@@ -16,7 +16,7 @@ def replaced(pairs: PairsFile, engines: EngineSet) -> PairsFile:
     """`pairs` with the engines of a set, and all else as it is.
 
     What has captions only goes on so, and a voice stays where its engine does. A set has no
-    speech-to-speech model: a pair that names one is rendered and spoken as all others.
+    end-to-end model: a pair that names one is rendered and spoken as all others.
     """
     rendering = {"rendered_by": engines.render, "end_to_end": None, "hybrid": None}
     return pairs.model_copy(
@@ -48,9 +48,8 @@ def voiced(pairs: PairsFile, engines: Mapping[str, Engine]) -> PairsFile:
 
 def _voiced(code: str, language: Language, engines: Mapping[str, Engine]) -> Language:
     usual = {
-        name: engines[name].voices[known]
+        name: voices
         for name in language.spoken_by
-        if not language.voices_of(name)
-        and (known := languages.lookup(code, engines[name].voices)) is not None
+        if not language.voices_of(name) and (voices := engines[name].usual_voices(code))
     }
     return language.model_copy(update={"voices": {**usual, **language.voices}})
