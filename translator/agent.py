@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,9 @@ BIRTH = 30.0
 """Seconds in which a process for a meeting must be ready, also while the machine is busy."""
 CLOSING = 5.0
 """Seconds that a meeting has to end."""
+THREADS = 64
+"""Of a meeting, for what would hold up its event loop. A vendor's library may keep one for ten
+seconds after it has hung, and Python's own few would all be gone with six of them."""
 
 
 def paths() -> tuple[Path, Path]:
@@ -141,6 +145,7 @@ async def accept(request: JobRequest) -> None:
 
 async def interpret(context: JobContext) -> None:
     """The job: run the meeting of this room."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "beside"))
     room = context.job.room.name
     loaded = await asyncio.to_thread(
         _usable, meeting=room, otherwise=context.proc.userdata["settings"]
