@@ -26,7 +26,8 @@ def failure(error: Exception, provider: str, failed: type[StageError]) -> StageE
     kind: Kind
     match error:
         case APIStatusError(status_code=1008, body=None):
-            kind, detail = "refused", " (status 1008)"  # as ElevenLabs closes for all it refuses
+            # As ElevenLabs closes for all it refuses, an account that is used up among it.
+            kind, detail = "refused", ", and the account (status 1008)"
         case APIStatusError(status_code=status) if status > 0:
             kind, detail = _by_status(status, str(error)), f" (status {status})"
         case aiohttp.ClientResponseError(status=status):
