@@ -41,9 +41,6 @@ REFUSALS = 8
 """Pieces of work in a row that an engine refuses, until it is down: it is no single one then."""
 FORGIVING: Collection[Stage] = ("render", "speak", "interpret")
 """Where this holds. An ear is asked for the same all the time."""
-NO_MORE: Collection[Kind] = ("silent", "rate limited")
-"""What is not asked for once more at once: listeners would wait twice, or the vendor is told to
-wait and does not."""
 FIRST_TRIAL: Mapping[Kind, float] = {"wrong key": 10.0, "quota": 10.0, "rate limited": 5.0}
 """Seconds until an engine that failed so is tried."""
 SOON = 2.0
@@ -79,8 +76,11 @@ class _Circuit:
 
 def _may_pass(error: StageError, *, alone: bool) -> bool:
     """Whether the same call may go through a second time: where all others have failed, too, it is
-    worth it more often."""
-    return (error.retryable or not alone) and error.kind not in NO_MORE
+    worth it more often. Nobody waits for more than two engines, and who has had too many requests
+    gets no other at once."""
+    if error.kind in ("silent", "rate limited"):
+        return alone and error.kind == "silent"
+    return error.retryable or not alone
 
 
 class Health:

@@ -10,7 +10,7 @@ from typing import Protocol
 from translator.errors import RenderError, SettingsError, StageError
 from translator.glossary import respelled
 from translator.guards.output import Guard, GuardedError
-from translator.health import NO_MORE, Health
+from translator.health import Health
 from translator.interpreters.clauses import Clauses, Draft
 from translator.render import Renderer
 from translator.types import Brief, Rendition
@@ -116,7 +116,7 @@ class Renderers:
         """The rendition that `broken` began, with the rest by those that can be told to go on: who
         broke off comes last, since most likely it is still out. Raises BrokenOffError."""
         able = await asyncio.to_thread(self._instructed, names)
-        if broken.kind in NO_MORE:
+        if broken.kind == "silent":
             able = [name for name in able if name != broken.engine]
         if not able:
             raise broken
