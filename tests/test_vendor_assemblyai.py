@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from itertools import pairwise
 
 import aiohttp
 import numpy as np
@@ -12,7 +13,7 @@ from livekit.agents import APIConnectOptions, APIError
 from livekit.agents.utils import http_context
 from livekit.plugins import assemblyai
 
-from tests.vendors.assemblyai import KEY, AssemblyAI
+from tests.vendors.assemblyai import CADENCE, KEY, WORD_BY_WORD, AssemblyAI
 from tests.vendors.brains import HearsAsScripted
 from tests.vendors.faults import Fault
 from tests.vendors.outcome import Outcome
@@ -51,12 +52,13 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
         Fault.HANG: Outcome(
             error="silent",
             given="part",
-            within=3.0,
-            note="counted in seconds of speech; the plugin itself would wait for hours",
+            within=5.5,
+            note="counted in seconds of speech, and 3 s with a model that tells each word; the"
+            " plugin itself would wait for hours",
         ),
-        Fault.SLOW: Outcome(error="silent", given="nothing", within=3.0),
+        Fault.SLOW: Outcome(error="silent", given="nothing", within=5.5),
         Fault.GARBAGE: Outcome(
-            error="silent", given="nothing", within=3.0, note="the plugin logs it and goes on"
+            error="silent", given="nothing", within=5.5, note="the plugin logs it and goes on"
         ),
         Fault.WRONG_KEY: Outcome(
             error="wrong key", given="nothing", within=0.5, note="closed with 1008, not 401"
@@ -68,7 +70,7 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
             error="quota", given="nothing", within=0.5, note="1008 too, by its reason"
         ),
         Fault.EMPTY: Outcome(
-            error="silent", given="nothing", within=3.0, note="an empty turn answers no speech"
+            error="silent", given="nothing", within=5.5, note="an empty turn answers no speech"
         ),
         Fault.DUPLICATE: Outcome(
             error=None, given="all", within=1.0, note="a final that comes twice is heard once"
@@ -82,13 +84,14 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", KEY)
 
 
-def vendor(server: AssemblyAI, **options: object) -> Vendor:
-    engine = Engine(plugin="assemblyai", key="A_KEY", base_url=server.base_url, options=options)
-    return Vendor("mine", engine)
+def vendor(server: AssemblyAI, *, model: str | None = None) -> Vendor:
+    return Vendor(
+        "mine", Engine(plugin="assemblyai", model=model, key="A_KEY", base_url=server.base_url)
+    )
 
 
-def ear(server: AssemblyAI) -> LiveKitEar:
-    return LiveKitEar(vendor(server).hearing(), patience=0.9, grace=0.3)
+def ear(server: AssemblyAI, *, model: str | None = None) -> LiveKitEar:
+    return LiveKitEar(vendor(server, model=model).hearing(), patience=0.9, grace=0.3)
 
 
 async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
@@ -99,10 +102,10 @@ async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Soun
 
 
 async def heard(
-    server: AssemblyAI, *, seconds: float = 2.0, haste: float = HASTE
+    server: AssemblyAI, *, seconds: float = 2.0, haste: float = HASTE, model: str | None = None
 ) -> list[Hypothesis]:
     got: list[Hypothesis] = []
-    await listen(server, got, seconds=seconds, haste=haste)
+    await listen(server, got, seconds=seconds, haste=haste, model=model)
     return got
 
 
@@ -112,12 +115,13 @@ async def listen(
     *,
     seconds: float = 2.0,
     haste: float = HASTE,
+    model: str | None = None,
 ) -> None:
     async with (
         asyncio.timeout(15),
         http_context.open(),
         aclosing(speech(seconds, haste=haste)) as audio,
-        aclosing(ear(server).listen(audio, PRIOR)) as hypotheses,
+        aclosing(ear(server, model=model).listen(audio, PRIOR)) as hypotheses,
     ):
         async for one in hypotheses:
             got.append(one)
@@ -151,7 +155,7 @@ async def test_each_fault_ends_as_declared(fault: Fault) -> None:
 
 async def test_words_are_heard_once_and_the_session_is_ended() -> None:
     async with AssemblyAI(SCRIPT, ahead=60) as server:
-        got = await heard(server)
+        got = await heard(server, model=WORD_BY_WORD[1])
         (session,) = server.sessions
     assert list(dict.fromkeys(one.text for one in got)) == ["Muy", "Muy buenos días", SAID]
     assert [one.final for one in got[-2:]] == [False, True]
@@ -170,6 +174,39 @@ async def test_languages_and_key_terms_arrive() -> None:
     assert session.languages == ["en", "es"]
     assert session.terms == ["LiveKit", "comité"]
     assert session.query["language_detection"] == "true"
+
+
+@pytest.mark.virtual  # both ends of the sockets are in its loop, so that a minute takes a second
+async def test_a_minute_without_a_pause_is_heard_by_a_model_that_is_slow_to_tell() -> None:
+    texts = [" ".join(f"word{n}" for n in range(count)) for count in range(1, 120)]
+    script = [(0.5 * n + 0.3, hypothesis(text, 0.5 * n)) for n, text in enumerate(texts, 1)]
+    end = (59.9, hypothesis(texts[-1], 59.5, final=True))
+    got: list[Hypothesis] = []
+    told: list[float] = []
+    async with AssemblyAI(HearsAsScripted(*script, end)) as server, http_context.open():
+        async with (
+            aclosing(speech(60.0, haste=1)) as audio,
+            aclosing(vendor(server).ear().listen(audio, PRIOR)) as hypotheses,
+        ):
+            async for one in hypotheses:
+                got.append(one)
+                told.append(asyncio.get_running_loop().time())
+        assert len(server.sessions) == 1
+    assert (got[-1].text, got[-1].final) == (texts[-1], True)
+    assert max(after - before for before, after in pairwise(told)) == pytest.approx(
+        CADENCE, abs=0.2
+    )
+
+
+@pytest.mark.parametrize("model", WORD_BY_WORD)
+async def test_a_model_that_tells_each_word_takes_no_languages_and_is_given_less_time(
+    model: str,
+) -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        assert (await heard(server, model=model))[-1].text == SAID
+        (session,) = server.sessions
+    assert session.languages == []
+    assert session.query["speech_model"] == model
 
 
 async def test_a_turn_without_a_language_is_not_english() -> None:
@@ -235,7 +272,7 @@ async def test_a_piece_of_another_length_closes_the_session(length: float) -> No
 
 async def test_terms_can_be_changed_and_a_turn_ended_in_the_middle_of_a_session() -> None:
     async with AssemblyAI(SCRIPT, ahead=60) as server, http_context.open():
-        made = vendor(server).hearing()(["en", "es"], ["LiveKit"])
+        made = vendor(server, model=WORD_BY_WORD[1]).hearing()(["en", "es"], ["LiveKit"])
         assert isinstance(made, assemblyai.STT)
         async with made, made.stream(conn_options=ONCE) as stream:
             assert isinstance(stream, assemblyai.SpeechStream)
@@ -257,7 +294,7 @@ ONCE = APIConnectOptions(max_retry=0, timeout=5.0)
 async def test_a_server_that_has_stopped_reading_is_left_in_time() -> None:
     async with AssemblyAI(SCRIPT, ahead=60) as server, http_context.open():
         server.faults.next(Fault.HANG)
-        made = vendor(server).hearing()(["en", "es"], [])
+        made = vendor(server, model=WORD_BY_WORD[1]).hearing()(["en", "es"], [])
         async with made:
             stream = made.stream(conn_options=ONCE)
             stream.push_frame(rtc.AudioFrame(bytes(2 * 8000), SAMPLE_RATE, 1, 8000))

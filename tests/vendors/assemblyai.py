@@ -10,7 +10,7 @@ sessions are told by 1008, too, or by 3009; only the reason says which it is.
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +32,11 @@ AHEAD, PACE = 2.0, 1.25
 """Seconds by which audio may be ahead of so many times real time. That it may not come faster than
 it is spoken is documented, and not by how much. What comes while LiveKit's plugin connects it sends
 at once, so that much must be taken; the figures are our guess."""
+WORD_BY_WORD = ("universal-streaming-english", "universal-streaming-multilingual")
+"""Models that tell each word. The others tell what was said until then a while after the beginning
+of a turn, from then on at a steady cadence, and at pauses."""
+BEGINNING, CADENCE = 0.75, 3.0
+"""Seconds of both."""
 
 
 @dataclass(kw_only=True)
@@ -222,16 +227,50 @@ class _Turns:
         self._server = server
         self._order = 0
         self._last: Hypothesis | None = None
+        self._heard = 0.0
+        """Seconds of audio."""
+        self._waiting: Hypothesis | None = None
+        """What is told when it is due."""
+        self._due: float | None = None
+        """When that is, in seconds of audio; None before a turn has begun."""
 
     async def run(self, hears: Hears) -> None:
-        hearing = hears.hear(self._session.intake.audio(), self._session.languages)
+        hearing = hears.hear(self._audio(), self._session.languages)
         async with aclosing(hearing):
             async for hypothesis in hearing:
                 try:
-                    await self._tell(hypothesis)
+                    await self._take(hypothesis)
                 except ConnectionError:
                     return
         self.over.set()
+
+    async def _audio(self) -> AsyncGenerator[bytes, None]:
+        """What `hears` is given; time passes by it."""
+        async for piece in self._session.intake.audio():
+            self._heard += len(piece) / 2 / HEARD_RATE
+            try:
+                await self._tell_what_is_due()
+            except ConnectionError:
+                return
+            yield piece
+
+    async def _take(self, hypothesis: Hypothesis) -> None:
+        if hypothesis.final or self._session.query.get("speech_model") in WORD_BY_WORD:
+            self._waiting = self._due = None
+            return await self._tell(hypothesis)
+        if self._due is None:
+            self._due = hypothesis.start + BEGINNING
+        self._waiting = hypothesis
+        await self._tell_what_is_due()
+
+    async def _tell_what_is_due(self) -> None:
+        waiting = self._waiting
+        if waiting is None or self._due is None or self._heard < self._due:
+            return
+        self._waiting = None
+        while self._due <= self._heard:
+            self._due += CADENCE
+        await self._tell(waiting)
 
     async def force(self) -> None:
         """End the turn that is open."""

@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import wave
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,11 +167,31 @@ class Stage:
         assert self.reading.begun is not None
         await asyncio.sleep(self.reading.begun + at - asyncio.get_running_loop().time())
 
+    async def available(self, *engines: str) -> float:
+        """Wait until one that was down is up again; gives the instant of the scores' clock."""
+
+        def is_up(fact: Mapping[str, Any]) -> bool:
+            up = fact["fact"] == "Availability" and fact["available"]
+            return bool(up and fact["engine"] in engines)
+
+        while not any(map(is_up, self.facts)):  # noqa: ASYNC110 (a fact is no event)
+            await asyncio.sleep(0.05)
+        assert self.reading.begun is not None
+        return asyncio.get_running_loop().time() - self.reading.begun
+
 
 async def play(
-    scores: Sequence[Score], targets: Sequence[str], folder: Path, script: Script
+    scores: Sequence[Score],
+    targets: Sequence[str],
+    folder: Path,
+    script: Script,
+    *,
+    steady: Collection[str] = (),
 ) -> Played:
-    """Play a meeting while `script` puts faults into its vendors; `folder` is for its files."""
+    """Play a meeting while `script` puts faults into its vendors; `folder` is for its files.
+
+    The languages in `steady` have the second model and the second voice alone.
+    """
     reading = Reading(scores=scores)
     async with AsyncExitStack() as stack:
         hears, speaks, renders = ReadsAlong(reading), Chimes(), SaysItBack()
@@ -182,7 +202,7 @@ async def play(
             vllm=await stack.enter_async_context(OpenAI(renders=renders, key=None)),
             elevenlabs=await stack.enter_async_context(ElevenLabs(speaks=speaks)),
         )
-        stack.enter_context(_environment(_configured(vendors, targets, folder)))
+        stack.enter_context(_environment(_configured(vendors, targets, steady, folder)))
         recordings = [_write(score, folder / f"{at}.wav") for at, score in enumerate(scores)]
         wanted = await asyncio.to_thread(
             order,
@@ -201,10 +221,16 @@ async def play(
     return _played(scores, targets, folder / "out", report, stage)
 
 
-def _configured(vendors: Vendors, targets: Sequence[str], folder: Path) -> Mapping[str, str]:
+def _configured(
+    vendors: Vendors, targets: Sequence[str], steady: Collection[str], folder: Path
+) -> Mapping[str, str]:
     """Writes both files; gives the environment that leads to them."""
     engines = {
-        "assemblyai": {"plugin": "assemblyai", "base_url": vendors.assemblyai.base_url},
+        "assemblyai": {
+            "plugin": "assemblyai",
+            "model": "universal-streaming-multilingual",  # tells each word, as the score wants
+            "base_url": vendors.assemblyai.base_url,
+        },
         "azure": {"plugin": "azure", "base_url": f"http://127.0.0.1:{vendors.azure.port}"},
         "openai": {"plugin": "openai", "model": "gpt", "base_url": vendors.openai.base_url},
         "vllm": {"plugin": "openai", "model": "own", "base_url": vendors.vllm.base_url},
@@ -223,10 +249,16 @@ def _configured(vendors: Vendors, targets: Sequence[str], folder: Path) -> Mappi
         "hear": ["assemblyai", "azure"],
         "spoken": ["en"],
         "languages": {
-            code: {"speak": ["elevenlabs", "azure"], "voice": {"azure": VOICES[code]}}
+            code: {
+                "speak": ["azure"] if code in steady else ["elevenlabs", "azure"],
+                "voice": {"azure": VOICES[code]},
+            }
             for code in targets
         },
-        "pairs": [{"from": "*", "to": "*", "render": ["openai", "vllm"], "guard": False}],
+        "pairs": [
+            *({"from": "*", "to": code, "render": ["vllm"], "guard": False} for code in steady),
+            {"from": "*", "to": "*", "render": ["openai", "vllm"], "guard": False},
+        ],
     }
     for name, content in (
         ("engines.yaml", {"version": 1, "engines": engines}),

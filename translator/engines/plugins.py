@@ -65,9 +65,21 @@ PATHS: Mapping[tuple[str, str], str] = {("azure", "TTS"): "/cognitiveservices/v1
 """What comes after an address that names a server alone, where the plugin does not add it."""
 SSML = frozenset({"azure"})
 """Plugins that put a text into their SSML as it is."""
-PATIENCE: Mapping[str, float] = {"assemblyai": 2.0, "azure": 2.0, "elevenlabs": 2.0}
-"""Seconds of speech without a word after which an STT has failed: no more than its successor hears
-again. Of others, words may come at the end of an utterance only, and it is 8 s."""
+UNSTEERED = frozenset(
+    {
+        ("assemblyai", "universal-streaming-english"),
+        ("assemblyai", "universal-streaming-multilingual"),
+    }
+)
+"""Plugins and models that refuse to be told languages, which the plugin's others take."""
+PATIENCE: Mapping[tuple[str, str | None], float] = {
+    ("azure", None): 2.0,
+    ("elevenlabs", None): 2.0,
+    ("assemblyai", None): 4.5,  # while somebody speaks on, it tells what was said every 3 s
+    **dict.fromkeys(UNSTEERED, 2.0),
+}
+"""Seconds of speech without a word after which an STT has failed, by plugin and model, None for
+any other. Of other plugins, words may come at the end of an utterance only, and it is 8 s."""
 REALTIME = frozenset({"openai"})
 """Plugins with realtime models that speak OpenAI's protocol."""
 CHECKED_ENGLISH = frozenset({"openai", "azure"})
@@ -87,11 +99,10 @@ class Vendor:
 
     def ear(self) -> LiveKitEar:
         """An ear of its own for one floor."""
-        plugin = self._engine.plugin
+        plugin, model = self._engine.plugin, self._engine.model
+        patience = PATIENCE.get((plugin, model), PATIENCE.get((plugin, None), 8.0))
         return LiveKitEar(
-            self.hearing(),
-            knows_english=plugin in CHECKED_ENGLISH,
-            patience=PATIENCE.get(plugin, 8.0),
+            self.hearing(), knows_english=plugin in CHECKED_ENGLISH, patience=patience
         )
 
     def hearing(self) -> Callable[[Sequence[str], Sequence[str]], stt.STT[Any]]:
@@ -105,8 +116,9 @@ class Vendor:
             most = MOST_LANGUAGES.get(self._engine.plugin, len(languages))
             if len(languages) > most:
                 raise self._wrong(f"hears at most {most} languages at once; shorten `spoken`")
+            steered = (self._engine.plugin, self._engine.model) not in UNSTEERED
             made: stt.STT[Any] = call.made(
-                **call.languages([self._tag(code) for code in languages]),
+                **(call.languages([self._tag(code) for code in languages]) if steered else {}),
                 **({} if hooked else call.named(TERMS, self._fitting(terms) or None)),
             )
             if hooked and made.capabilities.keyterms:
