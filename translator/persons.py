@@ -28,6 +28,7 @@ KINDS = (
     rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS,
     rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
 )
+"""Those of access.PEOPLE, by the numbers that the client library has for them: not the server's."""
 
 
 class Persons:
