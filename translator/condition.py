@@ -15,7 +15,7 @@ from translator.settings import Reaches, Route, Settings, engines_of
 
 CONDITIONS = "translator.conditions"
 """Attribute of the bridge: the languages of which not all can be had, as JSON."""
-UNHEARD = "Nobody is heard at the moment, because the engine that hears cannot be reached."
+UNHEARD = "Nobody is heard at the moment, because the engine that hears does not work."
 UNPAID = "Nobody is heard any more: the meeting has spent what it may."
 
 APART: Collection[Stage] = ("interpret", "render", "speak")

@@ -62,6 +62,8 @@ WORDS: Mapping[Kind, str] = {
 }
 """What it did that failed."""
 _REMEDIES: Mapping[Kind, str] = {
+    "unreachable": "check its address, and the network",
+    "rate limited": "ask its vendor for more, or name another engine behind it",
     "wrong key": "check the key of this engine, and what it is allowed to do",
     "quota": "check the account",
     "refused": "check the names of model and voice, and the address",
