@@ -12,6 +12,7 @@ from livekit import rtc
 from tests.hearing import (
     SILENT,
     VOICED,
+    Act,
     Floor,
     ScriptedEar,
     failing,
@@ -20,7 +21,7 @@ from tests.hearing import (
     to_the_end,
 )
 from translator.ahead import reading
-from translator.errors import HearError
+from translator.errors import HearError, UnansweredError
 from translator.hear import (
     BACKOFF,
     BLOCK,
@@ -174,6 +175,82 @@ async def test_a_fresh_ear_hears_no_more_than_the_last_two_seconds_again() -> No
     await floor.run((10.0, VOICED))
     _, second = floor.ear.given
     assert len(range(second[0], blocks(6.4) + blocks(BACKOFF[0]))) == blocks(REPLAY)
+
+
+SILENT_EAR = UnansweredError("says nothing", retryable=True, kind="silent")
+
+
+async def test_what_a_silent_ear_has_swallowed_is_heard_again_whole() -> None:
+    floor = Floor(ScriptedEar(failing(8.5, hypothesis(end=0.96), error=SILENT_EAR), to_the_end))
+    await floor.run((12.0, VOICED))
+    first, second = floor.ear.given
+    assert second == list(range(first[0] + blocks(0.96), blocks(12.0)))
+
+
+async def test_what_was_swallowed_is_not_lost_to_an_ear_that_refuses_then() -> None:
+    acts = (failing(8.5, error=SILENT_EAR), failing(0.0), failing(0.5), to_the_end)
+    floor = Floor(ScriptedEar(*acts))
+    await floor.run((12.0, VOICED))
+    assert {given[0] for given in floor.ear.given if given} == {0}
+    assert floor.ear.given[-1][-1] + 1 == blocks(12.0)
+
+
+async def test_what_was_swallowed_is_given_up_in_an_outage_of_more_than_two_seconds() -> None:
+    refusing = [failing(0.0)] * 6
+    floor = Floor(ScriptedEar(failing(8.5, error=SILENT_EAR), *refusing, to_the_end))
+    await floor.run((20.0, VOICED))
+    waited = 8.5 + BACKOFF[0] + sum(BACKOFF) + BACKOFF[-1]
+    assert seconds(floor.ear.given[-1][0]) == pytest.approx(waited - REPLAY, abs=0.2)
+
+
+WORDS = [Word(text=f"w{n}", start=n / 2, end=n / 2 + 0.45) for n in range(36)]
+
+
+def late(latency: float, *, hangs: float = 1000.0, patience: float = 1000.0) -> Act:
+    """An act that knows each word `latency` after its end, falls silent when the floor's clock is
+    `hangs`, and has failed after `patience` seconds without a word."""
+
+    async def act(
+        audio: AsyncIterator[Sound], numbers: list[int]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        known: list[Word] = []
+        answered = 0
+
+        def said(*, final: bool) -> Hypothesis:
+            begun = seconds(numbers[0])
+            words = tuple(
+                replace(word, start=max(word.start - begun, 0.0), end=word.end - begun)
+                for word in known
+            )
+            text = " ".join(word.text for word in words)
+            end = words[-1].end
+            return replace(hypothesis(end=end, final=final), text=text, words=words)
+
+        async for sound in audio:
+            numbers.append(int(sound.samples[0]))
+            begun, now = seconds(numbers[0]), seconds(numbers[-1] + 1)
+            whole = [word for word in WORDS if begun <= word.start + 0.05]
+            heard = [word for word in whole if word.end <= now - latency]
+            if len(heard) > len(known) and now < hangs:
+                known, answered = heard, len(numbers)
+                yield said(final=False)
+            if seconds(len(numbers) - answered) > patience:
+                raise SILENT_EAR
+        known = [word for word in whole if word.end <= now]
+        yield said(final=True)
+
+    return act
+
+
+@pytest.mark.parametrize("patience", [2.0, 4.5, 8.0])
+async def test_no_word_is_lost_or_doubled_where_a_vendor_answers_late_and_then_hangs(
+    patience: float,
+) -> None:
+    hanging = ScriptedEar(late(0.4, hangs=6.0, patience=patience))
+    floor = Floor(hanging, ScriptedEar(late(0.4)))
+    said = await floor.run((18.0, VOICED), (2.0, SILENT))
+    words = [word for one in said if one.final for word in one.text.split()]
+    assert words == [word.text for word in WORDS]
 
 
 async def test_what_an_earlier_listen_heard_is_not_replayed_by_a_later_failure() -> None:

@@ -26,8 +26,8 @@ from tests.plugins import (
     sounds,
 )
 from translator.engines.livekit import LiveKitEar
-from translator.engines.livekit.feed import BURST, PACE, PAUSE
-from translator.errors import HearError
+from translator.engines.livekit.feed import BURST, OVERDUE, PACE, PAUSE
+from translator.errors import HearError, UnansweredError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.types import Prior
 
@@ -96,6 +96,41 @@ async def test_an_stt_that_stops_before_the_audio_has_failed() -> None:
 async def test_an_stt_that_says_nothing_of_much_speech_has_failed() -> None:
     with pytest.raises(HearError, match="says nothing"):
         await heard(Script(endless=True), (10, 0.9), patience=4.0)
+
+
+async def failed_at(script: Script, *parts: tuple[float, float]) -> float:
+    """Seconds until it is silent by the patience that is usual."""
+    began = now()
+    with pytest.raises(UnansweredError):
+        await heard(script, *parts)
+    return now() - began
+
+
+async def test_an_stt_that_told_each_word_is_silent_after_three_seconds() -> None:
+    words = [(n / 2, says(INTERIM, "and so on" * n)) for n in range(1, 8)]
+    assert await failed_at(Script(steps=[*words]), (20, 0.9)) == pytest.approx(
+        3.5 + OVERDUE, abs=0.1
+    )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(3.0 * n, says(INTERIM, "and so on" * n)) for n in range(1, 3)],
+        [(6.0 + 0.03 * n, says(INTERIM, "and so on" * n)) for n in range(20)],
+        [
+            step
+            for n in range(1, 7)
+            for step in ((float(n), says(INTERIM, "and")), (n + 0.1, says(FINAL, f"And {n}.")))
+        ],
+    ],
+    ids=["in steps", "behind an utterance", "short utterances"],
+)
+async def test_an_stt_that_did_not_is_given_its_time(
+    steps: list[tuple[float, agents_stt.SpeechEvent | Exception | None]],
+) -> None:
+    last = steps[-1][0]
+    assert await failed_at(Script(steps=[*steps]), (20, 0.9)) == pytest.approx(last + 8.0, abs=0.1)
 
 
 async def test_an_stt_that_leaves_the_last_words_unanswered_has_failed() -> None:

@@ -37,9 +37,11 @@ REACH = 0.8
 HOLD = 1.5
 """Seconds without speech after which an ear's audio ends."""
 REPLAY = 2.0
-"""Seconds of speech at most that the ear after a failed one hears again."""
-KEPT = 8.0
-"""Seconds of audio that hold them, with the pauses between the words."""
+"""Seconds of speech at most that the ear after a failed one hears again; after one that has fallen
+silent it hears all of it."""
+KEPT = 30.0
+"""Seconds of audio that hold what a silent ear is given before it has failed, with the pauses
+between the words, and what comes while it is heard again."""
 BACKOFF = (0.1, 0.25, 0.5, 1.0, 2.0)
 """Seconds of audio to wait after one failure, two in a row, and so on."""
 
@@ -121,9 +123,10 @@ async def hear(
     begins and when it has ended.
 
     When the ear fails, `failed` is told, what it had heard of an utterance becomes final if its
-    language is known, and a fresh listen begins with the sounds after what is final, with
-    REPLAY seconds of speech at most, after a pause that grows from failure to failure. Where it
-    had no word for speech, nobody is told, and when the next listen has none either, it was none.
+    language is known, and a fresh listen begins with the sounds after what is final, after a pause
+    that grows from failure to failure: with REPLAY seconds of speech at most, and with all of it
+    that an ear has swallowed which fell silent. Where it had no word for speech, nobody is told,
+    and when the next listen has none either, it was none.
     """
     tries = _Tries(failed)
     failure: HearError | None = None
@@ -162,7 +165,8 @@ async def hear(
                 last = last.broken_off()
                 heard = last.end
                 yield last
-            gate.again(gate.start if heard is None else heard)
+            start = gate.start if heard is None else heard
+            gate.again(start, swallowed=failure.kind == "silent")
             if not await gate.skip(tries.pause):
                 return
 
@@ -205,6 +209,7 @@ class _Gate:
         self._read = 0
         self._used = 0  # sounds before this one are not given again
         self._failed = False  # the next listen hears again what the last one lost
+        self._swallowed = 0  # sounds before this one, an ear was given that had fallen silent
         self._silent = 0  # sounds since the last voiced one
         self._first = 0  # the first sound of this listen
 
@@ -237,10 +242,13 @@ class _Gate:
         """What was read has been heard."""
         self._used = self._read
 
-    def again(self, start: float) -> None:
-        """What came after `start` has not been heard: the next listen gets it."""
+    def again(self, start: float, *, swallowed: bool) -> None:
+        """What came after `start` has not been heard: the next listen gets it, up to REPLAY, or
+        all of it where it was `swallowed`."""
         self._used = max(self._first, blocks(start))
         self._failed = True
+        if swallowed:
+            self._swallowed = self._read
 
     async def skip(self, duration: float) -> bool:
         """Read on for `duration`; False when the source ends before."""
@@ -256,7 +264,10 @@ class _Gate:
         if not self._failed:
             return unused[-blocks(REACH) :]
         speech = list(accumulate(voiced for _, voiced in reversed(unused)))
-        return unused[len(unused) - bisect_right(speech, blocks(REPLAY)) :]
+        count = bisect_right(speech, blocks(REPLAY))
+        if count >= self._read - self._swallowed:  # what was swallowed has not been given up yet
+            return unused
+        return unused[len(unused) - count :]
 
     async def _next(self) -> Sound | None:
         sound = await anext(self._sounds, None)

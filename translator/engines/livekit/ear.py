@@ -31,9 +31,9 @@ class LiveKitEar:
         """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
 
         `knows_english` says that its "en" means English, and not that it knows no language.
-        After `patience` seconds of speech without a word it has failed: of a silent vendor, or a
-        half-open connection, nothing else is ever heard. After the end of the audio it has
-        `grace` seconds for its last words.
+        After `patience` seconds of speech without a word it has failed, and after fewer once it
+        has told each word: of a silent vendor, or a half-open connection, nothing else is ever
+        heard. After the end of the audio it has `grace` seconds for its last words.
         """
         self._make = make
         self._knows_english = knows_english

@@ -23,6 +23,8 @@ RENEWED = 1500.0
 session of any vendor is over (OpenAI's is 30 minutes)."""
 PAUSE = 0.3
 """Seconds of silence that are such a pause."""
+OVERDUE = 3.0
+"""Seconds of speech without a word that are too long of an STT that tells each word."""
 UNHEARD = 0.5
 """Seconds of speech without a word that a vendor cannot leave unanswered at the end."""
 
@@ -86,7 +88,10 @@ class Feed:
         what is replayed is sent faster than it was said."""
         since = max(self._begun, self._utterances.answered_at)
         waited = asyncio.get_running_loop().time() - since
-        return min(self._utterances.unanswered, waited) > self._patience
+        patience = self._patience
+        if self._utterances.tells_each_word:
+            patience = min(patience, OVERDUE)
+        return min(self._utterances.unanswered, waited) > patience
 
     async def _wait(self) -> None:
         """Until no more than BURST is sent ahead of PACE, of which nothing can be saved up."""

@@ -15,6 +15,11 @@ LATENCY = 0.3
 heard again where it breaks off. A word that comes twice is better than one that is lost."""
 
 
+STEADY, APART = 2.0, 1.5
+"""Seconds of speech for which partials of one utterance have to come, no further apart than so
+many, until its STT is known to tell each word: others tell all at once, behind an utterance."""
+
+
 class Speech:
     """Where somebody spoke in the audio pushed so far, in seconds from its first sample."""
 
@@ -68,6 +73,9 @@ class Utterances:
         self._answered = 0.0  # seconds of speech when words last came
         self.answered_at = 0.0
         """When that was, on the event loop's clock; 0 before the first."""
+        self.tells_each_word = False
+        """Whether it has shown that its words come while somebody speaks."""
+        self._steady_since = 0.0  # seconds of speech when partials began to come steadily
 
     @property
     def pending(self) -> bool:
@@ -83,6 +91,7 @@ class Utterances:
         """What `event` says that was not said yet."""
         if event.type not in _TRANSCRIPTS or not event.alternatives:
             return None
+        self._note_pace(event)
         self._answered = self.speech.voiced
         self.answered_at = asyncio.get_running_loop().time()
         data = event.alternatives[0]
@@ -96,6 +105,12 @@ class Utterances:
         if event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
             return self._preflight(text, data)
         return self._open(text, data, stable=alike(self._stable, text))
+
+    def _note_pace(self, event: stt.SpeechEvent) -> None:
+        opens = self._last is None or event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
+        if opens or self.unanswered > APART:
+            self._steady_since = self.speech.voiced
+        self.tells_each_word |= self.speech.voiced - self._steady_since >= STEADY
 
     def _is_repeat(self, text: str) -> bool:
         """Whether it is the last final again: nobody has spoken since."""
