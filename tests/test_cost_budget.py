@@ -15,7 +15,7 @@ from tests.priced import ENGINES, reaches
 from tests.priced import priced_settings as settings
 from translator.condition import UNPAID
 from translator.cost.budget import EVERY, MOST, Budget
-from translator.cost.day import Day
+from translator.cost.day import Day, Sums
 from translator.demand import Wish
 from translator.record import Ceiling, Record, Spent, Used, to_json
 from translator.settings import Ceilings, Settings
@@ -32,11 +32,19 @@ class SlowDay(Day):
     """Another process has the lock until `free` is set."""
 
     free = threading.Event()
+    added = threading.Event()
 
-    def add(self, spent: float, currency: str) -> float:
-        if spent:
-            self.free.wait(2.0)
-        return super().add(spent, currency)
+    def add(self, spent: float, currency: str) -> Sums:
+        if not spent:
+            return super().add(spent, currency)
+        self.free.wait(20.0)
+        sums = super().add(spent, currency)
+        self.added.set()
+        return sums
+
+
+def day_of(path: Path, kind: type[Day] = Day) -> Day:
+    return kind(path, "town", today=lambda: date(2026, 11, 23))
 
 
 class Spending:
@@ -49,7 +57,7 @@ class Spending:
         self.record = Record(meeting_clock())
         self.facts = Facts()
         self.record.subscribe(self.facts.note)
-        self.day = (SlowDay if slow else Day)(path, today=lambda: date(2026, 11, 23))
+        self.day = day_of(path, SlowDay if slow else Day)
         self.budget = Budget(
             settings=lambda: self.settings, record=self.record, day=self.day, reaches=reaches
         )
@@ -142,7 +150,7 @@ async def test_the_sums_are_told_every_few_seconds_when_they_have_changed(path: 
     told = one.facts.of(Spent)
     assert [fact.total for fact in told][-1] == pytest.approx(1.0)
     assert len(told) <= 10 / EVERY + 2
-    assert Day(path, today=lambda: date(2026, 11, 23)).add(0.0, "USD") == pytest.approx(1.0)
+    assert day_of(path).add(0.0, "USD").day == pytest.approx(1.0)
 
 
 async def test_of_many_people_the_dearest_are_told_so_that_the_message_has_room(path: Path) -> None:
@@ -244,6 +252,17 @@ async def test_the_day_counts_what_other_meetings_spend(path: Path) -> None:
     assert one.budget.unspoken == {"es"}
 
 
+async def test_another_job_of_the_meeting_goes_on_below_the_same_ceiling(path: Path) -> None:
+    died = Spending(path, settings(), meeting=10)
+    died.speak("es", 9.5)
+    await died.budget.settle()
+    one = Spending(path, settings(), meeting=10)
+    await one.budget.settle()
+    one.speak("es", 0.6)
+    one.wanted(ALL)
+    assert [(fact.ceiling, fact.spent) for fact in one.ceilings] == [("meeting", 10.1)]
+
+
 async def test_a_person_at_its_ceiling_is_heard_and_served_only_where_that_is_free(
     path: Path,
 ) -> None:
@@ -320,4 +339,5 @@ async def test_a_sum_that_is_being_written_down_counts_once(path: Path) -> None:
     await one.budget.settle()
     one.wanted(ALL)
     assert [fact.spent for fact in one.ceilings] == [9.0]
-    assert Day(path, today=lambda: date(2026, 11, 23)).add(0.0, "USD") == 9.0
+    assert await asyncio.to_thread(SlowDay.added.wait, 20.0)  # what was cancelled only waited
+    assert day_of(path).add(0.0, "USD").day == 9.0

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.unit
 TODAY, TOMORROW = date(2026, 11, 23), date(2026, 11, 24)
 
 
-def day(path: Path, today: date = TODAY) -> Day:
-    return Day(path, today=lambda: today)
+def day(path: Path, today: date = TODAY, meeting: str = "town") -> Day:
+    return Day(path, meeting, today=lambda: today)
 
 
 @pytest.fixture
@@ -25,16 +25,23 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_meetings_add_to_one_sum_that_outlives_them(path: Path) -> None:
-    assert day(path).add(1.5, "USD") == 1.5
-    assert day(path).add(0.25, "USD") == 1.75
-    assert day(path).add(0.0, "USD") == 1.75
+    assert day(path).add(1.5, "USD").day == 1.5
+    assert day(path, meeting="hall").add(0.25, "USD").day == 1.75
+    assert day(path).add(0.0, "USD").day == 1.75
+
+
+def test_a_meeting_goes_on_with_what_it_has_spent_when_another_job_takes_over(path: Path) -> None:
+    day(path).add(1.5, "USD")
+    assert day(path, meeting="hall").add(0.25, "USD").meeting == 0.25
+    assert day(path).add(0.5, "USD").meeting == 2.0
+    assert day(path, TOMORROW).add(0.0, "USD").meeting == 0.0
 
 
 def test_a_new_day_and_another_currency_begin_anew(path: Path) -> None:
     day(path).add(1.5, "USD")
-    assert day(path, TOMORROW).add(0.0, "USD") == 0.0
-    assert day(path).add(0.0, "EUR") == 0.0
-    assert day(path).add(0.0, "USD") == 1.5  # nothing was spent since
+    assert day(path, TOMORROW).add(0.0, "USD").day == 0.0
+    assert day(path).add(0.0, "EUR").day == 0.0
+    assert day(path).add(0.0, "USD").day == 1.5  # nothing was spent since
 
 
 @pytest.mark.parametrize(
@@ -44,9 +51,11 @@ def test_a_new_day_and_another_currency_begin_anew(path: Path) -> None:
         b"{",
         b"\xff\x00",
         b"[" * 5000,
-        b'{"date": "2026-11-23", "currency": "USD", "spent": "much"}',
-        b'{"date": "2026-11-23", "currency": "USD", "spent": -1}',
-        b'{"date": "2026-11-23", "currency": "USD", "spent": NaN}',
+        b'{"date": "2026-11-23", "currency": "USD", "spent": "much", "meetings": {}}',
+        b'{"date": "2026-11-23", "currency": "USD", "spent": -1, "meetings": {}}',
+        b'{"date": "2026-11-23", "currency": "USD", "spent": 1}',
+        b'{"date": "2026-11-23", "currency": "USD", "spent": NaN, "meetings": {}}',
+        b'{"date": "2026-11-23", "currency": "USD", "spent": 1, "meetings": {"town": "much"}}',
         b"7",
     ],
 )
@@ -55,9 +64,12 @@ def test_a_broken_file_is_told_and_replaced(
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(broken)
-    assert day(path).add(2.0, "USD") == 2.0
+    assert day(path).add(2.0, "USD").day == 2.0
     assert "begins anew" in caplog.text
-    assert json.loads(path.read_text()) == {"date": "2026-11-23", "currency": "USD", "spent": 2.0}
+    assert json.loads(path.read_text()) == {
+        **{"date": "2026-11-23", "currency": "USD"},
+        **{"spent": 2.0, "meetings": {"town": 2.0}},
+    }
 
 
 def test_where_nothing_can_be_kept_a_meeting_counts_for_itself(
@@ -65,7 +77,7 @@ def test_where_nothing_can_be_kept_a_meeting_counts_for_itself(
 ) -> None:
     (tmp_path / "state").write_text("in the way")
     alone = day(tmp_path / "state" / "spent.json")
-    assert [alone.add(1.0, "USD"), alone.add(1.0, "USD")] == [1.0, 2.0]
+    assert [alone.add(1.0, "USD").day, alone.add(1.0, "USD").meeting] == [1.0, 2.0]
     assert len(caplog.records) == 1
 
 
@@ -77,5 +89,5 @@ def test_nothing_is_lost_among_meetings_that_add_at_the_same_time(path: Path) ->
 
     with ThreadPoolExecutor(8) as together:
         list(together.map(meeting, range(8)))
-    assert day(path).add(0.0, "USD") == 100.0
+    assert day(path).add(0.0, "USD").day == 100.0
     assert sorted(os.listdir(path.parent)) == ["spent.json", "spent.lock"]

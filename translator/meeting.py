@@ -29,9 +29,7 @@ from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Down, Health, Stage
 from translator.hear import Ear
-from translator.interpreters import Interpreter
-from translator.interpreters.cascade import Cascade
-from translator.interpreters.end_to_end import EndToEnd
+from translator.interpreters.machine import Machine
 from translator.lookups import Lookups, Source, sources
 from translator.microphones import Microphones
 from translator.outbox import Fills, Outbox, Readers
@@ -103,7 +101,7 @@ class Meeting:
         self._budget = Budget(
             settings=lambda: self._settings,
             record=self._record,
-            day=Day(usual_path()),
+            day=Day(usual_path(), room.name),
             reaches=engines.reaches,
         )
         lookups = Lookups(lambda: sources(self._settings, engines.source), self._record)
@@ -131,7 +129,7 @@ class Meeting:
         self._channels = Channels(
             room,
             access,
-            interpreters=self._machine,
+            interpreter=self._machine,
             condition=lambda code: self._outlook.of(code),
             guard=self._guard,
             record=self._record,
@@ -205,29 +203,16 @@ class Meeting:
             children.start(CONDITIONS, self._tell_conditions)
         self._fills.look(attributes, now)
 
-    def _machine(self) -> tuple[Interpreter, ...]:
-        """Those who fill one channel: each takes the segments that are its own."""
-
-        def settings(number: int) -> Settings:
-            return self._budget.thrifty(self._current.of(number))
-
-        cascade = Cascade(
+    def _machine(self) -> Machine:
+        """One that fills another channel."""
+        return Machine(
             self._metered,
-            settings=settings,
+            settings=lambda number: self._budget.thrifty(self._current.of(number)),
             record=self._record,
             health=self._health,
             cast=self._cast,
             summary=lambda: self._summary.text,
-            takes=lambda segment, language: not model.takes(segment, language),
         )
-        model = EndToEnd(
-            self._metered,
-            settings=settings,
-            record=self._record,
-            health=self._health,
-            stages=cascade,
-        )
-        return cascade, model
 
     async def _trial(self, stage: Stage, name: str) -> None:
         settings = self._budget.thrifty(self._settings)

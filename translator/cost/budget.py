@@ -9,7 +9,7 @@ from translator.captions import FLOOR
 from translator.condition import Outlook
 from translator.cost import ceilings
 from translator.cost.ceilings import NEAR, NOTHING, Shed
-from translator.cost.day import Day
+from translator.cost.day import Day, Sums
 from translator.cost.granted import Granted
 from translator.cost.meter import Meter
 from translator.demand import Demand, Wish, demand
@@ -54,8 +54,8 @@ class Budget:
         self._granted = Granted()
         self._wanting: dict[str, dict[str, Collection[str]]] = {"speak": {}, "render": {}}
         """By what is made and language: those who wanted it last."""
-        self._day_before = 0.0
-        """What all meetings had spent, without what this one has not written down yet."""
+        self._before = Sums(day=0.0, meeting=0.0)
+        """What had been spent, without what this one has not written down yet."""
         self._written = 0.0
         self._told: dict[str, Any] = {}
         self._announced: set[tuple[str, float, str | None, bool]] = set()
@@ -173,11 +173,12 @@ class Budget:
     def _reached(self, present: Collection[str]) -> list[_Reached]:
         limits, meter = self._settings().ceilings, self._meter
         found = []
+        new = meter.total - self._written
         if limits.meeting is not None:
-            found.append(_Reached(ceiling="meeting", spent=meter.total, limit=limits.meeting))
+            spent = self._before.meeting + new
+            found.append(_Reached(ceiling="meeting", spent=spent, limit=limits.meeting))
         if limits.day is not None:
-            today = self._day_before + meter.total - self._written
-            found.append(_Reached(ceiling="day", spent=today, limit=limits.day))
+            found.append(_Reached(ceiling="day", spent=self._before.day + new, limit=limits.day))
         if limits.person is not None:
             found += [
                 _Reached(ceiling="person", spent=spent, limit=limits.person, person=person)
@@ -214,9 +215,10 @@ class Budget:
         """Tell and write what is new."""
         total, currency = self._meter.total, self._settings().currency
         spent, self._written = total - self._written, total
-        self._day_before += spent
-        if spent or self._settings().ceilings.day is not None:
-            self._day_before = await asyncio.to_thread(self._day.add, spent, currency)
+        before, limits = self._before, self._settings().ceilings
+        self._before = Sums(day=before.day + spent, meeting=before.meeting + spent)
+        if spent or limits.day is not None or limits.meeting is not None:
+            self._before = await asyncio.to_thread(self._day.add, spent, currency)
         now = self._sums()
         if now != self._told:
             self._told = now

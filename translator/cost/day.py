@@ -1,10 +1,11 @@
-"""What all meetings of this machine have spent in one day: one number in one small file."""
+"""What all meetings of this machine have spent in one day, and each of them: one small file."""
 
 import fcntl
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,18 +23,30 @@ def utc_day() -> date:
     return datetime.now(UTC).date()
 
 
-class Day:
-    """The day's sum, which every meeting's process reads and adds to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What was spent today."""
 
-    def __init__(self, path: Path, *, today: Callable[[], date] = utc_day) -> None:
+    day: float
+    """By all meetings."""
+    meeting: float
+    """By one of them, also in jobs before this one."""
+
+
+class Day:
+    """The day's sums, which every meeting's process reads and adds to."""
+
+    def __init__(self, path: Path, meeting: str, *, today: Callable[[], date] = utc_day) -> None:
+        """`meeting` is the room."""
         self._path = path
+        self._meeting = meeting
         self._today = today
         self._alone = 0.0
         """What this process added: all that is known where the file cannot be used."""
         self._broken = False
 
-    def add(self, spent: float, currency: str) -> float:
-        """Add `spent`; gives the sum of today in that currency. It blocks for as long as others
+    def add(self, spent: float, currency: str) -> Sums:
+        """Add `spent`; gives the sums of today in that currency. It blocks for as long as others
         add theirs, a millisecond. Never raises: a file that cannot be used is told once."""
         self._alone += spent
         try:
@@ -45,26 +58,35 @@ class Day:
             if not self._broken:
                 log.warning("what the day costs is not kept: %s", error)
             self._broken = True
-            return self._alone
+            return Sums(day=self._alone, meeting=self._alone)
 
-    def _added(self, spent: float, currency: str) -> float:
+    def _added(self, spent: float, currency: str) -> Sums:
         key = {"date": self._today().isoformat(), "currency": currency}
-        total = self._known(key) + spent
+        day, meetings = self._known(key)
+        sums = Sums(day=day + spent, meeting=meetings.get(self._meeting, 0.0) + spent)
         if spent:
+            content = {
+                **key,
+                "spent": sums.day,
+                "meetings": {**meetings, self._meeting: sums.meeting},
+            }
             new = self._path.with_suffix(".new")
-            new.write_text(json.dumps({**key, "spent": total}), encoding="utf-8")
+            new.write_text(json.dumps(content), encoding="utf-8")
             os.replace(new, self._path)  # whoever reads meets the old or the new one, whole
-        return total
+        return sums
 
-    def _known(self, key: dict[str, str]) -> float:
-        """What the file says of that day and currency; 0 where it says nothing, or nonsense."""
+    def _known(self, key: Mapping[str, str]) -> tuple[float, Mapping[str, float]]:
+        """What the file says of that day and currency; nothing where it says nothing, or
+        nonsense."""
         try:
             match json.loads(self._path.read_text(encoding="utf-8")):
-                case {"spent": int() | float() as spent, **rest} if spent >= 0:
-                    return float(spent) if rest == key else 0.0
+                case {"spent": spent, "meetings": dict() as meetings, **rest} if all(
+                    isinstance(one, int | float) and one >= 0 for one in (spent, *meetings.values())
+                ):
+                    return (float(spent), meetings) if rest == key else (0.0, {})
         except FileNotFoundError:
-            return 0.0
+            return 0.0, {}
         except (ValueError, RecursionError):
             pass
         log.warning("%s is broken: the day's sum begins anew", self._path)
-        return 0.0
+        return 0.0, {}
