@@ -20,6 +20,7 @@ from translator.errors import HearError, RenderError, SettingsError, SpeakError
 from translator.glossary import Glossary
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.hear import Sound, seconds
+from translator.interpret import Realtime
 from translator.record import Fact
 from translator.render import Renderer
 from translator.speak import Voice
@@ -252,6 +253,9 @@ class ScriptedEngines:
     def voice(self, name: str) -> Voice:
         self._check(name)
         return self.voices.get(name, self.one_voice)
+
+    def realtime(self, name: str) -> Realtime:
+        raise SettingsError(f"{name} is no model")
 
     def _check(self, name: str) -> None:
         assert not in_event_loop(), "to make an engine takes time"

@@ -17,7 +17,7 @@ from translator.channel import Channel
 from translator.current import Current
 from translator.floors import Floors
 from translator.health import Health
-from translator.interpreters.cascade import Cascade
+from translator.interpreters.machine import Machine
 from translator.record import Record, Rendered, Speaking, Spoken, Unspoken
 from translator.settings import Language, Pair, Settings
 from translator.types import Cut, Segment, Tail
@@ -77,14 +77,14 @@ class Stage:
             unusable=self.unusable,
             unreached=self.unreached,
         )
-        cascade = Cascade(
+        machine = Machine(
             engines,
             settings=self.current.of,
             record=self.record,
             health=self.health,
         )
         async with asyncio.TaskGroup() as group:
-            self.tasks = [group.create_task(cascade.run(self.floors, self.channel))]
+            self.tasks = [group.create_task(machine.run(self.floors, self.channel))]
             if self.listened:
                 self.listen(group)
             await asyncio.sleep(0)

@@ -64,7 +64,7 @@ class Hall:
         self.channels = Channels(
             cast(rtc.Room, Room()),
             ACCESS,
-            interpreters=lambda: [self.interpreters],
+            interpreter=lambda: self.interpreters,
             condition=lambda code: WELL,
             guard=EchoGuard(),
             record=record,

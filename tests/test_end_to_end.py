@@ -30,8 +30,8 @@ from translator.glossary import Glossary
 from translator.health import Health
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.interpret import Realtime
-from translator.interpreters.cascade import Cascade
-from translator.interpreters.end_to_end import IDLE, EndToEnd, Samples
+from translator.interpreters.end_to_end import IDLE, Samples
+from translator.interpreters.machine import Machine
 from translator.record import (
     Failed,
     Guarded,
@@ -185,20 +185,9 @@ class Stage:
         def settings(_: int) -> Settings:
             return self.settings
 
-        cascade = Cascade(
-            self.engines,
-            settings=settings,
-            record=self.record,
-            health=self.health,
-            takes=lambda segment, language: not model.takes(segment, language),
-        )
-        model = EndToEnd(
-            self.engines, settings=settings, record=self.record, health=self.health, stages=cascade
-        )
+        machine = Machine(self.engines, settings=settings, record=self.record, health=self.health)
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(one.run(self.floors, self.channel)) for one in (cascade, model)
-            ]
+            tasks = [group.create_task(machine.run(self.floors, self.channel))]
             if self.listened:
                 tasks.append(group.create_task(self.channel.run(self.track)))
             await asyncio.sleep(0)
@@ -317,6 +306,15 @@ async def test_the_captions_of_a_hybrid_are_in_order() -> None:
     stage.engines.one_renderer = ScriptedRenderer(acts={HELLO: [slow]})
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert stage.committed == [f"[es] {HELLO}", f"[es] {BYE}"]
+
+
+async def test_the_captions_of_a_speaker_are_in_order_whichever_way_each_is_made() -> None:
+    stage = Stage(GOES_WELL, kind="hybrid")
+    slow = Wording(pieces=[(4.0, f"[es] {HELLO}")])
+    stage.engines.one_renderer = ScriptedRenderer(acts={HELLO: [slow]})
+    french = segment(2, "Bonjour à tous.", start=2.0, language="fr")
+    await stage.interpret(segment(1, HELLO), french)
+    assert stage.committed == [f"[es] {HELLO}", "[es] Bonjour à tous."]
 
 
 async def test_two_speakers_are_heard_in_the_order_that_they_began() -> None:

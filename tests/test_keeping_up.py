@@ -30,7 +30,7 @@ from translator.channel import Channel
 from translator.current import Current
 from translator.floors import Floors
 from translator.health import Health
-from translator.interpreters.cascade import Cascade
+from translator.interpreters.machine import Machine
 from translator.lag import FASTEST, LATEST
 from translator.record import Record, Rendered, Speaking, Spoken, Unspoken
 from translator.types import Cut, Segment, Tail
@@ -118,7 +118,7 @@ async def interpret(segments: Sequence[Segment], expansion: float, *, paced: boo
     record.subscribe(facts.note)
     channel = Channel("es", record=record, max_wait=2.0)
     channel.put_machine_on_air()
-    cascade = Cascade(
+    machine = Machine(
         engines,
         settings=Current(meeting_settings()).of,
         record=record,
@@ -126,7 +126,7 @@ async def interpret(segments: Sequence[Segment], expansion: float, *, paced: boo
     )
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(cascade.run(floors, channel)),
+            group.create_task(machine.run(floors, channel)),
             group.create_task(channel.run(ListTrack(clock))),
         ]
         await asyncio.sleep(0)

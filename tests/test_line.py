@@ -34,7 +34,7 @@ from translator.floors import Floors
 from translator.guards.echo import EchoGuard
 from translator.health import Health
 from translator.hear import REACH
-from translator.interpreters.cascade import Cascade
+from translator.interpreters.machine import Machine
 from translator.lag import FASTEST
 from translator.outbox import Outbox, Readers
 from translator.record import Failed, Heard, Record, Rendered, Speaking, Spoken, Unspoken
@@ -114,13 +114,13 @@ class Meeting:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.outbox.run(self.room))]
             for code, channel in self.channels.items():
-                cascade = Cascade(
+                machine = Machine(
                     self.engines,
                     settings=lambda _: self.settings,
                     record=self.record,
                     health=Health(self.record.clock),
                 )
-                tasks.append(group.create_task(cascade.run(self.floors, channel)))
+                tasks.append(group.create_task(machine.run(self.floors, channel)))
                 if code in self.listened:
                     tasks.append(group.create_task(channel.run(self.tracks[code])))
             yield group

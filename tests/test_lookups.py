@@ -14,7 +14,7 @@ from tests.sources import ScriptedSource
 from translator.channel import Channel
 from translator.floors import Floors
 from translator.health import Health
-from translator.interpreters.cascade import Cascade
+from translator.interpreters.machine import Machine
 from translator.lookups import (
     DEADLINE,
     MOST_CALLS,
@@ -211,7 +211,7 @@ async def meeting(source: Source, engines: ScriptedEngines) -> AsyncGenerator[tu
     record.subscribe(facts.note)
     lookups = Lookups(lambda: {"db": source}, record)
     summary = Summary(summarizer=Curious, lookups=lookups, record=record)
-    cascade = Cascade(
+    machine = Machine(
         engines,
         settings=lambda _: settings,
         record=record,
@@ -222,7 +222,7 @@ async def meeting(source: Source, engines: ScriptedEngines) -> AsyncGenerator[tu
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(summary.run(floors.cuts())),
-            group.create_task(cascade.run(floors, channel)),
+            group.create_task(machine.run(floors, channel)),
         ]
         await asyncio.sleep(0)
         yield floors, facts

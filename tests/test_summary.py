@@ -11,7 +11,7 @@ from translator.channel import Channel
 from translator.errors import SettingsError, SummarizeError
 from translator.floors import Floors
 from translator.health import Health
-from translator.interpreters.cascade import Cascade
+from translator.interpreters.machine import Machine
 from translator.lookups import Enquiry, Lookups
 from translator.record import Failed, Record, Rendered, Summarized
 from translator.summary import (
@@ -157,7 +157,7 @@ async def test_a_renderer_is_never_kept_waiting_and_told_the_last_summary_there_
     meeting = Meeting(ScriptedSummarizer(delay=20.0))
     engines = ScriptedEngines()
     settings = meeting_settings()
-    cascade = Cascade(
+    machine = Machine(
         engines,
         settings=lambda _: settings,
         record=meeting.record,
@@ -166,7 +166,7 @@ async def test_a_renderer_is_never_kept_waiting_and_told_the_last_summary_there_
     )
     channel = Channel("es", record=meeting.record, max_wait=2.0)
     async with meeting.running(), asyncio.TaskGroup() as group:
-        task = group.create_task(cascade.run(meeting.floors, channel))
+        task = group.create_task(machine.run(meeting.floors, channel))
         await asyncio.sleep(0)
         for _ in range(3 * UTTERANCES):
             meeting.say()

@@ -26,11 +26,12 @@ from translator.engines.livekit import (
     LiveKitSummarizer,
     LiveKitVoice,
 )
-from translator.errors import HearError, RenderError, SpeakError, SummarizeError
+from translator.errors import HearError, RenderError, SettingsError, SpeakError, SummarizeError
 from translator.floors import Floors
 from translator.health import Health
 from translator.hear import BLOCK, SAMPLE_RATE, Sound
-from translator.interpreters.cascade import Cascade
+from translator.interpret import Realtime
+from translator.interpreters.machine import Machine
 from translator.prompt import Prompt, SummaryPrompt
 from translator.record import Fact, Record, Rendered, Speaking, Spoken, Unspoken
 from translator.settings import Engine
@@ -233,6 +234,9 @@ class Vendor:
     def voice(self, name: str) -> LiveKitVoice[openai.TTS]:
         return self._voice
 
+    def realtime(self, name: str) -> Realtime:
+        raise SettingsError("the stages are what is tried")
+
 
 async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_token() -> None:
     def reply(request: Request) -> Reply:
@@ -264,12 +268,12 @@ async def test_the_first_clause_is_heard_before_the_model_has_written_the_last_t
         record.subscribe(note)
         voice = speaking(server)
         engines = Vendor(LiveKitRenderer(model, Prompt.load()), voice)
-        cascade = Cascade(
+        machine = Machine(
             engines, settings=lambda _: settings, record=record, health=Health(record.clock)
         )
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(cascade.run(floors, channel)),
+                group.create_task(machine.run(floors, channel)),
                 group.create_task(channel.run(track)),
             ]
             await asyncio.sleep(0)

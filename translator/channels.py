@@ -1,7 +1,7 @@
 """Every language that somebody wants becomes a channel; it gets a voice while anybody listens."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from livekit import rtc
@@ -27,17 +27,17 @@ class Channels:
         room: rtc.Room,
         access: Access,
         *,
-        interpreters: Callable[[], Collection[Interpreter]],
+        interpreter: Callable[[], Interpreter],
         condition: Callable[[str], Condition],
         guard: EchoGuard,
         record: Record,
         floors: Floors,
     ) -> None:
-        """`interpreters` gives those who fill one more channel together; `condition` says what of
-        a language can be had now."""
+        """`interpreter` gives one for each channel; `condition` says what of a language can be had
+        now."""
         self._room = room
         self._access = access
-        self._interpreters = interpreters
+        self._interpreter = interpreter
         self._condition = condition
         self._guard = guard
         self._record = record
@@ -78,7 +78,8 @@ class Channels:
         for code, channel in self._channels.items():
             channel.wait_at_most(settings.max_wait)
             if _channel(code) not in children:
-                children.start(_channel(code), partial(self._interpret, channel))
+                interpreter = self._interpreter()
+                children.start(_channel(code), partial(interpreter.run, self._floors, channel))
         for code in actions.voice_on:
             if _voice(code) not in children:
                 children.start(_voice(code), partial(self._speak, self._channels[code]))
@@ -96,12 +97,6 @@ class Channels:
         )
         channel.put_machine_on_air()
         return channel
-
-    async def _interpret(self, channel: Channel) -> None:
-        """Fill the channel."""
-        async with asyncio.TaskGroup() as group:
-            for one in self._interpreters():
-                group.create_task(one.run(self._floors, channel))
 
     async def _speak(self, channel: Channel) -> None:
         """Publish the channel's track for as long as somebody listens."""

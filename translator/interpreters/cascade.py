@@ -1,39 +1,32 @@
 """The cascade: segments -> render -> speak -> the channel's turns."""
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import aclosing
-from functools import partial
 from typing import Protocol
+from weakref import WeakValueDictionary
 
-from translator import languages
-from translator.backchannels import Conversation
 from translator.cast import Cast
 from translator.channel import Channel
 from translator.errors import RenderError
 from translator.glossary import Glossary
-from translator.guards.output import FigureGuard, Guard, OutputGuard, Unguarded
+from translator.guards.output import Guard
 from translator.health import Health
-from translator.interpreters import Floors, renderers, voices
-from translator.interpreters.clauses import Clauses, drain
+from translator.interpreters import renderers, voices
+from translator.interpreters.clauses import Clauses, broken_off, drain
+from translator.interpreters.guarding import guard
 from translator.interpreters.notes import Notes
 from translator.interpreters.renderers import BrokenOffError, Renderers
 from translator.interpreters.voices import Voices
 from translator.record import Record, Rendered
 from translator.render import Renderer
-from translator.settings import Language, Settings
+from translator.settings import Settings
 from translator.turns import Turn
 from translator.types import Brief, Rendition, Segment
 
-log = logging.getLogger(__name__)
-
 CONTEXT = 6
 """Renditions that a renderer is shown."""
-
-_Line = deque[tuple[Segment, Clauses]]
-"""What one speaker has said and is not rendered yet."""
 
 
 class Engines(renderers.Engines, voices.Engines, Protocol):
@@ -41,27 +34,26 @@ class Engines(renderers.Engines, voices.Engines, Protocol):
 
 
 class Cascade:
-    """The machine interpreter of one channel."""
+    """Interprets segments stage by stage, for one channel; see machine.Kind."""
 
     def __init__(
         self,
         engines: Engines,
+        channel: Channel,
+        group: asyncio.TaskGroup,
         *,
         settings: Callable[[int], Settings],
         record: Record,
         health: Health,
-        cast: Cast | None = None,
-        summary: Callable[[], str] = str,
-        takes: Callable[[Segment, str], bool] = lambda segment, language: True,
+        cast: Cast,
+        summary: Callable[[], str],
     ) -> None:
-        """`settings` gives the snapshot of a number: a segment is under the one it began with;
-        `health` says which engines are worth a call, `cast` who speaks with which voice (without
-        it all have the first one), `summary` what the meeting has been about, empty for nothing;
-        `takes` which segments of a language are its own: another kind interprets the others."""
+        """The work is done in `group`; for the others see Machine."""
+        self._channel = channel
+        self._group = group
         self._settings = settings
         self._record = record
         self._summary = summary
-        self._takes = takes
         self._notes = Notes(record)
         self._renderers = Renderers(
             engines,
@@ -73,71 +65,34 @@ class Cascade:
         self._voices = Voices(
             engines,
             health,
-            cast or Cast(),
+            cast,
             failed=lambda language, error: self._notes.failed("speak", language, error),
         )
         self._context: deque[Rendition] = deque(maxlen=CONTEXT)
+        self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By speaker; who has left leaves nothing behind."""
 
-    async def run(self, floors: Floors, channel: Channel) -> None:
-        """See Interpreter. Segments of one speaker are rendered in order, speakers in parallel."""
-        lines: dict[str, _Line] = {}
-        conversation = Conversation()
-        async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
-            async for cut in cuts:
-                backchannel = conversation.push(cut)
-                for segment in cut.segments:
-                    if not self._takes(segment, channel.language):
-                        continue
-                    if channel.language not in self._settings(segment.settings).languages:
-                        self._notes.unspoken(segment, channel.language, "removed")
-                        continue
-                    if languages.same(segment.language, channel.language):
-                        self._note_said(segment)
-                        self._notes.unspoken(segment, channel.language, "passthrough")
-                        continue
-                    clauses: Clauses = asyncio.Queue()
-                    turn = None if backchannel else self._turn(segment, channel)
-                    if turn is not None:
-                        group.create_task(self.speak(turn, clauses, channel))
-                    else:
-                        why = "backchannel" if backchannel else "captions"
-                        self._notes.unspoken(segment, channel.language, why)
-                    if segment.speaker not in lines:
-                        lines[segment.speaker] = deque()
-                        group.create_task(self._line(lines, segment.speaker, channel))
-                    lines[segment.speaker].append((segment, clauses))
+    def interpret(self, segment: Segment, turn: Turn | None) -> None:
+        """See Kind. A rendition is spoken while it comes, and while the next one is rendered."""
+        clauses: Clauses = asyncio.Queue()
+        if turn is not None:
+            self._group.create_task(self.speak(turn, clauses))
+        self._group.create_task(self.render(segment, clauses))
 
-    def _note_said(self, segment: Segment) -> None:
+    def overhear(self, segment: Segment) -> None:
         """What is said in the channel's own language is context, too: who answers it is
         rendered."""
         self._context.append(
             Rendition(segment=segment, language=segment.language, text=segment.text)
         )
 
-    def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
-        """The segment's place in the voice, taken as soon as it is committed."""
-        wanted = channel.wants_machine and self._language(segment, channel).speak is not None
-        return channel.turn(segment) if wanted else None
-
-    def _language(self, segment: Segment, channel: Channel) -> Language:
-        """How the channel's language is spoken."""
-        return self._settings(segment.settings).languages[channel.language]
-
-    async def _line(self, lines: dict[str, _Line], speaker: str, channel: Channel) -> None:
-        """One speaker, while anything waits: render in order; a rendition is spoken while the next
-        one is rendered."""
-        while lines[speaker]:
-            segment, clauses = lines[speaker].popleft()
-            await self.render(await self.brief(segment, channel), clauses)
-        del lines[speaker]  # who has left leaves nothing behind
-
-    async def brief(self, segment: Segment, channel: Channel) -> Brief:
+    async def brief(self, segment: Segment) -> Brief:
         """What is known of the segment, for whoever interprets it."""
-        target = channel.language
+        target = self._channel.language
         pair = self._settings(segment.settings).pair(segment.language, target)
         # In a thread, because thousands of entries take 0.1 s to read for a new pair.
         terms = await asyncio.to_thread(
-            self._glossary(segment, target).terms, segment.text, segment.language, target
+            self._glossary(segment).terms, segment.text, segment.language, target
         )
         return Brief(
             segment=segment,
@@ -147,22 +102,24 @@ class Cascade:
             summary=self._summary(),
             register=None if pair is None else pair.register_,
             gender=None if pair is None else pair.gender,
-            terse=channel.measures.terse,
+            terse=self._channel.measures.terse,
         )
 
-    async def render(self, brief: Brief, clauses: Clauses) -> None:
-        """Give the rendition's clauses as they come, then its end; the source text if it fails."""
+    async def render(self, segment: Segment, clauses: Clauses) -> None:
+        """Give the rendition's clauses as they come, then its end, and commit it; the source text
+        if it fails. One speaker's segments are rendered in order, speakers in parallel."""
+        in_order = self._rendering.setdefault(segment.speaker, asyncio.Lock())
+        async with in_order:
+            await self._render(await self.brief(segment), clauses)
+
+    async def _render(self, brief: Brief, clauses: Clauses) -> None:
         segment, target, whole = brief.segment, brief.target, False
         try:
             rendition = await self._rendition(brief, clauses)
         except BrokenOffError as error:
             self._notes.failed("render", target, error)
-            rendition = Rendition(
-                segment=segment,
-                language=target,
-                text=f"{error.text} … [{segment.text}]",
-                prompt=error.prompt,
-            )
+            text = broken_off(error.text, segment.text)
+            rendition = Rendition(segment=segment, language=target, text=text, prompt=error.prompt)
             clauses.put_nowait(None)
         except Exception as error:  # a fault in an engine is also no more than a lost segment
             self._notes.failed("render", target, error)
@@ -180,7 +137,7 @@ class Cascade:
         if whole:
             self._context.append(rendition)
         said = rendition.text if rendition.language == target else ""  # else it is the source's
-        accuracy = self._glossary(segment, target).accuracy(
+        accuracy = self._glossary(segment).accuracy(
             segment.text, said, source=segment.language, target=target
         )
         self._record.emit(
@@ -196,8 +153,9 @@ class Cascade:
             )
         )
 
-    def _glossary(self, segment: Segment, target: str) -> Glossary:
-        return self._settings(segment.settings).glossary(segment.language, target)
+    def _glossary(self, segment: Segment) -> Glossary:
+        settings = self._settings(segment.settings)
+        return settings.glossary(segment.language, self._channel.language)
 
     async def _rendition(self, brief: Brief, clauses: Clauses) -> Rendition:
         segment = brief.segment
@@ -207,43 +165,34 @@ class Cascade:
             raise RenderError(
                 f"no line of language_pairs.yaml fits {segment.language} to {brief.target}"
             )
-        guarded = partial(
-            guard,
-            candidates=(*settings.spoken, *settings.languages) if pair.guard else None,
-        )
+
+        def guarded(brief: Brief, renderer: Renderer) -> Guard:
+            return guard(brief, pair, settings, instructed=renderer.prompt is not None)
+
         return await self._renderers.render(brief, pair.rendered_by, clauses, guard=guarded)
 
-    async def speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
+    async def speak(self, turn: Turn, clauses: Clauses) -> None:
         """Fill the turn. Without any audio it is reported here; the channel reports the others."""
         why = "captions"
         try:
             async with aclosing(drain(clauses)) as texts:
                 async for text in texts:
                     if not turn.dropped:
-                        await self._say(text, turn, channel)
+                        await self._say(text, turn)
             why = "captions" if turn.dropped else "unspeakable"
         except RenderError:  # reported where it came from
             why = "failed"
         except Exception as error:  # as in render
-            self._notes.failed("speak", channel.language, error)
+            self._notes.failed("speak", self._channel.language, error)
             why = "failed"
         finally:
             turn.end()
             if not turn.filled:
-                self._notes.unspoken(turn.segment, channel.language, why)
+                self._notes.unspoken(turn.segment, self._channel.language, why)
 
-    async def _say(self, text: str, turn: Turn, channel: Channel) -> None:
-        language = self._language(turn.segment, channel)
-        pace = channel.measures.pace
-        said = self._glossary(turn.segment, channel.language).spoken(text, channel.language)
-        await self._voices.say(said, turn, code=channel.language, language=language, pace=pace)
-
-
-def guard(brief: Brief, renderer: Renderer, *, candidates: Collection[str] | None) -> Guard:
-    """What a renderer's words must pass. `candidates` are the languages that they may be in by
-    mistake; None: they pass as they are."""
-    if candidates is None:
-        return Unguarded()
-    if renderer.prompt is None:
-        return FigureGuard(brief)
-    return OutputGuard(brief, languages=candidates)
+    async def _say(self, text: str, turn: Turn) -> None:
+        code = self._channel.language
+        language = self._settings(turn.segment.settings).languages[code]
+        pace = self._channel.measures.pace
+        said = self._glossary(turn.segment).spoken(text, code)
+        await self._voices.say(said, turn, code=code, language=language, pace=pace)

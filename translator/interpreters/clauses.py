@@ -44,3 +44,8 @@ async def drain(clauses: Clauses) -> AsyncGenerator[str, None]:
         if isinstance(item, RenderError):
             raise item
         yield item
+
+
+def broken_off(said: str, source: str) -> str:
+    """The text of a rendition that broke off behind `said`: the rest is as it was spoken."""
+    return f"{said} … [{source}]".lstrip()

@@ -11,21 +11,18 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 from livekit import rtc
 
-from translator import languages
-from translator.backchannels import Conversation
 from translator.channel import SAMPLE_RATE, Channel
 from translator.errors import InterpretError, SettingsError, StageError
-from translator.guards.output import Guard, GuardedError, OutputGuard, Unguarded
+from translator.guards.output import GuardedError
 from translator.health import Health
 from translator.interpret import Realtime
-from translator.interpreters import Floors
-from translator.interpreters.clauses import Clauses
+from translator.interpreters.clauses import Clauses, broken_off
+from translator.interpreters.guarding import guard
 from translator.interpreters.held import Held
 from translator.interpreters.notes import Notes
 from translator.record import Record
@@ -53,15 +50,20 @@ class Stages(Protocol):
     """What a cascade does with one segment: it makes the captions of a hybrid, and helps where a
     model fails."""
 
-    async def brief(self, segment: Segment, channel: Channel) -> Brief:
+    def interpret(self, segment: Segment, turn: Turn | None) -> None:
+        """All of it."""
+        ...
+
+    async def brief(self, segment: Segment) -> Brief:
         """What is known of the segment."""
         ...
 
-    async def render(self, brief: Brief, clauses: Clauses) -> None:
-        """Commit the rendition, and give its clauses, then their end."""
+    async def render(self, segment: Segment, clauses: Clauses) -> None:
+        """Commit the rendition, after those of the speaker before it, and give its clauses, then
+        their end."""
         ...
 
-    async def speak(self, turn: Turn, clauses: Clauses, channel: Channel) -> None:
+    async def speak(self, turn: Turn, clauses: Clauses) -> None:
         """Fill the turn and end it."""
         ...
 
@@ -92,117 +94,82 @@ _Line = asyncio.Queue[_Work]
 
 
 class EndToEnd:
-    """Interprets, for one channel, the segments whose pair has an end-to-end model."""
+    """Interprets segments by the end-to-end model of their pair, for one channel; see
+    machine.Kind."""
 
     def __init__(
         self,
         engines: Engines,
+        channel: Channel,
+        group: asyncio.TaskGroup,
         *,
         settings: Callable[[int], Settings],
         record: Record,
         health: Health,
+        sound: Callable[[Segment], Samples],
         stages: Stages,
     ) -> None:
-        """`settings` gives the snapshot of a number: a segment is under the one it began with;
-        `health` says whether a model is worth a call."""
+        """The work is done in `group`; `sound` is that of the floors. For the others see
+        Machine."""
         self._engines = engines
+        self._channel = channel
+        self._group = group
         self._settings = settings
         self._health = health
+        self._sound = sound
         self._stages = stages
         self._notes = Notes(record)
-        self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lines: dict[str, _Line] = {}
 
-    def takes(self, segment: Segment, language: str) -> bool:
-        """Whether a segment is interpreted by a model in a language."""
-        return self._pair(segment, language) is not None
+    def interpret(self, segment: Segment, turn: Turn | None) -> None:
+        """See Kind. A model interprets one speaker's segments in order; nobody pays for one that
+        nobody hears."""
+        pair = self._settings(segment.settings).pair(segment.language, self._channel.language)
+        if turn is None or pair is None or pair.realtime is None:
+            self._stages.interpret(segment, turn)
+            return
+        clauses: Clauses = asyncio.Queue()
+        if pair.hybrid is not None:
+            self._group.create_task(self._stages.render(segment, clauses))
+        if segment.speaker not in self._lines:
+            self._lines[segment.speaker] = asyncio.Queue()
+            self._group.create_task(self._line(segment.speaker))
+        sound = self._sound(segment)
+        work = _Work(sound=sound, turn=turn, pair=pair, name=pair.realtime, clauses=clauses)
+        self._lines[segment.speaker].put_nowait(work)
 
-    async def run(self, floors: Floors, channel: Channel) -> None:
-        """See Interpreter. A model interprets one speaker's segments in order."""
-        lines: dict[str, _Line] = {}
-        conversation = Conversation()
-        async with asyncio.TaskGroup() as group, aclosing(floors.cuts()) as cuts:
-            async for cut in cuts:
-                backchannel = conversation.push(cut)
-                for segment in cut.segments:
-                    pair = self._pair(segment, channel.language)
-                    if pair is None or pair.realtime is None:
-                        continue
-                    clauses: Clauses = asyncio.Queue()
-                    turn = None if backchannel else self._turn(segment, channel)
-                    if turn is None:
-                        why = "backchannel" if backchannel else "captions"
-                        self._notes.unspoken(segment, channel.language, why)
-                    if turn is None or pair.hybrid is not None:
-                        group.create_task(self._render(segment, clauses, channel))
-                    if turn is not None:
-                        if segment.speaker not in lines:
-                            lines[segment.speaker] = asyncio.Queue()
-                            group.create_task(self._line(lines, segment.speaker, channel, group))
-                        work = _Work(
-                            sound=floors.sound(segment),
-                            turn=turn,
-                            pair=pair,
-                            name=pair.realtime,
-                            clauses=clauses,
-                        )
-                        lines[segment.speaker].put_nowait(work)
-
-    def _pair(self, segment: Segment, language: str) -> Pair | None:
-        """The line of the settings by which a model interprets it; None where none does."""
-        settings = self._settings(segment.settings)
-        if language not in settings.languages or languages.same(segment.language, language):
-            return None
-        pair = settings.pair(segment.language, language)
-        return pair if pair is not None and pair.realtime is not None else None
-
-    def _turn(self, segment: Segment, channel: Channel) -> Turn | None:
-        """The segment's place in the voice, taken as soon as it is committed."""
-        language = self._settings(segment.settings).languages[channel.language]
-        wanted = channel.wants_machine and language.speak is not None
-        return channel.turn(segment) if wanted else None
-
-    async def _render(self, segment: Segment, clauses: Clauses, channel: Channel) -> None:
-        """Have the segment's text rendered, after those of the speaker before it."""
-        in_order = self._rendering.setdefault(segment.speaker, asyncio.Lock())
-        async with in_order:
-            await self._stages.render(await self._stages.brief(segment, channel), clauses)
-
-    async def _line(
-        self, lines: dict[str, _Line], speaker: str, channel: Channel, group: asyncio.TaskGroup
-    ) -> None:
+    async def _line(self, speaker: str) -> None:
         """One speaker, for as long as they speak now and then."""
-        line = lines[speaker]
+        line = self._lines[speaker]
         try:
             async with aclosing(_Model(self._engines)) as model:
                 while (work := await _next(line)) is not None:
-                    await self._interpret(work, model, channel, group)
-                del lines[speaker]
+                    await self._interpret(work, model)
+                del self._lines[speaker]
         finally:
             while not line.empty():
-                self._end(line.get_nowait(), channel)
+                self._end(line.get_nowait())
 
-    async def _interpret(
-        self, work: _Work, model: "_Model", channel: Channel, group: asyncio.TaskGroup
-    ) -> None:
+    async def _interpret(self, work: _Work, model: "_Model") -> None:
         """One segment: by the model, or by the stages of a cascade where it says nothing."""
         try:
-            said = self._is_for_model(work) and await self._is_said(work, model, channel)
+            said = self._is_for_model(work) and await self._is_said(work, model)
         except asyncio.CancelledError:
-            self._end(work, channel)
+            self._end(work)
             raise
         if not said:
-            group.create_task(self._stages.speak(work.turn, work.clauses, channel))
+            self._group.create_task(self._stages.speak(work.turn, work.clauses))
             if work.pair.hybrid is None:
-                await self._render(work.segment, work.clauses, channel)
+                await self._stages.render(work.segment, work.clauses)
 
     def _is_for_model(self, work: _Work) -> bool:
         """Whether it is worth a call."""
         up = self._health.down("interpret", work.name) is None
         return up and not work.turn.dropped and len(work.sound) > 0
 
-    async def _is_said(self, work: _Work, model: "_Model", channel: Channel) -> bool:
+    async def _is_said(self, work: _Work, model: "_Model") -> bool:
         """Whether the model said it, or some of it; where not, the turn is as it was."""
-        brief = await self._stages.brief(work.segment, channel)
+        brief = await self._stages.brief(work.segment)
         held = await self._held(work, brief)
         try:
             await self._say(work, brief, model, held)
@@ -210,11 +177,11 @@ class EndToEnd:
             self._note(error, work, brief)
             if not work.turn.filled:
                 return False
-            text, whole = f"{held.said} … [{work.segment.text}]".strip(), False
+            text, whole = broken_off(held.said, work.segment.text), False
         else:
             self._health.succeeded("interpret", work.name)
             text, whole = held.said, True
-        self._end(work, channel)
+        self._end(work)
         if work.pair.hybrid is None:
             rendition = Rendition(
                 segment=work.segment, language=brief.target, text=text, prompt=model.prompt
@@ -224,12 +191,9 @@ class EndToEnd:
 
     async def _held(self, work: _Work, brief: Brief) -> Held:
         settings = self._settings(work.segment.settings)
-        guard: Guard = Unguarded()
-        if work.pair.guard:  # in a thread: the first of a meeting must read profiles
-            candidates = (*settings.spoken, *settings.languages)
-            guard = await asyncio.to_thread(OutputGuard, brief, languages=candidates)
+        guarded = await asyncio.to_thread(guard, brief, work.pair, settings, instructed=True)
         shown = self._notes.progress if work.pair.hybrid is None else _to_nobody
-        return Held(work.turn, brief, guard, shown=shown)
+        return Held(work.turn, brief, guarded, shown=shown)
 
     async def _say(self, work: _Work, brief: Brief, model: "_Model", held: Held) -> None:
         """Have the model say the segment into its turn. Raises StageError."""
@@ -250,10 +214,10 @@ class EndToEnd:
         elif isinstance(error, StageError):
             self._health.failed("interpret", work.name, error)
 
-    def _end(self, work: _Work, channel: Channel) -> None:
+    def _end(self, work: _Work) -> None:
         work.turn.end()
         if not work.turn.filled:
-            self._notes.unspoken(work.segment, channel.language, "captions")
+            self._notes.unspoken(work.segment, self._channel.language, "captions")
 
 
 class _Model:
