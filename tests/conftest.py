@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
 import pytest
+from hypothesis import settings
 
 from tests.steady_time import SteadyTimeLoop
 from tests.virtual_time import VirtualTimeLoop
@@ -11,6 +12,11 @@ from tests.virtual_time import VirtualTimeLoop
 CATEGORIES = frozenset({"unit", "line", "web", "engine", "vendor", "room"})
 VIRTUAL = frozenset({"unit", "line"})
 STEADY = frozenset({"vendor"})
+
+# Hypothesis would give each example 0.2 s by the wall's clock, and no example is wrong because the
+# machine did something else meanwhile. What runs for ever ends by pytest's timeout.
+settings.register_profile("translator", deadline=None)
+settings.load_profile("translator")
 
 
 def categories(item: pytest.Item) -> frozenset[str]:
