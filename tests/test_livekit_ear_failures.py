@@ -25,9 +25,11 @@ from tests.plugins import (
     says,
     sounds,
 )
+from translator.ears import Ears
 from translator.engines.livekit import LiveKitEar
 from translator.engines.livekit.feed import BURST, OVERDUE, PACE, PAUSE
 from translator.errors import HearError, UnansweredError
+from translator.health import Health
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.types import Prior
 
@@ -85,6 +87,31 @@ async def test_an_stt_that_cannot_be_made_has_failed() -> None:
         async for _ in LiveKitEar(make).listen(sounds((1.0, 0.9)), Prior(languages=("en",))):
             pass
     assert not raised.value.retryable
+
+
+async def test_an_stt_that_gives_no_stream_has_failed_and_the_next_ear_hears() -> None:
+    class NoStream(ScriptedSTT):
+        def stream(self, **options: Any) -> agents_stt.RecognizeStream:
+            raise ValueError(f"{KEY}: no such language")
+
+    broken, good = Script(), Script(at_end=[says(FINAL, "Good morning.")])
+    made = {
+        "broken": LiveKitEar(lambda _languages, _terms: NoStream(broken)),
+        "good": LiveKitEar(lambda _languages, _terms: ScriptedSTT(good)),
+    }
+    health = Health(now)
+    failures: list[HearError] = []
+    hearing = hear(
+        sounds((3.0, 0.9)),
+        Ears(lambda: tuple(made), lambda name: made[name], health),
+        prior=lambda: Prior(languages=("en",)),
+        opened=lambda _open: None,
+        failed=failures.append,
+    )
+    async with aclosing(hearing):
+        assert [one.text async for one in hearing] == ["Good morning."]
+    assert [str(error) for error in failures] == ["Scripted failed (ValueError)"]
+    assert broken.closed
 
 
 async def test_an_stt_that_stops_before_the_audio_has_failed() -> None:

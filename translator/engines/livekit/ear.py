@@ -10,7 +10,7 @@ from livekit.agents import stt
 from translator.beside import beside
 from translator.engines.livekit.feed import Feed
 from translator.engines.livekit.identifier import Identifier
-from translator.engines.livekit.plugin import leave, made, once, received
+from translator.engines.livekit.plugin import begun, leave, made, once, received
 from translator.engines.livekit.utterances import Utterances
 from translator.errors import HearError, UnansweredError
 from translator.hear import Sound
@@ -50,7 +50,7 @@ class LiveKitEar:
         engine = await asyncio.to_thread(
             made, lambda: self._make(prior.languages, prior.terms), HearError
         )
-        async with engine, _left(engine.stream(conn_options=once(self._patience))) as stream:
+        async with engine, _begun(engine, patience=self._patience) as stream:
             feed = Feed(audio, stream, utterances, patience=self._patience, grace=self._grace)
             async with (
                 beside(feed.run()),
@@ -80,7 +80,11 @@ class LiveKitEar:
 
 
 @asynccontextmanager
-async def _left(stream: stt.RecognizeStream) -> AsyncGenerator[stt.RecognizeStream, None]:
+async def _begun(
+    engine: stt.STT[Any], *, patience: float
+) -> AsyncGenerator[stt.RecognizeStream, None]:
+    """A stream, left in the end. Raises HearError where the plugin gives none."""
+    stream = begun(lambda: engine.stream(conn_options=once(patience)), engine, HearError)
     try:
         yield stream
     finally:
