@@ -15,6 +15,7 @@ from translator.rehearsal.recording import (
     Recording,
     Samples,
     at_rate,
+    paused,
     read,
     stretches,
     write,
@@ -34,6 +35,16 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     recording = read(path)
     assert recording.seconds == pytest.approx(1.5)
     assert (recording.samples == tone(1.5)).all()
+
+
+def test_a_recording_that_was_held_up_has_its_pauses() -> None:
+    samples = tone(1.0)
+    assert paused(Recording(samples=samples), []).samples is samples
+    held_up = paused(Recording(samples=samples), [(0, 5), (2400, 7)]).samples
+    assert not held_up[:5].any()
+    assert (held_up[5:2405] == samples[:2400]).all()
+    assert not held_up[2405:2412].any()
+    assert (held_up[2412:] == samples[2400:]).all()
 
 
 def test_a_written_file_is_mono_of_sixteen_bits(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from translator.demand import LISTEN, READ, SPEAK
 from translator.meeting import ZERO
 from translator.outbox import FACT_TOPIC
 from translator.participant import PREFIX
-from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples
+from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples, paused
 
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 FRAME = SAMPLE_RATE // 50
@@ -56,6 +56,12 @@ class Speaker:
         self._room = room
         self._recording = recording
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
+        self._pauses: list[tuple[int, int]] = []
+
+    @property
+    def played(self) -> Recording:
+        """The recording as it was played: with a pause where this program was held up."""
+        return paused(self._recording, self._pauses)
 
     async def announce(self) -> rtc.LocalTrackPublication:
         """Publish the microphone."""
@@ -70,10 +76,16 @@ class Speaker:
         await publication.wait_for_subscription()
 
     async def play(self, begin: float) -> None:
-        """Capture the first sample at `begin` (monotonic) and the others in real time."""
+        """Capture the first sample at `begin` (monotonic) and the others in real time; where this
+        program is held up, the rest comes later."""
         samples = self._recording.samples
+        later = 0
         for first in range(0, len(samples), FRAME):
             await asyncio.sleep(begin + first / SAMPLE_RATE - time.monotonic())
+            late = round((time.monotonic() - begin) * SAMPLE_RATE) - first
+            if late - later > GAP * SAMPLE_RATE:
+                self._pauses.append((first, late - later))
+                later = late
             piece = np.pad(
                 samples[first : first + FRAME], (0, max(first + FRAME - len(samples), 0))
             )

@@ -1,6 +1,7 @@
 """Recordings of speech: read any, write WAV."""
 
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +85,14 @@ def write(path: Path, samples: Samples, sample_rate: int) -> None:
         file.setsampwidth(2)
         file.setframerate(sample_rate)
         file.writeframes(samples.tobytes())
+
+
+def paused(recording: Recording, pauses: Sequence[tuple[int, int]]) -> Recording:
+    """With silence before some samples: each pause is (the sample, how many of silence)."""
+    places = [np.repeat(at, count) for at, count in pauses]
+    if not places:
+        return recording
+    return Recording(samples=np.insert(recording.samples, np.concatenate(places), 0))
 
 
 def stretches(recording: Recording) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from livekit import api
@@ -139,8 +139,10 @@ async def rehearse(order: Order, home: House, told: Told) -> Mapping[str, Any]:
 
 
 def _leave(one: Rehearsal) -> Mapping[str, Any]:
+    talks = zip(one.order.talks, one.speakers, strict=True)
+    played = tuple(replace(talk, recording=speaker.played) for talk, speaker in talks)
     return files.leave(
-        one.order,
+        replace(one.order, talks=played),
         account=one.account,
         tapes={code: listener.tape.since(one.begin) for code, listener in one.listeners.items()},
         floor=one.observer.tape.since(one.begin),
