@@ -255,7 +255,11 @@ pairs:
     assert row(printed, "any", "ca")[2:] == ["apertium"]
     assert "realtime (end to end) is heard for en -> es; it is read, too" in printed
     assert "realtime (hybrid) is heard for en -> fr;" in printed
-    assert "speakers x languages, with 3 speakers 3 x 2 = 6" in printed
+    # Two of the three languages of README's table, 24.61 USD.
+    assert (
+        "speakers x languages, with 3 speakers 3 x 2 = 6; an hour of them costs about 16.41 USD"
+        in printed
+    )
     assert "sk-" not in printed
     monkeypatch.delenv("OPENAI_API_KEY")
     assert main(["check", str(tmp_path)]) == 2

@@ -13,6 +13,7 @@ from rich.table import Table
 from translator import agent, languages
 from translator.commands.live import called
 from translator.commands.tables import printer, titled
+from translator.cost.estimate import Plan, estimate, total, unpriced
 from translator.document import Place, read
 from translator.engines import registry
 from translator.engines.trial import Timing
@@ -177,11 +178,16 @@ def _models(loaded: Settings) -> Iterator[str]:
             " checked before they are heard; whether it says them is not. The engines after it"
             " help where it fails."
         )
-    count = len({pair.split(" -> ")[1] for pairs in targets.values() for pair in pairs})
-    if count:
+    codes = sorted({pair.split(" -> ")[1] for pairs in targets.values() for pair in pairs})
+    if codes:
+        meeting = Plan(minutes=60, speakers=3, languages=codes)
+        spoken = [one for one in estimate(loaded, meeting) if one.stage == "interpret"]
+        spent = "what has no price" if unpriced(spoken) else f"{total(spoken):.2f}"
         yield (
             f"note: each who speaks takes a stream of a model for each of these languages that"
-            f" somebody listens to: speakers x languages, with 3 speakers 3 x {count} = {3 * count}"
+            f" somebody listens to: speakers x languages, with 3 speakers 3 x {len(codes)} ="
+            f" {3 * len(codes)}; an hour of them costs about {spent}"
+            f"{'' if unpriced(spoken) else ' ' + loaded.currency} (`translator cost` says more)"
         )
 
 
