@@ -11,7 +11,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from aiohttp import WSMsgType, web
 from tests.vendors.brains import HEARD_RATE, Hears, HearsAsScripted, Intake
 from tests.vendors.faults import Fault
 from tests.vendors.server import Server, reset
+from tests.vendors.telling import Telling
 from translator.beside import beside
 from translator.types import Hypothesis
 
@@ -151,7 +151,7 @@ class AssemblyAI(Server):
         await socket.send_json(begin)
         turns = _Turns(request, socket, session, fault, server=self)
         began = time.monotonic()
-        async with beside(turns.run(self._hears)):
+        async with beside(turns.answer(self._hears)):
             try:
                 async with asyncio.timeout(self._max_age):
                     await self._receive(socket, session, turns)
@@ -206,7 +206,7 @@ class _Closing(Exception):
         self.reason = reason
 
 
-class _Turns:
+class _Turns(Telling):
     """What one session is told."""
 
     def __init__(
@@ -218,13 +218,10 @@ class _Turns:
         *,
         server: Server,
     ) -> None:
+        super().__init__(request, socket, fault, server=server)
         self.over = asyncio.Event()
         """All was said."""
-        self._request = request
-        self._socket = socket
         self._session = session
-        self._fault = fault
-        self._server = server
         self._order = 0
         self._last: Hypothesis | None = None
         self._heard = 0.0
@@ -234,14 +231,9 @@ class _Turns:
         self._due: float | None = None
         """When that is, in seconds of audio; None before a turn has begun."""
 
-    async def run(self, hears: Hears) -> None:
-        hearing = hears.hear(self._audio(), self._session.languages)
-        async with aclosing(hearing):
-            async for hypothesis in hearing:
-                try:
-                    await self._take(hypothesis)
-                except ConnectionError:
-                    return
+    async def answer(self, hears: Hears) -> None:
+        """Tell all that is heard in the session."""
+        await self.run(hears, self._audio(), self._session.languages)
         self.over.set()
 
     async def _audio(self) -> AsyncGenerator[bytes, None]:
@@ -254,10 +246,11 @@ class _Turns:
                 return
             yield piece
 
-    async def _take(self, hypothesis: Hypothesis) -> None:
+    async def take(self, hypothesis: Hypothesis) -> None:
+        """See Telling."""
         if hypothesis.final or self._session.query.get("speech_model") in WORD_BY_WORD:
             self._waiting = self._due = None
-            return await self._tell(hypothesis)
+            return await super().take(hypothesis)
         if self._due is None:
             self._due = hypothesis.start + BEGINNING
         self._waiting = hypothesis
@@ -270,36 +263,19 @@ class _Turns:
         self._waiting = None
         while self._due <= self._heard:
             self._due += CADENCE
-        await self._tell(waiting)
+        await super().take(waiting)
 
     async def force(self) -> None:
         """End the turn that is open."""
         if self._last is not None:
             await self._send(self._last, end=True)
 
-    async def _tell(self, hypothesis: Hypothesis) -> None:
-        match self._fault:
-            case Fault.SLOW:
-                if not await self._server.late():
-                    return
-                self._fault = None
-            case Fault.GARBAGE:
-                return await self._socket.send_str("<html>502 Bad Gateway</html>")
+    async def say(self, hypothesis: Hypothesis) -> None:
+        """See Telling."""
         await self._send(hypothesis, end=hypothesis.final)
-        if self._fault is Fault.DUPLICATE and hypothesis.final:
-            await self._send(hypothesis, end=True)
-        match self._fault:
-            case Fault.RESET:
-                reset(self._request)
-            case Fault.HANG:
-                self._fault = None
-                await self._server.hang(self._request)
 
     async def _send(self, hypothesis: Hypothesis, *, end: bool) -> None:
-        if self._fault is Fault.EMPTY:
-            text, words = "", []
-        else:
-            text, words = hypothesis.text, _words(hypothesis, final=end)
+        text, words = hypothesis.text, _words(hypothesis, final=end)
         turn = {
             "type": "Turn",
             "turn_order": self._order,

@@ -20,6 +20,7 @@ from aiohttp import WSMsgType, web
 from tests.vendors.brains import Hears, HearsAsScripted, Hums, Intake, Speaks
 from tests.vendors.faults import Fault
 from tests.vendors.server import Server, reset
+from tests.vendors.telling import Telling
 from translator.beside import beside
 from translator.languages import same
 from translator.types import Hypothesis
@@ -139,7 +140,7 @@ class Azure(Server):
         self.sessions.append(session)
         turn = _Turn(request, socket, session, fault, server=self)
         try:
-            async with beside(turn.run(self._hears)):
+            async with beside(turn.answer(self._hears)):
                 await self._receive(socket, session, turn)
         except ConnectionError:
             pass  # the client has gone, or was made to
@@ -199,12 +200,8 @@ class Azure(Server):
             async for pcm in pieces:
                 await response.write(pcm)
                 given += len(pcm)
-                if given < HALF or fault not in (Fault.RESET, Fault.HANG):
-                    continue
-                await asyncio.sleep(0.05)  # a reset takes away what was not read yet
-                if fault is Fault.RESET:
-                    return reset(request)
-                return await self.hang(request)
+                if given >= HALF and fault in (Fault.RESET, Fault.HANG):
+                    return await self.broken(request, fault)
 
 
 HALF = 24_000
@@ -233,7 +230,7 @@ def _read(ssml: str) -> Said | None:
     )
 
 
-class _Turn:
+class _Turn(Telling):
     """What one socket is told, from one request of the client to the next."""
 
     def __init__(
@@ -245,11 +242,8 @@ class _Turn:
         *,
         server: Server,
     ) -> None:
-        self._request = request
-        self._socket = socket
+        super().__init__(request, socket, fault, server=server)
         self._session = session
-        self._fault = fault
-        self._server = server
         self._id = ""
         self._speaking = False
         self._over = asyncio.Event()
@@ -263,15 +257,9 @@ class _Turn:
         if self._fault is Fault.QUOTA:
             await self._socket.close(code=1007, message=b"Quota exceeded.")
 
-    async def run(self, hears: Hears) -> None:
+    async def answer(self, hears: Hears) -> None:
         """Tell what is heard, until the client says that no more comes."""
-        languages = self._session.languages
-        async with aclosing(hears.hear(self._session.intake.audio(), languages)) as hearing:
-            async for hypothesis in hearing:
-                try:
-                    await self._tell(hypothesis)
-                except ConnectionError:
-                    return
+        await self.run(hears, self._session.intake.audio(), self._session.languages)
         self._over.set()
 
     async def end(self) -> None:
@@ -283,24 +271,8 @@ class _Turn:
         await self._phrase("EndOfDictation", {"Offset": whole, "Duration": 0})
         await self._send("turn.end", None)
 
-    async def _tell(self, hypothesis: Hypothesis) -> None:
-        match self._fault:
-            case Fault.SLOW:
-                if not await self._server.late():
-                    return
-                self._fault = None
-            case Fault.GARBAGE:
-                return await self._socket.send_str("<html>502 Bad Gateway</html>")
-        await self._say(hypothesis)
-        match self._fault:
-            case Fault.RESET:
-                await asyncio.sleep(0.05)  # a reset takes away what was not read yet
-                reset(self._request)
-            case Fault.HANG:
-                self._fault = None
-                await self._server.hang(self._request)
-
-    async def _say(self, hypothesis: Hypothesis) -> None:
+    async def say(self, hypothesis: Hypothesis) -> None:
+        """See Telling."""
         start, end = _ticks(hypothesis.start), _ticks(hypothesis.end)
         span: dict[str, Any] = {"Offset": start, "Duration": end - start}
         if not self._speaking:
@@ -310,11 +282,10 @@ class _Turn:
         known = [one for one in self._session.languages if spoken and same(one, spoken)]
         if known:
             span["PrimaryLanguage"] = {"Language": known[0], "Confidence": "High"}
-        if self._fault is Fault.EMPTY:
+        if not hypothesis.text:
             await self._phrase("NoMatch", span)
         elif hypothesis.final:
-            for _ in range(2 if self._fault is Fault.DUPLICATE else 1):
-                await self._phrase("Success", {"DisplayText": hypothesis.text, **span})
+            await self._phrase("Success", {"DisplayText": hypothesis.text, **span})
         else:
             await self._send("speech.hypothesis", {"Text": hypothesis.text, **span})
 

@@ -6,7 +6,6 @@ released. Failures are a message with `error` and `code`, which names no context
 1008, whatever the reason is. A socket on which nothing is sent for a while is closed so, too.
 """
 
-import asyncio
 import base64
 import json
 from collections.abc import Container, Mapping
@@ -19,7 +18,8 @@ from aiohttp import WSMsgType, web
 
 from tests.vendors.brains import SPOKEN_RATE, Hears, HearsAsScripted, Hums, Intake, Speaks
 from tests.vendors.faults import Fault
-from tests.vendors.server import ARRIVES, Server, reset
+from tests.vendors.server import Server, reset
+from tests.vendors.telling import Telling
 from translator.beside import beside
 from translator.types import Hypothesis
 
@@ -104,7 +104,7 @@ class ElevenLabs(Server):
         socket = web.WebSocketResponse()
         await socket.prepare(http)
         request = self._request(http)
-        speaking = _Speaking(http, socket, request, self._speaks, slow=self.faults.slow)
+        speaking = _Speaking(http, socket, request, self._speaks, server=self)
         try:
             await self._serve(socket, request, speaking, fault)
         except _Closing as closing:
@@ -161,7 +161,7 @@ class ElevenLabs(Server):
         request = self._request(http)
         text = request.said[""] = (await http.json())["text"]
         if fault is Fault.SLOW:
-            await asyncio.sleep(self.faults.slow)
+            await self.late()
         chunks = await _spoken(self._speaks, request, text, fault)
         response = web.StreamResponse(headers={"Content-Type": "audio/pcm"})
         await response.prepare(http)
@@ -169,7 +169,7 @@ class ElevenLabs(Server):
         for chunk in chunks[: len(chunks) // 2] if breaks else chunks:
             await response.write(chunk)
         if breaks:
-            await _break(http, fault)
+            await self.broken(http, fault)
         await response.write_eof()
         return response
 
@@ -186,8 +186,10 @@ class ElevenLabs(Server):
             await socket.send_json(error)
             return socket
         await socket.send_json({"message_type": "session_started", "session_id": str(uuid4())})
-        scribe = _Scribe(http, socket, request, fault, slow=self.faults.slow)
-        async with beside(scribe.run(self._hears)):
+        scribe = _Scribe(http, socket, request, fault, server=self)
+        query = request.query
+        languages = [query["language_code"]] if "language_code" in query else []
+        async with beside(scribe.run(self._hears, request.intake.audio(), languages)):
             async for message in socket:
                 event = json.loads(message.data)
                 if pcm := base64.b64decode(event["audio_base_64"]):
@@ -210,15 +212,6 @@ def _detail(status: int, reason: str, text: str) -> web.Response:
 
 def _voice(request: Request) -> str:
     return request.path.split("/")[3]
-
-
-async def _break(http: web.Request, fault: Fault | None) -> None:
-    """Half of an answer was sent: what then happens to it."""
-    if fault is Fault.RESET:
-        await asyncio.sleep(ARRIVES)
-        reset(http)
-    if fault is Fault.HANG:
-        await asyncio.Event().wait()
 
 
 async def _spoken(speaks: Speaks, request: Request, text: str, fault: Fault | None) -> list[bytes]:
@@ -245,13 +238,13 @@ class _Speaking:
         request: Request,
         speaks: Speaks,
         *,
-        slow: float,
+        server: Server,
     ) -> None:
         self._http = http
         self._socket = socket
         self._request = request
         self._speaks = speaks
-        self._slow = slow
+        self._server = server
         self._waiting: dict[str, str] = {}
         """Text that is not spoken yet."""
         self._faults: dict[str, Fault | None] = {}
@@ -276,7 +269,7 @@ class _Speaking:
         text, self._waiting[context] = self._waiting[context], ""
         fault = self._faults[context]
         if fault is Fault.SLOW and text.strip():
-            await asyncio.sleep(self._slow)
+            await self._server.late()
         if fault is Fault.GARBAGE and text.strip():
             await self._socket.send_str("<html>502 Bad Gateway</html>")
         chunks = await _spoken(self._speaks, self._request, text, fault)
@@ -287,7 +280,7 @@ class _Speaking:
             await self._send(context, chunk, text.strip()[at:upto])
             at = upto
         if breaks:
-            await _break(self._http, fault)
+            await self._server.broken(self._http, fault)
 
     async def finish(self, context: str) -> None:
         """Speak what waits, and release the context."""
@@ -312,7 +305,7 @@ class _Speaking:
         )
 
 
-class _Scribe:
+class _Scribe(Telling):
     """What the client of one transcription is told."""
 
     def __init__(
@@ -322,43 +315,22 @@ class _Scribe:
         request: Request,
         fault: Fault | None,
         *,
-        slow: float,
+        server: Server,
     ) -> None:
-        self._http = http
-        self._socket = socket
-        self._request = request
-        self._fault = fault
-        self._slow = slow
+        super().__init__(http, socket, fault, server=server)
+        self._asked = request
 
-    async def run(self, hears: Hears) -> None:
-        """Tell what `hears` makes of the audio."""
-        query, audio = self._request.query, self._request.intake.audio()
-        languages = [query["language_code"]] if "language_code" in query else []
-        async with aclosing(audio), aclosing(hears.hear(audio, languages)) as hypotheses:
-            try:
-                async for hypothesis in hypotheses:
-                    await self._tell(hypothesis)
-            except ConnectionError:
-                pass  # the client has gone
-
-    async def _tell(self, hypothesis: Hypothesis) -> None:
-        match self._fault:
-            case Fault.SLOW:
-                await asyncio.sleep(self._slow)
-            case Fault.GARBAGE:
-                return await self._socket.send_str("<html>502 Bad Gateway</html>")
-        text = "" if self._fault is Fault.EMPTY else hypothesis.text
+    async def say(self, hypothesis: Hypothesis) -> None:
+        """See Telling."""
         if hypothesis.final:
-            for _ in range(2 if self._fault is Fault.DUPLICATE else 1):
-                await self._commit(text, hypothesis)
-        else:
-            await self._socket.send_json({"message_type": "partial_transcript", "text": text})
-        await _break(self._http, self._fault)
+            return await self._commit(hypothesis)
+        told = {"message_type": "partial_transcript", "text": hypothesis.text}
+        await self._socket.send_json(told)
 
-    async def _commit(self, text: str, hypothesis: Hypothesis) -> None:
+    async def _commit(self, hypothesis: Hypothesis) -> None:
         """Every commit is told twice: the second one has more in it, where more was asked for."""
+        text = hypothesis.text
         await self._socket.send_json({"message_type": "committed_transcript", "text": text})
-        query = self._request.query
         told: dict[str, Any] = {
             "message_type": "committed_transcript_with_timestamps",
             "text": text,
@@ -366,6 +338,6 @@ class _Scribe:
                 {"text": text, "start": hypothesis.start, "end": hypothesis.end, "type": "word"}
             ],
         }
-        if query.get("include_language_detection") == "true":
+        if self._asked.query.get("include_language_detection") == "true":
             told["language_code"] = hypothesis.language
         await self._socket.send_json(told)

@@ -24,7 +24,7 @@ from aiohttp import web
 
 from tests.vendors.brains import Hears, HearsAsScripted, Hums, Renders, Speaks
 from tests.vendors.faults import Fault
-from tests.vendors.server import ARRIVES, Server, reset
+from tests.vendors.server import Server, reset
 from tests.vendors.transcription import Session
 from translator.beside import beside
 
@@ -187,7 +187,7 @@ class OpenAI(Server):
             if fault is Fault.QUOTA:
                 await socket.send_json({"type": "error", **_ERRORS[Fault.QUOTA][1]})
                 return socket
-            session = Session(http, socket, body, fault, slow=self.faults.slow)
+            session = Session(http, socket, body, fault, server=self)
             async with beside(session.answer(self._hears)):
                 await session.receive()
             return socket
@@ -230,7 +230,9 @@ class OpenAI(Server):
         refused = self._refused(http, fault)
         if refused is not None:
             return refused
-        await asyncio.sleep(self.faults.slow if fault is Fault.SLOW else reply.first_byte)
+        if fault is Fault.SLOW:
+            await self.late()
+        await asyncio.sleep(reply.first_byte)
         if reply.status == 200:
             return None
         return web.json_response(_error("scripted", reply.message), status=reply.status)
@@ -251,15 +253,11 @@ class OpenAI(Server):
         for piece in pieces[: len(pieces) // 2] if breaks else pieces:
             await asyncio.sleep(reply.pause)
             await response.write(piece)
-        match fault:
-            case Fault.HANG:
-                await asyncio.Event().wait()
-            case Fault.RESET:
-                await asyncio.sleep(ARRIVES)
-                reset(http)
-                return response
-            case Fault.GARBAGE:
-                await response.write(b"data: <html>502</html>\n\n")
+        if fault in (Fault.HANG, Fault.RESET):
+            await self.broken(http, fault)
+            return response
+        if fault is Fault.GARBAGE:
+            await response.write(b"data: <html>502</html>\n\n")
         await response.write_eof()
         request.answered = not breaks
         return response

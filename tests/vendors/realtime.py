@@ -292,7 +292,7 @@ class _Talk:
         if fault is Fault.REFUSED:
             return reset(self._http)
         if fault is Fault.SLOW:
-            await asyncio.sleep(self._server.faults.slow)
+            await self._server.late()
         if fault is Fault.WRONG_KEY:
             request.status = "failed"
             return await self._error("invalid_api_key", f"Incorrect API key: {self._server.key}")
@@ -337,18 +337,11 @@ class _Talk:
 
     async def _broken(self, fault: Fault | None) -> bool:
         """Whether that was all, in the middle of an answer."""
-        match fault:
-            case Fault.RESET:
-                await asyncio.sleep(0.05)  # a reset takes back what is still on its way
-                reset(self._http)
-                return True
-            case Fault.GARBAGE:
-                await self._socket.send_str("<html>502</html>")
-                return True
-            case Fault.HANG:
-                self._frozen = True
-                await self._server.hang(self._http)
-        return False
+        if fault is Fault.GARBAGE:
+            await self._socket.send_str("<html>502</html>")
+        self._frozen = fault is Fault.HANG
+        await self._server.broken(self._http, fault)
+        return fault in (Fault.GARBAGE, Fault.RESET)
 
     async def _done(self, request: Request, status: str, details: Event | None) -> None:
         request.status, self._active = status, None

@@ -10,7 +10,7 @@ from typing import Self
 
 from aiohttp import web
 
-from tests.vendors.faults import Faults
+from tests.vendors.faults import Fault, Faults
 
 ARRIVES = 0.05
 """Seconds that what was sent gets before its connection is reset, which would take it back."""
@@ -77,16 +77,27 @@ class Server(ABC):
     async def late(self) -> bool:
         """Wait as long as Fault.SLOW says; false when released before."""
         try:
-            await asyncio.wait_for(self.released.wait(), self.faults.slow)
+            async with asyncio.timeout(self.faults.slow):
+                await self.released.wait()
         except TimeoutError:
             return True
         return False
 
-    async def hang(self, request: web.Request) -> None:
-        """Read and write nothing on the connection of `request` until released."""
+    async def broken(self, request: web.Request, fault: Fault | None) -> None:
+        """A part of the answer was sent: what `fault` makes of the connection then."""
+        if fault is Fault.RESET:
+            await asyncio.sleep(ARRIVES)
+            reset(request)
+        elif fault is Fault.HANG:
+            await self._hang(request)
+
+    async def _hang(self, request: web.Request) -> None:
+        """Write nothing more until released, and read nothing on a socket. Who asked by HTTP may
+        go away meanwhile."""
         transport = request.transport
         assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()
+        if "Upgrade" in request.headers:
+            transport.pause_reading()
         await self.released.wait()
         transport.resume_reading()
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,15 @@ from aiohttp import WSMsgType, web
 
 from tests.vendors.brains import HEARD_RATE, Hears, Intake
 from tests.vendors.faults import Fault
-from tests.vendors.server import ARRIVES, reset
+from tests.vendors.server import Server
+from tests.vendors.telling import Telling
 from translator.types import Hypothesis
 
 SENT_RATE = 24_000
 """Hz, of the audio that is to be transcribed."""
 
 
-class Session:
+class Session(Telling):
     """What the client of one transcription is told."""
 
     def __init__(
@@ -28,16 +28,13 @@ class Session:
         body: dict[str, Any],
         fault: Fault | None,
         *,
-        slow: float,
+        server: Server,
     ) -> None:
         """`body` is filled with what the client says of its session."""
-        self._http = http
-        self._socket = socket
+        super().__init__(http, socket, fault, server=server)
         self._body = body
         self._updated = asyncio.Event()
         self._intake = Intake()
-        self._fault = fault
-        self._slow = slow
         self._told = ""
         """What the deltas of the open utterance have said."""
 
@@ -57,37 +54,19 @@ class Session:
         await self._updated.wait()
         asked = self._body["audio"]["input"]["transcription"]
         languages = asked.get("languages") or [asked.get("language", "")]
-        audio = self._intake.audio()
-        async with aclosing(audio), aclosing(hears.hear(audio, languages)) as hypotheses:
-            try:
-                async for hypothesis in hypotheses:
-                    await self._tell(hypothesis)
-            except ConnectionError:
-                pass  # the client has gone
+        await self.run(hears, self._intake.audio(), languages)
 
-    async def _tell(self, hypothesis: Hypothesis) -> None:
-        match self._fault:
-            case Fault.SLOW:
-                await asyncio.sleep(self._slow)
-            case Fault.GARBAGE:
-                return await self._socket.send_str("<html>502 Bad Gateway</html>")
-        text = "" if self._fault is Fault.EMPTY else hypothesis.text
-        item = f"item-{hypothesis.utterance}"
+    async def say(self, hypothesis: Hypothesis) -> None:
+        """See Telling."""
+        text, item = hypothesis.text, f"item-{hypothesis.utterance}"
         if hypothesis.final:
             self._told = ""
-            for _ in range(2 if self._fault is Fault.DUPLICATE else 1):
-                await self._socket.send_json(_completed(item, text, hypothesis.language))
+            await self._socket.send_json(_completed(item, text, hypothesis.language))
         elif text.startswith(self._told) and text != self._told:  # deltas only append
             delta, self._told = text[len(self._told) :], text
             await self._socket.send_json(
                 {"type": f"{_TRANSCRIPTION}.delta", "item_id": item, "delta": delta}
             )
-        match self._fault:
-            case Fault.RESET:
-                await asyncio.sleep(ARRIVES)
-                reset(self._http)
-            case Fault.HANG:
-                await asyncio.Event().wait()
 
 
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
