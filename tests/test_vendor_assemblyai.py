@@ -84,14 +84,16 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", KEY)
 
 
-def vendor(server: AssemblyAI, *, model: str | None = None) -> Vendor:
-    return Vendor(
-        "mine", Engine(plugin="assemblyai", model=model, key="A_KEY", base_url=server.base_url)
+def vendor(server: AssemblyAI, *, model: str | None = None, **options: object) -> Vendor:
+    engine = Engine(
+        plugin="assemblyai", model=model, key="A_KEY", base_url=server.base_url, options=options
     )
+    return Vendor("mine", engine)
 
 
-def ear(server: AssemblyAI, *, model: str | None = None) -> LiveKitEar:
-    return LiveKitEar(vendor(server, model=model).hearing(), patience=0.9, grace=0.3)
+def ear(server: AssemblyAI, *, model: str | None = None, **options: object) -> LiveKitEar:
+    made = vendor(server, model=model, **options).hearing()
+    return LiveKitEar(made, patience=0.9, grace=0.3)
 
 
 async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
@@ -116,12 +118,13 @@ async def listen(
     seconds: float = 2.0,
     haste: float = HASTE,
     model: str | None = None,
+    **options: object,
 ) -> None:
     async with (
         asyncio.timeout(15),
         http_context.open(),
         aclosing(speech(seconds, haste=haste)) as audio,
-        aclosing(ear(server, model=model).listen(audio, PRIOR)) as hypotheses,
+        aclosing(ear(server, model=model, **options).listen(audio, PRIOR)) as hypotheses,
     ):
         async for one in hypotheses:
             got.append(one)
@@ -174,6 +177,25 @@ async def test_languages_and_key_terms_arrive() -> None:
     assert session.languages == ["en", "es"]
     assert session.terms == ["LiveKit", "comité"]
     assert session.query["language_detection"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("options", "query"),
+    [
+        ({}, {"min_turn_silence": "450", "max_turn_silence": "800"}),
+        ({"mode": "balanced"}, {"mode": "balanced"}),
+        ({"min_turn_silence": 300}, {"min_turn_silence": "300", "max_turn_silence": "300"}),
+    ],
+    ids=["usual", "by a mode", "by an option"],
+)
+async def test_turns_end_where_our_segments_do_unless_the_operator_says_otherwise(
+    options: Mapping[str, object], query: Mapping[str, str]
+) -> None:
+    async with AssemblyAI(SCRIPT, ahead=60) as server:
+        await listen(server, [], seconds=0.5, **options)  # type: ignore[arg-type]
+        (session,) = server.sessions
+    ends = {"mode", "min_turn_silence", "max_turn_silence"}
+    assert {name: value for name, value in session.query.items() if name in ends} == query
 
 
 @pytest.mark.virtual  # both ends of the sockets are in its loop, so that a minute takes a second

@@ -31,6 +31,7 @@ from translator.errors import SettingsError
 from translator.prompt import Prompt, SpeechPrompt, SummaryPrompt
 from translator.settings import EMBEDDED, Engine
 from translator.settings.names import voice_name
+from translator.types import USUAL as PAUSES
 
 if TYPE_CHECKING:
     from livekit.plugins.openai.realtime import RealtimeModel
@@ -52,12 +53,18 @@ USUAL: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("openai", "STT"): {"use_realtime": True},  # else it hears nothing before the end
     ("openai", "RealtimeModel"): {"input_audio_transcription": None},  # paid for, and ours is used
     ("openai", "TTS"): {"response_format": "pcm"},  # else it is MP3, which must be decoded
-    ("assemblyai", "STT"): {"language_detection": True},  # else everything is English
+    ("assemblyai", "STT"): {
+        "language_detection": True,  # else everything is English
+        "min_turn_silence": round(1000 * PAUSES.finished),  # else each breath ends an utterance
+        "max_turn_silence": round(1000 * PAUSES.longest),
+    },
     ("elevenlabs", "STT"): {"server_vad": {}},  # else no utterance ends before its audio
     ("elevenlabs", "TTS"): {"encoding": "pcm_24000"},  # else it is MP3
     ("inference", "LLM"): {"extra_kwargs": {"temperature": 0.0}},  # it has no argument for it
 }
 """Arguments by plugin and class, unless `options` say otherwise."""
+TURNS = frozenset({"mode", "min_turn_silence", "max_turn_silence"})
+"""Options that say together where an utterance ends: none is usual where one is given."""
 PACED = frozenset({("openai", "tts-1"), ("openai", "tts-1-hd")})
 """Plugins and models that follow `speed`. Many take it and speak as before, which nobody would
 notice but the listeners who fall behind: the channel hastens all others itself."""
@@ -221,7 +228,13 @@ class Vendor:
             plugin = self._engine.plugin
             raise SettingsError(f"engine {self._name!r} (plugin {plugin!r}) cannot {verb}")
         which = (self._engine.plugin, kind)
-        return Constructor(made, self._addressed(which), USUAL.get(which, {}), self._wrong)
+        return Constructor(made, self._addressed(which), self._usual(which), self._wrong)
+
+    def _usual(self, which: tuple[str, str]) -> Mapping[str, Any]:
+        usual = USUAL.get(which, {})
+        if TURNS.isdisjoint(self._engine.options):
+            return usual
+        return {name: value for name, value in usual.items() if name not in TURNS}
 
     def _addressed(self, which: tuple[str, str]) -> Engine:
         """The engine with the whole address of what is called."""
