@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.steady_time import SteadyTimeLoop
 from tests.virtual_time import VirtualTimeLoop
@@ -13,9 +13,10 @@ CATEGORIES = frozenset({"unit", "line", "web", "engine", "vendor", "room"})
 VIRTUAL = frozenset({"unit", "line"})
 STEADY = frozenset({"vendor"})
 
-# Hypothesis would give each example 0.2 s by the wall's clock, and no example is wrong because the
-# machine did something else meanwhile. What runs for ever ends by pytest's timeout.
-settings.register_profile("translator", deadline=None)
+# Hypothesis would give each example 0.2 s by the wall's clock, and some seconds to make them all up;
+# no example is wrong because the machine did something else meanwhile. What runs for ever ends by
+# pytest's timeout.
+settings.register_profile("translator", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("translator")
 
 

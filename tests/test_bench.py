@@ -26,7 +26,7 @@ def tape(*placed: tuple[float, int], seconds: float, rate: int = RATE) -> marker
     return sound
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     onset=st.floats(min_value=0.0, max_value=0.5),
     index=st.integers(min_value=0, max_value=COUNT - 1),

@@ -108,7 +108,7 @@ speech = st.lists(
 )
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(speech, sayings, st.booleans())
 def test_every_segment_ends_once_and_has_its_captions_once(
     speech: list[tuple[str, str, list[Wording], float]], saying: list[Saying], listened: bool

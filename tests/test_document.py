@@ -169,7 +169,7 @@ def test_every_key_given_twice_is_told_with_the_first(tmp_path: Path) -> None:
     ]
 
 
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(content=st.one_of(st.binary(), st.text(alphabet="ab:-[]{}*&!#'\"|>%@`,?\n\t ~\0é")))
 def test_any_file_is_a_document_or_has_faults(tmp_path: Path, content: str | bytes) -> None:
     with suppress(SettingsError):

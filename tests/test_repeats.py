@@ -29,7 +29,7 @@ def cut(pcm: bytes, size: int) -> list[bytes]:
     return [pcm[at : at + size] for at in range(0, len(pcm), size)]
 
 
-@examples(max_examples=20, deadline=None)
+@examples(max_examples=20)
 @given(
     lengths=some.lists(some.integers(2500, 20_000), min_size=1, max_size=6),
     size=some.integers(100, 9600),

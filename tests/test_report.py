@@ -274,7 +274,7 @@ speeches = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(speeches, spans, spans)
 def test_coverage_is_a_share(
     speech: list[tuple[float, float]],

@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pairs=FILES, engines=FILES, terms=FILES)
 def test_whatever_is_written_is_settings_or_faults(
     folder: Folder, pairs: str, engines: str, terms: str

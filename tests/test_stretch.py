@@ -32,7 +32,7 @@ def played(sound: Samples, *tempos: float, size: int = 2400) -> Samples:
     return np.concatenate([*out, stretch.flush()])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(1.0, 1.25), st.floats(0.2, 4.0), st.integers(100, 4000))
 def test_a_faster_tempo_takes_less_time(tempo: float, seconds: float, size: int) -> None:
     out = played(tone(200.0, seconds), tempo, size=size)

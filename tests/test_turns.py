@@ -346,7 +346,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(arrivals)
 def test_every_turn_is_played_whole_and_alone(arrivals: list[tuple[float, float, float]]) -> None:
     async def run() -> Player:
@@ -376,7 +376,7 @@ def test_every_turn_is_played_whole_and_alone(arrivals: list[tuple[float, float,
     assert seconds == {n: round(a[2] * RATE) for n, a in enumerate(arrivals) if a[2]}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.floats(1.0, FASTEST), st.integers(0, 20)), max_size=8)
 )
@@ -410,7 +410,7 @@ def test_what_is_heard_is_whole_and_no_faster_than_the_fastest(
         assert made * pace / FASTEST - FILTERED <= heard <= made + FILTERED
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(6)), st.integers(0, 6))
 def test_what_is_ready_is_played_in_the_order_of_speech(order: list[int], played: int) -> None:
     async def run() -> list[int]:
