@@ -13,8 +13,8 @@ CATEGORIES = frozenset({"unit", "line", "web", "engine", "vendor", "room"})
 VIRTUAL = frozenset({"unit", "line"})
 STEADY = frozenset({"vendor"})
 
-# Hypothesis would give each example 0.2 s by the wall's clock, and some seconds to make them all up;
-# no example is wrong because the machine did something else meanwhile. What runs for ever ends by
+# Hypothesis would give each example 0.2 s by the wall's clock, and a few to make them all up. No
+# example is wrong because the machine did something else meanwhile; what runs for ever ends by
 # pytest's timeout.
 settings.register_profile("translator", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("translator")
