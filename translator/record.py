@@ -148,6 +148,8 @@ class Failed(Fact):
     """A stage failed; the rest goes on. `message` is for people and holds no key."""
 
     stage: str
+    """hear, render, speak, interpret or summarize; or the task of the meeting that failed and is
+    begun again, such as `voice es`."""
     language: str | None
     message: str
 
