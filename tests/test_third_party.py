@@ -1,35 +1,23 @@
 """Engines of others: a plugin by its name alone, and the one that the guide has for an example."""
 
 import sys
-from collections.abc import AsyncIterator
 from contextlib import aclosing
+from math import inf
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from livekit.agents import Plugin
 
+from tests.fakes import segment
+from tests.vendors.calls import speech
 from translator.engines.registry import Engines
 from translator.errors import SettingsError
-from translator.hear import BLOCK, Sound
 from translator.render import Renderer
 from translator.settings import Engine
-from translator.types import Brief, Prior, Segment
+from translator.types import Brief, Prior
 
 pytestmark = pytest.mark.vendor
-
-SEGMENT = Segment(
-    id="1",
-    speaker="p-1",
-    speaker_name="Ada",
-    language="en",
-    text="polly",
-    start=0.0,
-    end=1.0,
-    committed=1.0,
-    settings=1,
-)
 
 
 @pytest.fixture
@@ -52,13 +40,8 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     )
 
 
-async def speech() -> AsyncIterator[Sound]:
-    for _ in range(32):
-        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=1.0)
-
-
 async def test_it_hears(engines: Engines) -> None:
-    hearing = engines.ear("parrot").listen(speech(), Prior(languages=["es"]))
+    hearing = engines.ear("parrot").listen(speech(1.0, haste=inf), Prior(languages=["es"]))
     async with aclosing(hearing) as hypotheses:
         heard = [(one.text, one.language, one.final) async for one in hypotheses]
     assert heard == [("polly", "es", True)]
@@ -66,7 +49,7 @@ async def test_it_hears(engines: Engines) -> None:
 
 @pytest.mark.parametrize(("name", "said"), [("parrot", "loro"), ("loud", "LORO")])
 async def test_it_renders(engines: Engines, name: str, said: str) -> None:
-    rendering = engines.renderer(name).render(Brief(segment=SEGMENT, target="es"))
+    rendering = engines.renderer(name).render(Brief(segment=segment(text="polly"), target="es"))
     async with aclosing(rendering) as pieces:
         assert "".join([piece async for piece in pieces]) == said
 
@@ -87,6 +70,6 @@ async def test_the_guides_example_renders() -> None:
     module: dict[str, Any] = {}
     exec(guide.split("```python\n")[1].split("```")[0], module)
     renderer: Renderer = module["PirateRenderer"]()
-    rendering = renderer.render(Brief(segment=SEGMENT, target="en"))
+    rendering = renderer.render(Brief(segment=segment(text="polly"), target="en"))
     async with aclosing(rendering) as pieces:
         assert "".join([piece async for piece in pieces]) == "polly, arr!"

@@ -1,42 +1,32 @@
 """LiveKit's real AssemblyAI plugin behind our ear, against its protocol on loopback."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from itertools import pairwise
 
 import aiohttp
-import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError
 from livekit.agents.utils import http_context
 from livekit.plugins import assemblyai
 
+from tests.vendors import calls
 from tests.vendors.assemblyai import CADENCE, KEY, WORD_BY_WORD, AssemblyAI
 from tests.vendors.brains import HearsAsScripted
+from tests.vendors.calls import HASTE, PRIOR, hypothesis, speech
 from tests.vendors.faults import Fault
 from tests.vendors.outcome import Outcome
 from translator.engines.livekit import LiveKitEar
 from translator.engines.livekit.plugin import leave
 from translator.engines.plugins import Vendor
-from translator.errors import HearError, Kind
-from translator.hear import BLOCK, SAMPLE_RATE, Sound
+from translator.errors import HearError
+from translator.hear import SAMPLE_RATE
 from translator.settings import Engine
-from translator.types import Hypothesis, Prior
+from translator.types import Hypothesis
 
 pytestmark = pytest.mark.vendor
-
-HASTE = 4
-"""The tests' audio comes so many times faster than it is spoken."""
-PRIOR = Prior(languages=("en", "es"), expected="es", terms=("LiveKit", "comité"))
-
-
-def hypothesis(text: str, end: float, *, final: bool = False) -> Hypothesis:
-    return Hypothesis(
-        utterance="1", text=text, language="es", final=final, start=0.1, end=end, stable=0
-    )
-
 
 SCRIPT = HearsAsScripted(
     (0.4, hypothesis("Muy", 0.4)),
@@ -96,38 +86,14 @@ def ear(server: AssemblyAI, *, model: str | None = None, **options: object) -> L
     return LiveKitEar(made, patience=0.9, grace=0.3)
 
 
-async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
-    """Somebody speaks."""
-    for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
-        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
-        await asyncio.sleep(BLOCK / SAMPLE_RATE / haste)
-
-
 async def heard(
     server: AssemblyAI, *, seconds: float = 2.0, haste: float = HASTE, model: str | None = None
 ) -> list[Hypothesis]:
-    got: list[Hypothesis] = []
-    await listen(server, got, seconds=seconds, haste=haste, model=model)
+    """What came of so many seconds of speech. Raises what the ear raises."""
+    got, error = await calls.heard(ear(server, model=model), seconds, haste=haste)
+    if error is not None:
+        raise error
     return got
-
-
-async def listen(
-    server: AssemblyAI,
-    got: list[Hypothesis],
-    *,
-    seconds: float = 2.0,
-    haste: float = HASTE,
-    model: str | None = None,
-    **options: object,
-) -> None:
-    async with (
-        asyncio.timeout(15),
-        http_context.open(),
-        aclosing(speech(seconds, haste=haste)) as audio,
-        aclosing(ear(server, model=model, **options).listen(audio, PRIOR)) as hypotheses,
-    ):
-        async for one in hypotheses:
-            got.append(one)
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -135,21 +101,16 @@ async def test_each_fault_ends_as_declared(fault: Fault) -> None:
     expected = OUTCOMES["assemblyai hears"][fault]
     if isinstance(expected, str):
         pytest.skip(expected)
-    got: list[Hypothesis] = []
-    error: Kind | None = None
     async with AssemblyAI(SCRIPT, ahead=60) as server:
         server.faults.next(fault)
         if fault is Fault.REFUSED:
             await server.down()
-        try:
-            await listen(server, got, seconds=1.65 if fault is Fault.DUPLICATE else 4.0)
-        except HearError as failed:
-            error = failed.kind
+        got, error = await calls.heard(ear(server), 1.65 if fault is Fault.DUPLICATE else 4.0)
         unasked = fault is Fault.REFUSED  # nothing listened
         assert server.faults.taken == ([] if unasked else [fault])  # once, and not again
     texts = list(dict.fromkeys(one.text for one in got))
     given = "nothing" if not got else "all" if got[-1].final else "part"
-    assert (error, given) == (expected.error, expected.given)
+    assert (error and error.kind, given) == (expected.error, expected.given)
     assert {one.utterance for one in got} <= {
         "1"
     }  # which each hypothesis gives whole: no word twice
@@ -192,7 +153,7 @@ async def test_turns_end_where_our_segments_do_unless_the_operator_says_otherwis
     options: Mapping[str, object], query: Mapping[str, str]
 ) -> None:
     async with AssemblyAI(SCRIPT, ahead=60) as server:
-        await listen(server, [], seconds=0.5, **options)  # type: ignore[arg-type]
+        await calls.heard(ear(server, **options), 0.5)  # type: ignore[arg-type]
         (session,) = server.sessions
     ends = {"mode", "min_turn_silence", "max_turn_silence"}
     assert {name: value for name, value in session.query.items() if name in ends} == query

@@ -6,34 +6,25 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from livekit.agents.utils import http_context
 
+from tests.vendors import calls
 from tests.vendors.azure import KEY, Azure
 from tests.vendors.brains import HearsAsScripted, hum
+from tests.vendors.calls import TEXT, hypothesis, speech
 from tests.vendors.faults import Fault
 from tests.vendors.outcome import Outcome
 from translator.engines.livekit import LiveKitEar, LiveKitVoice
 from translator.engines.plugins import Vendor, ssml
-from translator.errors import HearError, Kind, SpeakError
-from translator.hear import BLOCK, SAMPLE_RATE, Sound
+from translator.errors import HearError, SpeakError
 from translator.settings import Engine
 from translator.types import Hypothesis, Prior
 
 pytestmark = pytest.mark.vendor
 
-HASTE = 4
-"""The tests' audio comes so many times faster than it is spoken."""
 PRIOR = Prior(languages=("en", "es"), expected="en", terms=("LiveKit",))
 VOICE = "es-ES-ElviraNeural"
-TEXT = "El comité se reúne hoy."
-
-
-def hypothesis(text: str, end: float, *, final: bool = False) -> Hypothesis:
-    return Hypothesis(utterance="1", text=text, language="es", final=final, start=0.1, end=end)
-
-
 SAID = "Muy buenos días a todos."
 SCRIPT = HearsAsScripted(
     (0.4, hypothesis("Muy", 0.4)),
@@ -126,48 +117,22 @@ def outcome(pair: str, fault: Fault) -> Outcome:
 # Hearing.
 
 
-def ear(server: Azure, *, patience: float, grace: float) -> LiveKitEar:
+def ear(server: Azure, *, patience: float = 0.9, grace: float = 0.3) -> LiveKitEar:
     made = vendor(server.hearing_url).hearing()
     return LiveKitEar(made, knows_english=True, patience=patience, grace=grace)
 
 
-async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
-    """Somebody speaks."""
-    for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
-        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
-        await asyncio.sleep(BLOCK / SAMPLE_RATE / haste)
-
-
-async def listen(
-    server: Azure,
-    got: list[Hypothesis],
-    *,
-    seconds: float = 2.0,
-    haste: float = HASTE,
-    patience: float = 0.9,
-    grace: float = 0.3,
-    prior: Prior = PRIOR,
-) -> None:
-    async with (
-        asyncio.timeout(15),
-        aclosing(speech(seconds, haste=haste)) as audio,
-        aclosing(ear(server, patience=patience, grace=grace).listen(audio, prior)) as hypotheses,
-    ):
-        async for one in hypotheses:
-            got.append(one)
-
-
 async def heard(server: Azure, *, prior: Prior = PRIOR) -> list[Hypothesis]:
-    got: list[Hypothesis] = []
-    await listen(server, got, prior=prior)
+    """What came of two seconds of speech. Raises what the ear raises."""
+    got, error = await calls.heard(ear(server), 2.0, prior=prior)
+    if error is not None:
+        raise error
     return got
 
 
 @pytest.mark.parametrize("fault", Fault)
 async def test_each_fault_of_hearing_ends_as_declared(fault: Fault) -> None:
     expected = outcome("azure hears", fault)
-    got: list[Hypothesis] = []
-    error: Kind | None = None
     async with Azure(SCRIPT) as server:
         if fault is Fault.REFUSED:
             await server.down()
@@ -175,19 +140,18 @@ async def test_each_fault_of_hearing_ends_as_declared(fault: Fault) -> None:
             server.faults.next(fault)
         else:  # its SDK connects again and again
             server.faults.always(fault)
-        try:
-            if fault in AGAIN:
-                seconds = 2.0 if fault is Fault.RESET else 6.0
-                await listen(server, got, seconds=seconds, haste=1, patience=6.0, grace=3.0)
-            elif fault is Fault.HANG:  # words are waited for as long as they would be spoken
-                await listen(server, got, seconds=3.0, haste=1)
-            else:
-                await listen(server, got, seconds=2.0 if fault is Fault.DUPLICATE else 4.0)
-        except HearError as failed:
-            error = failed.kind
+        if fault in AGAIN:
+            seconds = 2.0 if fault is Fault.RESET else 6.0
+            patient = ear(server, patience=6.0, grace=3.0)
+            got, error = await calls.heard(patient, seconds, haste=1, prior=PRIOR)
+        elif fault is Fault.HANG:  # words are waited for as long as they would be spoken
+            got, error = await calls.heard(ear(server), 3.0, haste=1, prior=PRIOR)
+        else:
+            seconds = 2.0 if fault is Fault.DUPLICATE else 4.0
+            got, error = await calls.heard(ear(server), seconds, prior=PRIOR)
         await let_go(server)
     given = "nothing" if not got else "all" if got[-1].final else "part"
-    assert (error, given) == (expected.error, expected.given)
+    assert (error and error.kind, given) == (expected.error, expected.given)
     assert {one.utterance for one in got} <= {"1"}  # which each hypothesis gives whole
     assert all(SAID.startswith(one.text) for one in got)
 
@@ -246,10 +210,9 @@ class NeverDone:
 
 
 async def test_a_turn_without_an_end_ends_after_the_grace() -> None:
-    got: list[Hypothesis] = []
     never = NeverDone()
     async with Azure(never) as server:
-        await listen(server, got)
+        got = await heard(server)
         never.done.set()  # no sooner
         await let_go(server)
     assert (got[-1].text, got[-1].final) == (SAID, True)

@@ -1,39 +1,30 @@
 """LiveKit Inference as an engine: LiveKit's own classes, against its protocol on loopback."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from math import inf
 
-import numpy as np
 import pytest
 from livekit.agents.utils import http_context
 
+from tests.fakes import segment
 from tests.vendors.brains import HearsAsScripted
+from tests.vendors.calls import hypothesis, speech
 from tests.vendors.faults import Fault
 from tests.vendors.inference import KEY, SECRET, Inference
 from translator.engines.registry import Engines
 from translator.errors import RenderError, SettingsError
-from translator.hear import BLOCK, Sound
 from translator.settings import Engine
-from translator.types import Brief, Hypothesis, Prior, Segment
+from translator.types import Brief, Prior
 
 pytestmark = pytest.mark.vendor
 
-FIRST = Hypothesis(utterance="1", text="Good", language="en", final=False, start=0.1, end=0.4)
-LAST = Hypothesis(
-    utterance="1", text="Good morning.", language="en", final=True, start=0.1, end=0.8
+SCRIPT = HearsAsScripted(
+    (0.4, hypothesis("Good", 0.4, language="en")),
+    (0.9, hypothesis("Good morning.", 0.8, final=True, language="en")),
 )
 MODELS = {"ears": "deepgram/nova-3", "model": "openai/gpt-4.1-mini", "voice": "cartesia/sonic-3"}
-SEGMENT = Segment(
-    id="1",
-    speaker="p-1",
-    speaker_name="Ada",
-    language="en",
-    text="Good morning.",
-    start=0.0,
-    end=1.0,
-    committed=1.0,
-    settings=1,
-)
+BRIEF = Brief(segment=segment(text="Good morning."), target="es")
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +37,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def gateway(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Inference, None]:
-    hears = HearsAsScripted((0.4, FIRST), (0.9, LAST))
-    async with Inference("Buenos días.", hears=hears) as server, http_context.open():
+    async with Inference("Buenos días.", hears=SCRIPT) as server, http_context.open():
         monkeypatch.setenv("LIVEKIT_INFERENCE_URL", server.base_url)
         yield server
 
@@ -58,15 +48,10 @@ def engines() -> Engines:
     )
 
 
-async def speech() -> AsyncIterator[Sound]:
-    for _ in range(32):
-        yield Sound(samples=np.zeros(BLOCK, np.int16), speech=1.0)
-
-
 async def test_it_hears(gateway: Inference) -> None:
     ear = engines().ear("ears")
     prior = Prior(languages=["en"], terms=["LiveKit"])
-    async with aclosing(ear.listen(speech(), prior)) as hypotheses:
+    async with aclosing(ear.listen(speech(1.0, haste=inf), prior)) as hypotheses:
         heard = [(one.text, one.final, one.language) async for one in hypotheses]
     assert heard == [("Good", False, "en"), ("Good morning.", True, "en")]
     (session,) = gateway.sessions
@@ -77,7 +62,7 @@ async def test_it_hears(gateway: Inference) -> None:
 
 async def test_it_renders(gateway: Inference) -> None:
     renderer = engines().renderer("model")
-    async with aclosing(renderer.render(Brief(segment=SEGMENT, target="es"))) as pieces:
+    async with aclosing(renderer.render(BRIEF)) as pieces:
         assert "".join([piece async for piece in pieces]) == "Buenos días."
     (request,) = gateway.requests
     assert request.body["model"] == "openai/gpt-4.1-mini"
@@ -106,7 +91,7 @@ async def test_a_key_that_is_refused_is_told(
         monkeypatch.setenv("LIVEKIT_INFERENCE_API_SECRET", f"{SECRET}-not")
     renderer = engines().renderer("model")
     with pytest.raises(RenderError) as refused:
-        async with aclosing(renderer.render(Brief(segment=SEGMENT, target="es"))) as pieces:
+        async with aclosing(renderer.render(BRIEF)) as pieces:
             _ = [piece async for piece in pieces]
     assert refused.value.kind == "wrong key"
     assert SECRET not in str(refused.value)

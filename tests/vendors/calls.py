@@ -8,55 +8,46 @@ from typing import Any
 import numpy as np
 from livekit.agents.utils import http_context
 
+from tests.fakes import segment
 from tests.vendors.brains import hum
 from tests.vendors.outcome import Outcome
-from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
+from translator.engines.livekit import LiveKitRenderer, LiveKitVoice
 from translator.errors import StageError
-from translator.hear import BLOCK, SAMPLE_RATE, Sound
-from translator.types import Brief, Hypothesis, Prior, Segment
+from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound
+from translator.types import Brief, Hypothesis, Prior
 
 PRIOR = Prior(languages=("en", "es"), expected="es", terms=("LiveKit", "comité"))
 TEXT = "El comité se reúne hoy."
-BRIEF = Brief(
-    segment=Segment(
-        id="s1",
-        speaker="p-1",
-        speaker_name="Grace",
-        language="en",
-        text="The committee meets today.",
-        start=0.0,
-        end=2.0,
-        committed=2.2,
-        settings=1,
-    ),
-    target="es",
-)
-
-
-def hypothesis(text: str, end: float, *, final: bool = False) -> Hypothesis:
-    return Hypothesis(utterance="1", text=text, language="es", final=final, start=0.0, end=end)
-
-
-HASTE = 4
+BRIEF = Brief(segment=segment(text="The committee meets today.", speaker="p-grace"), target="es")
+HASTE = 4.0
 """The tests' audio comes so many times faster than it is spoken."""
 
 
-async def speech(seconds: float) -> AsyncGenerator[Sound, None]:
+def hypothesis(
+    text: str, end: float, *, final: bool = False, language: str | None = "es"
+) -> Hypothesis:
+    """What a vendor hears, all of it in one utterance."""
+    return Hypothesis(utterance="1", text=text, language=language, final=final, start=0.1, end=end)
+
+
+async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
     """Somebody speaks."""
     for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
         yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
-        await asyncio.sleep(BLOCK / SAMPLE_RATE / HASTE)
+        await asyncio.sleep(BLOCK / SAMPLE_RATE / haste)
 
 
-async def heard(ear: LiveKitEar, seconds: float) -> tuple[list[Hypothesis], StageError | None]:
+async def heard(
+    ear: Ear, seconds: float, *, haste: float = HASTE, prior: Prior = PRIOR
+) -> tuple[list[Hypothesis], StageError | None]:
     """What came of so many seconds of speech."""
     got: list[Hypothesis] = []
     try:
         async with (
             asyncio.timeout(15),
             http_context.open(),
-            aclosing(speech(seconds)) as audio,
-            aclosing(ear.listen(audio, PRIOR)) as hypotheses,
+            aclosing(speech(seconds, haste=haste)) as audio,
+            aclosing(ear.listen(audio, prior)) as hypotheses,
         ):
             async for one in hypotheses:
                 got.append(one)
