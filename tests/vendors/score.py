@@ -260,7 +260,8 @@ def _pitch(name: str) -> float:
 def _tone(name: str) -> Samples:
     at = np.arange(round(TONE * SPOKEN_RATE)) / SPOKEN_RATE
     ramp = np.minimum(1.0, np.minimum(at, TONE - at) / 0.01)
-    tone = 8000 * ramp * np.sin(2 * np.pi * (_pitch(name)) * at)
+    breath = np.random.default_rng(round(_pitch(name))).normal(0.0, 0.002, len(at))
+    tone = 8000 * ramp * (np.sin(2 * np.pi * _pitch(name) * at) + breath)  # no two periods alike
     return np.pad(tone, (0, round(PAUSE * SPOKEN_RATE))).astype(np.int16)
 
 
