@@ -16,7 +16,7 @@ from tests.vendors.outcome import Outcome
 from tests.vendors.scenes import LASTS, SCENES
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-OUTCOMES: Mapping[str, Mapping[Fault, Outcome | str]] = {
+OUTCOMES: Mapping[str, Mapping[Fault, Outcome]] = {
     **test_vendor_assemblyai.OUTCOMES,
     **test_vendor_azure.OUTCOMES,
     **test_vendor_openai_faults.OUTCOMES,
@@ -80,9 +80,7 @@ def _calls() -> Iterator[str]:
         yield f"{number}. {note}"
 
 
-def _cell(outcome: Outcome | str, notes: list[str]) -> str:
-    if isinstance(outcome, str):
-        return f"–{_note(outcome, notes)}"
+def _cell(outcome: Outcome, notes: list[str]) -> str:
     told = "goes well" if outcome.error is None else outcome.error
     mark = _note(outcome.note, notes) if outcome.note else ""
     return f"{told}, {outcome.given}, {outcome.within:g} s{mark}"
