@@ -1,7 +1,8 @@
 """Ears: which of a floor's ears listens, after failures, edits, and speech without a word."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,8 @@ from tests.hearing import (
     to_the_end,
 )
 from translator.errors import HearError, UnansweredError
-from translator.hear import Sound, blocks, seconds
+from translator.health import FAILURES
+from translator.hear import PAUSE, Sound, blocks, seconds
 from translator.types import Hypothesis
 
 pytestmark = pytest.mark.unit
@@ -102,6 +104,74 @@ async def test_after_an_edit_the_first_ear_is_tried_first() -> None:
         async for _ in said:
             floor.named = {"good": good, "spare": spare}
     assert (len(spare.given), len(good.given)) == (1, 1)
+
+
+# Who listens while another should.
+
+
+TALK = [(2.0, VOICED), (PAUSE + 0.1, SILENT)] * 10
+"""Nobody makes a pause that ends a listen."""
+SPELL = blocks(2.0) + blocks(PAUSE + 0.1)
+
+
+async def talked(floor: Floor, *events: tuple[float, Callable[[], object]]) -> None:
+    """Hear TALK; each event happens when so many seconds of it are heard."""
+    left = list(events)
+    async with aclosing(sounds(*TALK)) as source, aclosing(floor.hear(source)) as said:
+        async for one in said:
+            while left and one.end >= left[0][0]:
+                left.pop(0)[1]()
+
+
+def is_down(floor: Floor, name: str) -> None:
+    for _ in range(FAILURES):
+        floor.health.failed("hear", name, HearError("gone", retryable=True, kind="broken off"))
+
+
+async def test_an_engine_that_is_back_listens_from_the_next_short_pause_on() -> None:
+    floor = Floor(ScriptedEar(to_the_end), ScriptedEar(partials))
+    is_down(floor, "0")
+    await talked(floor, (5.0, partial(floor.health.forget, "0")))
+    (second,) = floor.named["1"].given
+    (first,) = floor.ear.given
+    assert second[-1] == 2 * SPELL + blocks(2.0) + blocks(PAUSE)
+    assert first[0] <= 3 * SPELL  # from the onset of the next words on
+    assert first[-1] + 1 == 10 * SPELL
+    assert floor.failures == []
+
+
+async def test_an_engine_that_goes_down_and_comes_back_while_another_listens_does_too() -> None:
+    floor = Floor(ScriptedEar(failing(0.5), to_the_end), ScriptedEar(partials))
+
+    down, back = partial(is_down, floor, "0"), partial(floor.health.forget, "0")
+    await talked(floor, (5.0, down), (7.5, back))
+    (second,) = floor.named["1"].given
+    assert second[-1] == 3 * SPELL + blocks(2.0) + blocks(PAUSE)
+    assert len(floor.ear.given) == 2
+
+
+async def test_an_engine_that_may_not_go_on_listens_to_the_next_short_pause_only() -> None:
+    paid, free = ScriptedEar(partials), ScriptedEar(to_the_end)
+    floor = Floor(paid, free)
+    await talked(floor, (5.0, partial(floor.named.pop, "0")))
+    (given,) = paid.given
+    assert given[-1] == 2 * SPELL + blocks(2.0) + blocks(PAUSE)
+    (rest,) = free.given
+    assert rest[-1] + 1 == 10 * SPELL
+
+
+async def test_an_engine_that_failed_once_is_tried_after_a_whole_utterance() -> None:
+    floor = Floor(ScriptedEar(failing(0.5), to_the_end), ScriptedEar(partials))
+    await floor.run(*TALK)
+    (given,) = floor.named["1"].given
+    assert given[-1] + 1 == 10 * SPELL
+
+
+async def test_who_hears_well_goes_on_where_the_engine_failed_others() -> None:
+    floor = Floor(ScriptedEar(partials), ScriptedEar(to_the_end))
+    await talked(floor, (5.0, partial(is_down, floor, "0")))
+    assert len(floor.ear.given) == 1
+    assert floor.named["1"].given == []
 
 
 # Speech without a word.

@@ -27,10 +27,10 @@ from tests.plugins import (
 )
 from translator.ears import Ears
 from translator.engines.livekit import LiveKitEar
-from translator.engines.livekit.feed import BURST, OVERDUE, PACE, PAUSE
+from translator.engines.livekit.feed import BURST, OVERDUE, PACE
 from translator.errors import HearError, UnansweredError
 from translator.health import Health
-from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
+from translator.hear import BLOCK, PAUSE, SAMPLE_RATE, Sound, hear
 from translator.types import Prior
 
 pytestmark = pytest.mark.unit

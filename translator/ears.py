@@ -1,12 +1,13 @@
 """The ears of a floor: the configured engines one after the other, as one ear."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from translator.errors import HearError, SettingsError, UnansweredError
 from translator.health import Health
-from translator.hear import Ear, Sound
+from translator.hear import Ear, Sound, until_pause
 from translator.types import Hypothesis, Prior
 
 SILENCES = 4
@@ -16,8 +17,9 @@ SILENCES = 4
 class Ears:
     """Several ears as one: the first that is well listens, and after one that failed, another.
 
-    Each listen has a new ear, of those that are configured then: an edit falls into a pause, and
-    so does the way back to an engine that was down.
+    Each listen has a new ear, of those that are configured then: an edit falls into a pause. Where
+    another ear should listen now, since it is back, or since this one may not go on, the listen
+    ends at the next short pause.
     """
 
     def __init__(
@@ -40,9 +42,13 @@ class Ears:
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
         name = self._next()
+        turn = self._turn(name)
         try:
             ear = await asyncio.to_thread(self._made, name)
-            async with aclosing(ear.listen(audio, prior)) as hearing:
+            async with (
+                aclosing(until_pause(audio, turn)) as sounds,
+                aclosing(ear.listen(sounds, prior)) as hearing,
+            ):
                 async for hypothesis in hearing:
                     self._blame_the_wordless(name)
                     if hypothesis.final:
@@ -79,6 +85,29 @@ class Ears:
         others = [name for name in usable if name != self._failed]
         fresh = [name for name in others if name not in self._wordless]
         return next(iter(fresh or others or usable))
+
+    def _turn(self, name: str) -> Callable[[], bool]:
+        """Whether the listen of `name` is over by now: another goes before it that did not when
+        it was asked last. One that has failed and is not down goes before it all the time, and
+        is tried after a whole utterance."""
+        passed = self._is_passed_over(name)
+        over = False
+
+        def is_over() -> bool:
+            nonlocal passed, over
+            before, passed = passed, self._is_passed_over(name)
+            over = passed and (over or not before)
+            return over
+
+        return is_over
+
+    def _is_passed_over(self, name: str) -> bool:
+        """Whether it is not among those that may listen, or one before it there is not down."""
+        names = self._names()
+        if name not in names:
+            return True
+        before = itertools.takewhile(lambda one: one != name, names)
+        return any(self._health.down("hear", one) is None for one in before)
 
     def _made(self, name: str) -> Ear:
         try:

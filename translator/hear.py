@@ -36,6 +36,8 @@ REACH = 0.8
 """Seconds in which ONSET must fall; an ear is given them, so that no first sound is cut off."""
 HOLD = 1.5
 """Seconds without speech after which an ear's audio ends."""
+PAUSE = 0.3
+"""Seconds without speech that are a pause: what must end ends there, in the middle of no word."""
 REPLAY = 2.0
 """Seconds of speech at most that the ear after a failed one hears again; after one that has fallen
 silent it hears all of it."""
@@ -81,6 +83,19 @@ class Voicing:
     def push(self, sound: Sound) -> bool:
         self._voiced = sound.speech >= (_STILL_VOICED if self._voiced else _VOICED)
         return self._voiced
+
+
+async def until_pause(
+    audio: AsyncIterator[Sound], over: Callable[[], bool]
+) -> AsyncGenerator[Sound, None]:
+    """Give `audio` on up to the first pause in which it is `over`, which is asked at each sound."""
+    voicing = Voicing()
+    silent = 0
+    async for sound in audio:
+        yield sound
+        silent = 0 if voicing.push(sound) else silent + 1
+        if over() and silent > blocks(PAUSE):
+            return
 
 
 def blocks(duration: float) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from livekit.agents import stt
 
 from translator.engines.livekit.plugin import leave
 from translator.engines.livekit.utterances import Utterances
-from translator.hear import SAMPLE_RATE, Sound
+from translator.hear import SAMPLE_RATE, Sound, until_pause
 
 PACE = 1.2
 """Times real time at which what has waited is sent: AssemblyAI closes a session that is sent more,
@@ -21,8 +21,6 @@ BURST = 0.8
 RENEWED = 1500.0
 """Seconds after which a stream ends at the next pause, and another begins: before the shortest
 session of any vendor is over (OpenAI's is 30 minutes)."""
-PAUSE = 0.3
-"""Seconds of silence that are such a pause."""
 OVERDUE = 3.0
 """Seconds of speech without a word that are too long of an STT that tells each word."""
 UNHEARD = 0.5
@@ -70,14 +68,13 @@ class Feed:
     async def _push_all(self) -> bool:
         """False when the STT has ended before, or says nothing of much speech."""
         speech = self._utterances.speech
-        async for sound in self._audio:
-            await self._wait()
-            speech.push(sound)
-            self.is_unanswered = self._is_too_late()
-            if self.is_unanswered or not self._push(sound.samples):
-                return False
-            if speech.pushed > RENEWED and speech.silence > PAUSE:
-                break
+        async with aclosing(until_pause(self._audio, lambda: speech.pushed > RENEWED)) as audio:
+            async for sound in audio:
+                await self._wait()
+                speech.push(sound)
+                self.is_unanswered = self._is_too_late()
+                if self.is_unanswered or not self._push(sound.samples):
+                    return False
         self._push(np.zeros(-speech.samples % self._CHUNK, np.int16))
         with suppress(RuntimeError):
             self._stream.end_input()
