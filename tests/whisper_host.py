@@ -93,10 +93,10 @@ class Said:
     text: str
     start: float
     language: str = "en"
+    words: list[Word] = field(init=False)
 
-    @property
-    def words(self) -> list[Word]:
-        return [
+    def __post_init__(self) -> None:
+        self.words = [
             Word(text=word, start=self.start + n * SAID, end=self.start + (n + 1) * SAID)
             for n, word in enumerate(self.text.split())
         ]

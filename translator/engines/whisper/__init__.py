@@ -3,7 +3,8 @@
 The window of an utterance grows while somebody speaks and is transcribed again and again.
 Words on which two transcripts in a row agree are frozen up to a place where a segment can be
 cut; the decoder is forced to begin with them, and their audio leaves the window at the end of a
-sentence, or when the window has grown long. A pause ends the utterance.
+sentence, or when the window has grown long. A pause ends the utterance; without one it ends after
+a minute or so with what is frozen, and goes on as another.
 
     sounds ─► ear ─ listening ─► window ──── the engine host ───► service ─ decoder
                       │                                                       │

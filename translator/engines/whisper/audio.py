@@ -37,8 +37,7 @@ class Audio:
         self.sounds = sounds
         self._read = read
         self._first = read - len(sounds)
-        self._asked = self._first
-        """Up to where the last window reached."""
+        self._asked = self._first  # up to where the last window reached
         marks = [n for n, heard in enumerate(sounds, self._first) if heard.voiced]
         self.onset = seconds(marks[0] if marks else self._first)
         """Where speech begins, in seconds."""
@@ -133,6 +132,15 @@ class Audio:
     def since(self, moment: float) -> list[Heard]:
         """The sounds of the window from `moment` on, in seconds."""
         return self.sounds[max(0, blocks(moment) - self._first) :]
+
+    def divide(self, moment: float) -> "Audio":
+        """End at `moment`; gives what comes after it, which the last window had as well."""
+        rest = Audio(self.since(moment), read=self._read)
+        rest.onset = max(rest.onset, moment)
+        rest._asked = self._asked
+        rest._longest_run = self._longest_run
+        self._voiced_until = min(self._voiced_until, blocks(moment))
+        return rest
 
     @property
     def late(self) -> int:

@@ -3,8 +3,9 @@
 from collections import deque
 
 from translator.engines.identification import Identification
-from translator.engines.whisper.audio import Heard
+from translator.engines.whisper.audio import Audio, Heard
 from translator.engines.whisper.sanity import sane
+from translator.engines.whisper.text import Text
 from translator.engines.whisper.utterance import Utterance
 from translator.engines.whisper.window import Transcript, Window, whisper_code
 from translator.hear import Sound, Voicing, blocks
@@ -102,6 +103,8 @@ class Listening:
         if not utterance.identification.learn(transcript.probabilities, voice):
             return self._part()
         utterance.learn(transcript, text)
+        if utterance.lasts:
+            return self._go_on()
         return [self._hypothesis(utterance, final=False)]
 
     def settle(self) -> list[Hypothesis]:
@@ -133,14 +136,28 @@ class Listening:
         self._expected = language
 
     def _begin(self, sounds: list[Heard], identification: Identification) -> None:
-        self._count += 1
         self._utterance = Utterance(
-            id=str(self._count),
-            sounds=sounds,
-            read=self._read,
+            id=self._id(),
+            audio=Audio(sounds, read=self._read),
+            text=Text(identification),
             identification=identification,
             pauses=self._pauses,
         )
+
+    def _id(self) -> str:
+        self._count += 1
+        return str(self._count)
+
+    def _go_on(self) -> list[Hypothesis]:
+        """Nobody pauses: end the utterance where it is frozen, and go on with the rest of it."""
+        before = self._utterance
+        assert before is not None
+        self._utterance = before.divide(self._id())
+        self._remember(before)
+        return [
+            self._hypothesis(before, final=True),
+            self._hypothesis(self._utterance, final=False),
+        ]
 
     def _part(self) -> list[Hypothesis]:
         """The language has changed: end the utterance where it is frozen, and begin another."""

@@ -43,6 +43,10 @@ class Text:
         self.kept: list[Piece] = []
         """What is frozen while its audio is in the window."""
         self._left: list[Piece] = []  # their audio has left the window
+        # Letters at the beginning of the rest on which two transcripts have agreed: its words may
+        # be spelled otherwise, or parted otherwise, in a later one.
+        self._agreed = 0
+        self._agreed_before = 0  # the last one left aside
 
     @property
     def frozen(self) -> str:
@@ -70,6 +74,16 @@ class Text:
         """What is frozen of the window: its next transcript begins with this."""
         # A full stop would tempt the decoder to end there.
         return self._join(piece.text for piece in self.kept).rstrip(".?!…")
+
+    @property
+    def ends_sentence(self) -> bool:
+        """Whether what is frozen ends with a sentence."""
+        return bool(self._pieces) and self._pieces[-1].ends_sentence
+
+    @property
+    def rest_is_new(self) -> bool:
+        """Whether no two transcripts agreed on any of the rest, but for the last one."""
+        return not self._agreed_before
 
     @property
     def frozen_until(self) -> float | None:
@@ -100,7 +114,10 @@ class Text:
             )
             for n, word in enumerate(rest if timed else (), begun)
         )
-        return agreed(before, rest)
+        stable = agreed(before, rest)
+        self._agreed_before = self._agreed
+        self._agreed = max(self._agreed, _letters(rest[:stable]))
+        return stable
 
     def freeze(self, stable: int, language: str) -> None:
         """Freeze what can be cut of the `stable` words at the beginning of the rest."""
@@ -128,6 +145,13 @@ class Text:
         self._left.append(self.kept.pop(0))
         return self._left[-1].until
 
+    def divide(self) -> "Text":
+        """End with what is frozen; gives the rest as the text of another utterance."""
+        other = Text(self._identification)
+        other.guess, other.rest, other.rest_words = self.guess, self.rest, self.rest_words
+        self.forget_rest()
+        return other
+
     def forget_rest(self) -> None:
         """Only what is frozen was said."""
         self.rest = ""
@@ -151,7 +175,14 @@ class Text:
         )
         self.rest = self.rest[after:]
         self.rest_words = self.rest_words[count:]
+        letters = _letters(words[:count])
+        self._agreed = max(0, self._agreed - letters)
+        self._agreed_before = max(0, self._agreed_before - letters)
 
     def _join(self, texts: Iterable[str]) -> str:
         spaceless = (self._identification.language or self.guess) in SPACELESS
         return ("" if spaceless else " ").join(text for text in texts if text)
+
+
+def _letters(words: Sequence[Token]) -> int:
+    return sum(len(word.key) for word in words)

@@ -8,6 +8,9 @@ from translator.hear import blocks
 from translator.segment import tokens
 from translator.types import Pauses
 
+LASTING = (60.0, 90.0)
+"""Seconds of an utterance from which on it ends without a pause: with a sentence, with any word.
+All of it is in each hypothesis, and whoever reads those would be slower from minute to minute."""
 BRIEF = 1.0
 """Seconds of voice of which the decoder makes what it was shown, whatever the voice said."""
 
@@ -19,16 +22,15 @@ class Utterance:
         self,
         *,
         id: str,
-        sounds: list[Heard],
-        read: int,
+        audio: Audio,
+        text: Text,
         identification: Identification,
         pauses: Pauses,
     ) -> None:
-        """`sounds` are the last of the `read` ones since the listen began."""
         self.id = id
+        self.audio = audio
+        self.text = text
         self.identification = identification
-        self.audio = Audio(sounds, read=read)
-        self.text = Text(identification)
         self.told = False
         """Whether a hypothesis of it was given."""
         self._pauses = pauses
@@ -42,6 +44,17 @@ class Utterance:
     def brief(self) -> bool:
         """Whether the window has too little voice for the decoder to be shown what may be said."""
         return not self.text.kept and self.audio.voice < BRIEF
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it had better end with what is frozen, although nobody paused.
+
+        Only where no word that follows may be in a segment already, or before a reader's eyes.
+        """
+        until = self.text.frozen_until
+        if until is None or not self.text.rest_is_new:
+            return False
+        return until - self.audio.onset >= LASTING[0 if self.text.ends_sentence else 1]
 
     def ended(self, *, finished: bool) -> bool:
         """Whether it is over; `finished` says that no more sounds come."""
@@ -86,6 +99,18 @@ class Utterance:
             audio.drop(late)
         if not text.left:
             audio.begin_here()
+
+    def divide(self, id: str) -> "Utterance":
+        """End with what is frozen, of which there is some; gives the rest as one of its own."""
+        until = self.text.frozen_until
+        assert until is not None
+        return Utterance(
+            id=id,
+            audio=self.audio.divide(until),
+            text=self.text.divide(),
+            identification=self.identification,
+            pauses=self._pauses,
+        )
 
     def unfrozen(self) -> list[Heard]:
         """The sounds after the frozen words."""
