@@ -1,11 +1,12 @@
 """LiveKit's real AssemblyAI plugin behind our ear, against its protocol on loopback."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from itertools import pairwise
 
 import aiohttp
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError
@@ -22,7 +23,7 @@ from translator.engines.livekit import LiveKitEar
 from translator.engines.livekit.plugin import leave
 from translator.engines.plugins import Vendor
 from translator.errors import HearError
-from translator.hear import SAMPLE_RATE
+from translator.hear import BLOCK, SAMPLE_RATE, Sound
 from translator.settings import Engine
 from translator.types import Hypothesis
 
@@ -86,14 +87,19 @@ def ear(server: AssemblyAI, *, model: str | None = None, **options: object) -> L
     return LiveKitEar(made, patience=0.9, grace=0.3)
 
 
+async def sounds(*parts: tuple[float, int]) -> AsyncGenerator[Sound, None]:
+    """Seconds of audio, each with its loudness, in real time."""
+    for seconds, level in parts:
+        for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
+            yield Sound(samples=np.full(BLOCK, level, np.int16), speech=0.9 if level else 0.0)
+            await asyncio.sleep(BLOCK / SAMPLE_RATE)
+
+
 async def heard(
     server: AssemblyAI, *, seconds: float = 2.0, haste: float = HASTE, model: str | None = None
 ) -> list[Hypothesis]:
     """What came of so many seconds of speech. Raises what the ear raises."""
-    got, error = await calls.heard(ear(server, model=model), seconds, haste=haste)
-    if error is not None:
-        raise error
-    return got
+    return await calls.heard_well(ear(server, model=model), seconds, haste=haste)
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -155,6 +161,23 @@ async def test_turns_end_where_our_segments_do_unless_the_operator_says_otherwis
         (session,) = server.sessions
     ends = {"mode", "min_turn_silence", "max_turn_silence"}
     assert {name: value for name, value in session.query.items() if name in ends} == query
+
+
+@pytest.mark.virtual
+async def test_a_breath_ends_no_turn_and_the_pauses_of_our_segments_do() -> None:
+    said = ("Muy buenos", "Muy buenos días.", "Muy buenos días. Hoy", "Muy buenos días. Hoy no sé")
+    script = zip((0.8, 1.6, 2.6, 4.0), said, strict=True)
+    parts = [(0.8, 5000), (0.2, 0), (0.6, 5000), (0.6, 0), (0.4, 5000), (0.6, 0), (0.8, 5000)]
+    hears = HearsAsScripted(*[(at, hypothesis(text, at - 0.1)) for at, text in script])
+    async with (
+        AssemblyAI(hears, cuts=True) as server,
+        http_context.open(),
+        aclosing(sounds(*parts, (2.0, 0))) as audio,
+        aclosing(vendor(server).ear().listen(audio, PRIOR)) as hypotheses,
+    ):
+        ends = [one.text async for one in hypotheses if one.final]
+    # A sentence ends after 0.45 s, anything else after 0.8 s.
+    assert ends == ["Muy buenos días.", "Hoy no sé"]
 
 
 @pytest.mark.virtual  # both ends of the sockets are in its loop, so that a minute takes a second

@@ -11,11 +11,12 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
+import numpy as np
 from aiohttp import WSMsgType, web
 
 from tests.vendors.brains import HEARD_RATE, Hears, HearsAsScripted, Intake
@@ -23,7 +24,7 @@ from tests.vendors.faults import Fault
 from tests.vendors.server import Server, reset
 from tests.vendors.telling import Telling
 from translator.beside import beside
-from translator.types import Hypothesis
+from translator.types import Hypothesis, Word
 
 KEY = "aai-loopback"
 MAX_AGE = 3 * 3600.0
@@ -37,6 +38,8 @@ WORD_BY_WORD = ("universal-streaming-english", "universal-streaming-multilingual
 of a turn, from then on at a steady cadence, and at pauses."""
 BEGINNING, CADENCE = 0.75, 3.0
 """Seconds of both."""
+QUIET = 200
+"""The loudest sample of silence."""
 
 
 @dataclass(kw_only=True)
@@ -73,9 +76,14 @@ class AssemblyAI(Server):
         max_age: float = MAX_AGE,
         most: int = 100,
         refusal: Literal[1008, 3009] = 1008,
+        cuts: bool = False,
         port: int = 0,
     ) -> None:
-        """At most `most` sessions are open at a time; the next is closed with `refusal`."""
+        """At most `most` sessions are open at a time; the next is closed with `refusal`.
+
+        A turn ends with an utterance of `hears`; where it `cuts`, also in the silence that the
+        client asks for: `min_turn_silence` behind a sentence, `max_turn_silence` anywhere.
+        """
         super().__init__(port=port)
         self.key = key
         self.sessions: list[Session] = []
@@ -84,6 +92,7 @@ class AssemblyAI(Server):
         self._max_age = max_age
         self._most = most
         self._refusal = refusal
+        self._cuts = cuts
 
     @property
     def base_url(self) -> str:
@@ -149,7 +158,7 @@ class AssemblyAI(Server):
             "expires_at": round(datetime.now(UTC).timestamp() + self._max_age),
         }
         await socket.send_json(begin)
-        turns = _Turns(request, socket, session, fault, server=self)
+        turns = _Turns(request, socket, session, fault, server=self, cuts=self._cuts)
         began = time.monotonic()
         async with beside(turns.answer(self._hears)):
             try:
@@ -217,6 +226,7 @@ class _Turns(Telling):
         fault: Fault | None,
         *,
         server: Server,
+        cuts: bool,
     ) -> None:
         super().__init__(request, socket, fault, server=server)
         self.over = asyncio.Event()
@@ -230,6 +240,13 @@ class _Turns(Telling):
         """What is told when it is due."""
         self._due: float | None = None
         """When that is, in seconds of audio; None before a turn has begun."""
+        self._cuts = cuts
+        self._turn: Hypothesis | None = None
+        """All that was heard of it."""
+        self._cut = 0
+        """Words of the utterance that were in the turns before."""
+        self._spoke: float | None = None
+        """Seconds of audio when somebody was heard last in the turn."""
 
     async def answer(self, hears: Hears) -> None:
         """Tell all that is heard in the session."""
@@ -240,14 +257,21 @@ class _Turns(Telling):
         """What `hears` is given; time passes by it."""
         async for piece in self._session.intake.audio():
             self._heard += len(piece) / 2 / HEARD_RATE
+            if np.abs(np.frombuffer(piece, np.int16)).max(initial=0) > QUIET:
+                self._spoke = self._heard
             try:
                 await self._tell_what_is_due()
+                await self._end_the_turn()
             except ConnectionError:
                 return
             yield piece
 
     async def take(self, hypothesis: Hypothesis) -> None:
         """See Telling."""
+        hypothesis = _rest(hypothesis, self._cut)
+        self._turn = None if hypothesis.final else hypothesis
+        if hypothesis.final:
+            self._cut, self._spoke = 0, None
         if hypothesis.final or self._session.query.get("speech_model") in WORD_BY_WORD:
             self._waiting = self._due = None
             return await super().take(hypothesis)
@@ -258,12 +282,32 @@ class _Turns(Telling):
 
     async def _tell_what_is_due(self) -> None:
         waiting = self._waiting
-        if waiting is None or self._due is None or self._heard < self._due:
+        if waiting is None or self._due is None:
+            return
+        if self._heard < self._due and not self._is_silent("min_turn_silence"):
             return
         self._waiting = None
         while self._due <= self._heard:
             self._due += CADENCE
         await super().take(waiting)
+
+    async def _end_the_turn(self) -> None:
+        """Where there is silence enough."""
+        turn = self._turn
+        if not self._cuts or turn is None or not turn.text:
+            return
+        is_whole = turn.text.endswith((".", "?", "!"))
+        if self._is_silent("min_turn_silence" if is_whole else "max_turn_silence"):
+            self._cut += len(_timed(turn))
+            self._turn = self._waiting = self._due = self._spoke = None
+            await super().take(replace(turn, final=True))
+
+    def _is_silent(self, least: str) -> bool:
+        """Whether it is for as long as the client asks for, in milliseconds."""
+        asked = self._session.query.get(least)
+        if asked is None or self._spoke is None:
+            return False
+        return self._heard - self._spoke >= int(asked) / 1000
 
     async def force(self) -> None:
         """End the turn that is open."""
@@ -293,23 +337,40 @@ class _Turns(Telling):
         await self._socket.send_json(turn)
 
 
+def _timed(hypothesis: Hypothesis) -> Sequence[Word]:
+    """Its words: timed as it has it, or evenly."""
+    if hypothesis.words:
+        return hypothesis.words
+    texts = hypothesis.text.split()
+    length = (hypothesis.end - hypothesis.start) / max(len(texts), 1)
+    starts = [hypothesis.start + length * at for at in range(len(texts))]
+    return [
+        Word(text=text, start=start, end=start + length)
+        for text, start in zip(texts, starts, strict=True)
+    ]
+
+
+def _rest(hypothesis: Hypothesis, count: int) -> Hypothesis:
+    """It without its first `count` words."""
+    if not count:
+        return hypothesis
+    words = tuple(_timed(hypothesis)[count:])
+    text = " ".join(word.text for word in words)
+    start = words[0].start if words else hypothesis.end
+    return replace(hypothesis, text=text, words=words, start=start, stable=0)
+
+
 def _words(hypothesis: Hypothesis, *, final: bool) -> list[Mapping[str, Any]]:
-    """The words of a turn: timed as the hypothesis has it, or evenly."""
-    timed = [(word.text, word.start, word.end) for word in hypothesis.words]
-    if not timed:
-        texts = hypothesis.text.split()
-        length = (hypothesis.end - hypothesis.start) / max(len(texts), 1)
-        starts = [hypothesis.start + length * at for at in range(len(texts))]
-        timed = [(text, start, start + length) for text, start in zip(texts, starts, strict=True)]
+    """The words of a turn."""
     words: list[Mapping[str, Any]] = []
     covered = 0
-    for text, start, end in timed:
-        covered += len(text)
+    for word in _timed(hypothesis):
+        covered += len(word.text)
         words.append(
             {
-                "text": text,
-                "start": round(1000 * start),
-                "end": round(1000 * end),
+                "text": word.text,
+                "start": round(1000 * word.start),
+                "end": round(1000 * word.end),
                 "confidence": 0.9,
                 "word_is_final": final or covered <= hypothesis.stable,
             }
