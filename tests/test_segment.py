@@ -337,6 +337,14 @@ def test_when_hypotheses_only_append_the_segments_are_the_final_text(
     assert subject.tail == ""
 
 
+def test_what_takes_the_place_of_committed_words_begins_behind_them() -> None:
+    subject = segmenter(min_words=2)
+    (first,) = subject.push(said("We go. And", stable=10), now=1.0, settings=1)
+    (second,) = subject.push(said("Tomorrow.", final=True), now=1.0, settings=1)
+    assert (first.text, second.text) == ("We go.", "Tomorrow.")
+    assert first.end <= second.start <= second.end
+
+
 @given(hypotheses=st.lists(st.tuples(WORDS, st.booleans(), st.integers(0, 200)), max_size=12))
 def test_whatever_an_engine_says_segments_are_in_order_and_hold_words(
     hypotheses: list[tuple[list[str], bool, int]],

@@ -297,7 +297,7 @@ class Segmenter:
         first, after = self._done, self._done + count
         until = self._words[after].start if after < len(self._words) else len(self._last.text)
         # The utterance's own bounds are heard; an engine's times of words are guessed.
-        start = self._last.start if first == 0 else max(times.start(first), self._until)
+        start = max(self._last.start if first == 0 else times.start(first), self._until)
         end = times.end(after - 1)
         if self._last.final and after == len(self._words):
             end = max(end, self._last.end)
