@@ -187,6 +187,15 @@ class Visitor:
             while await self.energy(track) < before + 0.001:  # noqa: ASYNC110 (the page has none)
                 await asyncio.sleep(0.2)
 
+    async def hears_instead(self, track: str, other: str, *, within: float = SOON) -> None:
+        """Wait until a track is heard and another one is not any more. Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while True:
+                before = await self.energy(other)
+                await self.hears(track)
+                if await self.energy(other) <= before:
+                    return
+
     async def reads_on(self, *, within: float = SOON) -> None:
         """Wait until there is more to read. Raises TimeoutError."""
         before = await self.captions.inner_text()
