@@ -137,10 +137,19 @@ async def test_listeners_hear_all_that_a_faster_pace_can_save(
             def all_spoken() -> bool:
                 while not observer.facts.empty():
                     account.note(observer.facts.get_nowait())
-                return bool(account.segments) and not any(map(account.open_segments, EXPANSIONS))
+                quiet = bool(account.segments) and not any(account.streams.values())
+                return quiet and not any(map(account.open_segments, EXPANSIONS))
+
+            def all_arrived() -> bool:
+                end = max(one["end"] for spoken in account.spoken.values() for one in spoken)
+                return all(
+                    len(one.texts(code)) >= len(account.segments)
+                    and one.tape.since(observer.zero + end).size > SAMPLE_RATE  # a second more
+                    for code, one in listeners.items()
+                )
 
             await until(all_spoken)
-            await asyncio.sleep(1.0)
+            await until(all_arrived)
             tapes = {code: one.tape.since(observer.zero) for code, one in listeners.items()}
             captions = {code: len(one.texts(code)) for code, one in listeners.items()}
     count = len(account.segments)
