@@ -117,10 +117,7 @@ def ear(server: Azure, *, patience: float = 0.9, grace: float = 0.3) -> LiveKitE
 
 async def heard(server: Azure, *, prior: Prior = PRIOR) -> list[Hypothesis]:
     """What came of two seconds of speech. Raises what the ear raises."""
-    got, error = await calls.heard(ear(server), 2.0, prior=prior)
-    if error is not None:
-        raise error
-    return got
+    return await calls.heard_well(ear(server), 2.0, prior=prior)
 
 
 @pytest.mark.parametrize("fault", Fault)

@@ -56,6 +56,16 @@ async def heard(
     return got, None
 
 
+async def heard_well(
+    ear: Ear, seconds: float, *, haste: float = HASTE, prior: Prior = PRIOR
+) -> list[Hypothesis]:
+    """The same. Raises what the ear raises."""
+    got, error = await heard(ear, seconds, haste=haste, prior=prior)
+    if error is not None:
+        raise error
+    return got
+
+
 async def rendered(renderer: LiveKitRenderer) -> tuple[str, StageError | None]:
     """What came of BRIEF."""
     got = ""

@@ -29,6 +29,7 @@ from tests.vendors.transcription import Session
 from translator.beside import beside
 
 KEY = "sk-loopback-0123456789"
+WRONG_KEY = "sk-wrong-9876543210"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
