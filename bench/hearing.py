@@ -27,7 +27,7 @@ from translator.engines.whisper import Transcript, WhisperEar, Window
 from translator.engines.whisper.decoder import Decoder
 from translator.engines.whisper.weights import BASE, load
 from translator.hear import SAMPLE_RATE, Sound, detect, hear, seconds
-from translator.segment import Segmenter, tokens
+from translator.segment import Segmenter, words_of
 from translator.settings.models import Segmenting
 from translator.types import Prior, Segment
 
@@ -161,7 +161,7 @@ async def listen(
                         f"  {now:6.2f} {segment.language} [{segment.start:.2f}-{segment.end:.2f}]"
                         f" ===> {segment.text}"
                     )
-            heard.shown.append([t.key for t in tokens(f"{heard.text} {segmenter.tail}")])
+            heard.shown.append([word.key for word in words_of(f"{heard.text} {segmenter.tail}")])
     return heard
 
 
@@ -176,7 +176,7 @@ def offline(wave: npt.NDArray[np.int16], language: str) -> str:
 
 def error_rate(reference: str, text: str) -> float:
     """Word error rate on lower-case words without punctuation."""
-    words = [" ".join(token.key for token in tokens(one)) for one in (reference, text)]
+    words = [" ".join(word.key for word in words_of(one)) for one in (reference, text)]
     return float(jiwer.wer(words[0], words[1]))
 
 
@@ -228,15 +228,15 @@ def main() -> None:
         if arguments.offline and said is not None:
             whole = error_rate(said, offline(wave, recording.language))
             rates += f" ({whole:.3f})"
-            wrong["offline"] += round(whole * len(tokens(said)))
+            wrong["offline"] += round(whole * len(words_of(said)))
         if said is not None:
-            wrong["words"] += len(tokens(said))
-            wrong["streamed"] += round(error_rate(said, heard.text) * len(tokens(said)))
+            wrong["words"] += len(words_of(said))
+            wrong["streamed"] += round(error_rate(said, heard.text) * len(words_of(said)))
         late = [segment.committed - segment.start for segment in heard.segments]
         after = [segment.committed - segment.end for segment in heard.segments]
         onset += late
         end += after
-        words = [len(tokens(segment.text)) for segment in heard.segments]
+        words = [len(words_of(segment.text)) for segment in heard.segments]
         total = sum(words) or 1
         print(
             f"{name:22} {duration:5.1f} s  WER {rates}  on {quantiles(late)}  end "

@@ -35,7 +35,7 @@ from translator.hear import SAMPLE_RATE, Sound
 from translator.house import House, registered
 from translator.rehearsal.order import Order, Talk
 from translator.rehearsal.run import OBSERVER, rehearse
-from translator.segment import tokens
+from translator.segment import words_of
 from translator.server import LiveKitServer
 from translator.settings import Engine, Language, Pair, Segmenting, Settings, ToolServer
 from translator.settings.models import PRESETS
@@ -128,7 +128,7 @@ class Engines:
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """See Voice."""
         await asyncio.sleep(SPOKEN)
-        left = len(tokens(text)) * WORD * self._expansion / pace
+        left = len(words_of(text)) * WORD * self._expansion / pace
         while left > 0:
             size = round(min(FRAME, left) * VOICE_RATE)
             t = np.arange(size) / VOICE_RATE

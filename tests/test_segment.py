@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translator.segment import Segmenter, tokens
+from translator.segment import Segmenter, words_of
 from translator.types import Hypothesis, Limits, Segment, Word
 
 pytestmark = pytest.mark.unit
@@ -316,7 +316,7 @@ WORDS = st.lists(
 
 
 def keys(text: str) -> list[str]:
-    return [token.key for token in tokens(text)]
+    return [word.key for word in words_of(text)]
 
 
 @given(words=WORDS, steps=st.lists(st.integers(1, 40), max_size=12), rate=st.floats(0.05, 2))

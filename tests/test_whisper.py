@@ -13,7 +13,7 @@ from translator.engines.whisper.audio import HUSH
 from translator.engines.whisper.ear import Response
 from translator.errors import HearError, StageError
 from translator.hear import seconds
-from translator.segment import Segmenter, tokens
+from translator.segment import Segmenter, words_of
 from translator.types import Limits, Pauses, Prior
 
 pytestmark = pytest.mark.unit
@@ -86,7 +86,7 @@ async def test_segments_are_as_long_as_the_organizer_wants_them(
         for hypothesis in result.hypotheses
         for segment in segmenter.push(hypothesis, now=0.0, settings=1)
     ]
-    lengths = [len(tokens(segment.text)) for segment in segments[:-1]]
+    lengths = [len(words_of(segment.text)) for segment in segments[:-1]]
     assert words[0] <= min(lengths)
     assert max(lengths) <= words[1]
     assert " ".join(segment.text for segment in segments) == said.text.strip()

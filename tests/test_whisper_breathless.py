@@ -11,7 +11,7 @@ from translator.engines.whisper import Transcript, Window
 from translator.engines.whisper.audio import TOO_LONG
 from translator.engines.whisper.listening import DOUBTFUL
 from translator.engines.whisper.utterance import LASTING
-from translator.segment import Segmenter, tokens
+from translator.segment import Segmenter, words_of
 from translator.types import Limits, Segment
 
 pytestmark = pytest.mark.unit
@@ -52,7 +52,7 @@ def segments(result: Result, limits: Limits) -> list[Segment]:
 
 def plain(text: str) -> list[str]:
     """The words, however Fickle spells them."""
-    return [token.key.removesuffix("xx") for token in tokens(text)]
+    return [word.key.removesuffix("xx") for word in words_of(text)]
 
 
 @dataclass(slots=True)

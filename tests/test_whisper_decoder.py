@@ -23,7 +23,7 @@ from translator.engines.whisper.weights import BASE
 from translator.engines.whisper.window import PATH
 from translator.errors import HearError
 from translator.hear import SAMPLE_RATE
-from translator.segment import tokens
+from translator.segment import words_of
 from translator.types import Limits, Segment
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
@@ -76,7 +76,7 @@ def window(
 
 def error_rate(name: str, text: str) -> float:
     said = manifest()[name].transcript
-    plain = [" ".join(token.key for token in tokens(one)) for one in (said, text)]
+    plain = [" ".join(word.key for word in words_of(one)) for one in (said, text)]
     return float(jiwer.wer(plain[0], plain[1]))
 
 
@@ -162,7 +162,7 @@ def test_the_decoder_goes_on_after_its_prefix(decoder: Decoder) -> None:
 def test_words_are_aligned_with_the_prefix_included(decoder: Decoder) -> None:
     wave = recording("speech_en_jfk")[: 4 * SAMPLE_RATE]
     found = decoder.transcribe(window(wave, "en", prefix="And so", align=True))
-    assert [token.key for word in found.words for token in tokens(word.text)][:3] == [
+    assert [word.key for one in found.words for word in words_of(one.text)][:3] == [
         "and",
         "so",
         "my",

@@ -15,7 +15,7 @@ from translator.engines.whisper import Transcript, WhisperEar, Window
 from translator.engines.whisper.decoder import Decoder
 from translator.engines.whisper.weights import BASE
 from translator.hear import SAMPLE_RATE
-from translator.segment import tokens
+from translator.segment import words_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
@@ -91,8 +91,8 @@ async def test_a_term_is_not_made_of_half_a_word(
 ) -> None:
     voice = snippets(name, duration, 8, gap)
     found = await segments(WhisperEar(host), voice, ["en", "es"], expected="en", terms=TERMS)
-    heard = {token.key for segment in found for token in tokens(segment.text)}
-    assert not heard & {token.key for term in TERMS for token in tokens(term)}
+    heard = {word.key for segment in found for word in words_of(segment.text)}
+    assert not heard & {word.key for term in TERMS for word in words_of(term)}
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ async def test_a_word_alone_is_heard(host: Host, text: str, language: str, voice
     heard = await segments(
         ear, said(text, voice), ["en", "es", "fr"], expected=language, terms=TERMS
     )
-    assert {token.key for one in heard for token in tokens(one.text)} == {text.lower()}
+    assert {word.key for one in heard for word in words_of(one.text)} == {text.lower()}

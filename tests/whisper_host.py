@@ -15,7 +15,7 @@ from translator.engines.whisper.listening import DOUBTFUL
 from translator.engines.whisper.window import PATH, Transcript, Window
 from translator.errors import StageError
 from translator.hear import BLOCK, SAMPLE_RATE, Sound, blocks, seconds
-from translator.segment import tokens
+from translator.segment import words_of
 from translator.types import Hypothesis, Prior, Word
 
 SAID = 0.4
@@ -138,7 +138,7 @@ class PerfectHost(WhisperHost):
             code: (spoken[code] + 0.01) / (spoken.total() + 0.01 * len(window.languages))
             for code in window.languages
         }
-        begun = len(tokens(window.prefix))
+        begun = len(words_of(window.prefix))
         return Transcript(
             text="".join(f" {word.text}" for word in inside[begun:]),
             language=window.language

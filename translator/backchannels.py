@@ -3,7 +3,7 @@
 from collections import defaultdict, deque
 
 from translator.languages import primary
-from translator.segment import tokens
+from translator.segment import words_of
 from translator.types import Cut, Segment, Tail
 
 MOST_WORDS = 3
@@ -34,7 +34,7 @@ _Phrase = tuple[str, ...]
 
 
 def _phrases(text: str) -> frozenset[_Phrase]:
-    return frozenset(tuple(word.key for word in tokens(one)) for one in text.split(","))
+    return frozenset(tuple(word.key for word in words_of(one)) for one in text.split(","))
 
 
 _KNOWN = {code: _phrases(f"{_SOUNDS}, {text}") for code, text in _PHRASES.items()}
@@ -48,7 +48,7 @@ def is_backchannel(text: str, language: str | None) -> bool:
     """
     if "?" in text:
         return False
-    words = tuple(word.key for word in tokens(text))
+    words = tuple(word.key for word in words_of(text))
     known = _KNOWN.get(primary(language or ""), _UNIVERSAL)
     return 0 < len(words) <= MOST_WORDS and _made_of(words, known)
 
@@ -109,5 +109,5 @@ def _is_sentence(said: Segment | Tail) -> bool:
 
 
 def _ends_sentence(text: str) -> bool:
-    words = tokens(text)
+    words = words_of(text)
     return bool(words) and words[-1].ends_sentence

@@ -26,7 +26,7 @@ and its punctuation."""
 _CLAUSE_END = re.compile(r"[.,;:?!…。，、；：？！]['\"”’»)\]]*$")
 _SENTENCE_END = re.compile(r"[.?!…。？！]['\"”’»)\]]*$")
 # A script without spaces counts by character.
-_TOKEN = re.compile(
+_WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff][^\w\s]*"
     r"|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
 )
@@ -62,8 +62,8 @@ OPENERS = _by_language(_OPENERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """One word of a text."""
+class TextWord:
+    """One word of a text, without its times."""
 
     key: str
     """Lower case, letters and digits only; never empty."""
@@ -75,10 +75,10 @@ class Token:
     ends_sentence: bool
 
 
-def tokens(text: str) -> list[Token]:
+def words_of(text: str) -> list[TextWord]:
     """The words of `text`; signs that stand alone belong to the word before them."""
-    found: list[Token] = []
-    for match in _TOKEN.finditer(text):
+    found: list[TextWord] = []
+    for match in _WORD.finditer(text):
         piece = match.group()
         key = "".join(c for c in unicodedata.normalize("NFC", piece).lower() if c.isalnum())
         start = match.start() if found else 0
@@ -88,7 +88,7 @@ def tokens(text: str) -> list[Token]:
             key, start = found[-1].key, found[-1].start
             found.pop()
         found.append(
-            Token(
+            TextWord(
                 key=key,
                 start=start,
                 end=match.end(),
@@ -99,7 +99,7 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-def agreed(one: Sequence[Token], other: Sequence[Token]) -> int:
+def agreed(one: Sequence[TextWord], other: Sequence[TextWord]) -> int:
     """How many words both begin with, whatever their case and punctuation."""
     return alike([word.key for word in one], [word.key for word in other])
 
@@ -113,7 +113,7 @@ def alike(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def cut(
-    words: Sequence[Token],
+    words: Sequence[TextWord],
     stable: int,
     *,
     language: str,
@@ -150,7 +150,7 @@ class Segmenter:
     """Commits the words of one speaker's hypotheses. Pure: time is an argument."""
 
     _last: Hypothesis | None
-    _words: list[Token]
+    _words: list[TextWord]
     """Of the last hypothesis."""
     _done: int
     """How many of them are committed."""
@@ -186,7 +186,7 @@ class Segmenter:
         segments: list[Segment] = []
         if self._last is not None and self._last.utterance != hypothesis.utterance:
             segments += self._finish(now, settings)
-        previous, self._words = self._words, tokens(hypothesis.text)
+        previous, self._words = self._words, words_of(hypothesis.text)
         self._last = hypothesis
         self._realign()
         if hypothesis.final:
@@ -221,11 +221,11 @@ class Segmenter:
     def _show(self, steady: int) -> None:
         """Let readers see the words up to `steady`."""
         text = self._text
-        bounds = [*(token.start for token in self._words), len(text)]
+        bounds = [*(word.start for word in self._words), len(text)]
         self._shown.learn(
             [
-                (token.key, text[start:end])
-                for token, (start, end) in zip(self._words, pairwise(bounds), strict=True)
+                (word.key, text[start:end])
+                for word, (start, end) in zip(self._words, pairwise(bounds), strict=True)
             ][self._done : max(steady, self._done)]
         )
 
@@ -237,7 +237,7 @@ class Segmenter:
         return Times(self._words, said.words, start=said.start, end=said.end)
 
     def _frozen(self, stable: int) -> int:
-        return sum(token.end <= stable for token in self._words)
+        return sum(word.end <= stable for word in self._words)
 
     def _finish(self, now: float, settings: int) -> list[Segment]:
         """Commit the tail, sentence by sentence, and forget the utterance."""
@@ -254,9 +254,9 @@ class Segmenter:
         """How many words each sentence of the rest has; short ones go with their neighbours."""
         counts: list[int] = []
         count = 0
-        for token in self._words[self._done :]:
+        for word in self._words[self._done :]:
             count += 1
-            if token.ends_sentence and count >= self.limits.min_words:
+            if word.ends_sentence and count >= self.limits.min_words:
                 counts.append(count)
                 count = 0
         if counts and count < STUB:
@@ -278,7 +278,7 @@ class Segmenter:
 
         The hypothesis may spell or split committed words otherwise, or drop some for a while.
         """
-        keys = [token.key for token in self._words]
+        keys = [word.key for word in self._words]
         count = len(self._committed)
         if keys[:count] != self._committed:
             committed = "".join(self._committed)
@@ -303,7 +303,7 @@ class Segmenter:
             end = max(end, self._last.end)
         self._until = max(end, start)
         self._done = after
-        keys = [token.key for token in self._words[first:after]]
+        keys = [word.key for word in self._words[first:after]]
         self._committed += keys
         self._shown.commit(keys)
         self._count += 1
@@ -353,13 +353,13 @@ class Times:
     """When each word was said: as the engine says, else in proportion to its letters."""
 
     def __init__(
-        self, words: Sequence[Token], timed: Sequence[Word], *, start: float, end: float
+        self, words: Sequence[TextWord], timed: Sequence[Word], *, start: float, end: float
     ) -> None:
         """`timed` may split the text otherwise than `words`, and covers its beginning; what it
         does not cover was said until `end`, all of it from `start` if it is empty."""
         self._letters = [0]
-        for token in words:
-            self._letters.append(self._letters[-1] + len(token.key))
+        for one in words:
+            self._letters.append(self._letters[-1] + len(one.key))
         self._spans: list[Word] = []
         self._ends: list[int] = []  # letters up to the end of each span
         for word in timed:

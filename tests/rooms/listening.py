@@ -16,7 +16,7 @@ from translator.engines.whisper.weights import BASE
 from translator.guards import echo
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate
-from translator.segment import tokens
+from translator.segment import words_of
 from translator.speak import resample
 
 PAUSE = np.zeros(round(0.4 * SAMPLE_RATE), np.int16)
@@ -62,7 +62,7 @@ def likeness(voice: Samples, sound: Samples) -> float:
 
 def words(text: str) -> str:
     """Lower case, without punctuation."""
-    return " ".join(token.key for token in tokens(text))
+    return " ".join(word.key for word in words_of(text))
 
 
 def errors(reference: str, found: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from translator.engines.whisper.window import Transcript
-from translator.segment import tokens
+from translator.segment import words_of
 
 GUESSED = (-2.4, -1.5)
 """Mean of the log probabilities of the tokens below which a transcript is made up: with a second
@@ -46,7 +46,7 @@ def sane(transcript: Transcript, voice: float, prefix: str = "") -> str | None:
 
 def without_loop(text: str) -> str:
     """`text` up to where its words begin to repeat themselves again and again."""
-    words = tokens(text)
+    words = words_of(text)
     keys = [word.key for word in words]
     for n in range(len(keys)):
         if _BABBLE.fullmatch(keys[n]):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from translator.engines.identification import Identification
-from translator.segment import Times, Token, agreed, cut, tokens
+from translator.segment import TextWord, Times, agreed, cut, words_of
 from translator.types import Word
 
 FROZEN_WORDS = 4
@@ -98,11 +98,11 @@ class Text:
         `timed` are all its words, or none; speech is from `start` to `end`. Gives how many of the
         words at the beginning of the rest are as they were before.
         """
-        before = tokens(self.rest) if guess == self.guess else []
+        before = words_of(self.rest) if guess == self.guess else []
         self.guess = guess
         prefix = self.prefix
         whole = prefix + said
-        words, begun = tokens(whole), len(tokens(prefix))
+        words, begun = words_of(whole), len(words_of(prefix))
         rest = words[begun:]
         self.rest = whole[rest[0].start :].strip() if rest else ""
         times = Times(words, timed, start=start, end=end)
@@ -122,7 +122,7 @@ class Text:
     def freeze(self, stable: int, language: str) -> None:
         """Freeze what can be cut of the `stable` words at the beginning of the rest."""
         while self.rest and stable:
-            words = tokens(self.rest)
+            words = words_of(self.rest)
             count = cut(
                 words,
                 stable,
@@ -138,7 +138,7 @@ class Text:
     def keep(self, count: int) -> None:
         """Freeze the first `count` words of the rest."""
         if count > 0:
-            self._keep(tokens(self.rest), count)
+            self._keep(words_of(self.rest), count)
 
     def leave(self) -> float:
         """The audio of the oldest kept words leaves the window; up to where, in seconds."""
@@ -161,7 +161,7 @@ class Text:
     def _pieces(self) -> tuple[Piece, ...]:
         return (*self._left, *self.kept)
 
-    def _keep(self, words: Sequence[Token], count: int) -> None:
+    def _keep(self, words: Sequence[TextWord], count: int) -> None:
         after = words[count].start if count < len(words) else len(self.rest)
         end = self.rest_words[count - 1].end
         begin = self.rest_words[count].start if count < len(words) else end
@@ -184,5 +184,5 @@ class Text:
         return ("" if spaceless else " ").join(text for text in texts if text)
 
 
-def _letters(words: Sequence[Token]) -> int:
+def _letters(words: Sequence[TextWord]) -> int:
     return sum(len(word.key) for word in words)

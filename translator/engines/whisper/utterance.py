@@ -5,7 +5,7 @@ from translator.engines.whisper.audio import Audio, Heard
 from translator.engines.whisper.text import Text
 from translator.engines.whisper.window import Transcript
 from translator.hear import blocks
-from translator.segment import tokens
+from translator.segment import words_of
 from translator.types import Pauses
 
 LASTING = (60.0, 90.0)
@@ -65,7 +65,7 @@ class Utterance:
             return False
         if finished or audio.silent(self._pauses.longest):
             return True
-        words = tokens(self.text.rest)
+        words = words_of(self.text.rest)
         looks_finished = not words or len(words) >= 4 or words[-1].ends_sentence
         return audio.silent(self._pauses.finished) and looks_finished
 
