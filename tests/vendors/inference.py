@@ -8,8 +8,8 @@ shows a token that names its key and is signed with its secret.
 
 import base64
 import json
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from aiohttp import web
 from tests.vendors.brains import Hears, HearsAsScripted, Hums, Intake, Speaks
 from tests.vendors.faults import Fault
 from tests.vendors.openai import OpenAI, Script
+from tests.vendors.telling import Telling
 from translator.beside import beside
 from translator.types import Hypothesis
 
@@ -54,7 +55,8 @@ class Inference(OpenAI):
         return super()._refused(http, fault if granted else Fault.WRONG_KEY)
 
     async def _stt(self, http: web.Request) -> web.StreamResponse:
-        refused = self._refused(http, self.faults.take())
+        fault = self.faults.take()
+        refused = self._refused(http, fault)
         if refused is not None:
             return refused
         socket = web.WebSocketResponse()
@@ -64,28 +66,25 @@ class Inference(OpenAI):
         await socket.send_json({"type": "session.created", "session_id": str(uuid4())})
         language = created["settings"].get("language")
         intake = Intake()
-
-        async def tell() -> None:
-            hearing = self._ears.hear(intake.audio(), [language] if language else [])
-            async with aclosing(hearing):
-                async for hypothesis in hearing:
-                    await socket.send_json(_transcript(hypothesis))
-            await socket.send_json({"type": "session.finalized"})
-
-        async with beside(tell()):
-            async for message in socket:
-                event = json.loads(message.data)
-                match event["type"]:
-                    case "input_audio":
-                        intake.push(base64.b64decode(event["audio"]))
-                    case "session.finalize":
-                        intake.end()
-                    case "session.close":
-                        break
+        hearing = _Hearing(http, socket, fault, server=self)
+        with suppress(ConnectionError):  # the client has gone, or was made to
+            async with beside(
+                hearing.answer(self._ears, intake.audio(), [language] if language else [])
+            ):
+                async for message in socket:
+                    event = json.loads(message.data)
+                    match event["type"]:
+                        case "input_audio":
+                            intake.push(base64.b64decode(event["audio"]))
+                        case "session.finalize":
+                            intake.end()
+                        case "session.close":
+                            break
         return socket
 
     async def _tts(self, http: web.Request) -> web.StreamResponse:
-        refused = self._refused(http, self.faults.take())
+        fault = self.faults.take()
+        refused = self._refused(http, fault)
         if refused is not None:
             return refused
         socket = web.WebSocketResponse()
@@ -94,25 +93,56 @@ class Inference(OpenAI):
         self.sessions.append(created)
         session = {"session_id": str(uuid4())}
         await socket.send_json({"type": "session.created", **session})
-        async for message in socket:
-            event = json.loads(message.data)
-            match event["type"]:
-                case "input_transcript":
-                    self.said.append(event)
-                    said = self._voice.speak(
-                        event["transcript"],
-                        language=event["generation_config"].get("language"),
-                        voice=event["generation_config"].get("voice", ""),
-                    )
-                    async with aclosing(said):
-                        async for pcm in said:
+        with suppress(ConnectionError):  # the client has gone, or was made to
+            async for message in socket:
+                event = json.loads(message.data)
+                match event["type"]:
+                    case "input_transcript":
+                        self.said.append(event)
+                        for pcm in await self._spoken(event, fault):
                             audio = base64.b64encode(pcm).decode()
                             await socket.send_json(
                                 {"type": "output_audio", "audio": audio, **session}
                             )
-                case "session.flush":
-                    await socket.send_json({"type": "done", **session})
+                        if fault is Fault.GARBAGE:
+                            await socket.send_str("<html>502 Bad Gateway</html>")
+                        await self.broken(http, fault)
+                    case "session.flush":
+                        await socket.send_json({"type": "done", **session})
+                        fault = None  # the next text on it goes well
         return socket
+
+    async def _spoken(self, event: Mapping[str, Any], fault: Fault | None) -> list[bytes]:
+        """What is sent of the text of `event`."""
+        if fault is Fault.SLOW:
+            await self.late()
+        config = event["generation_config"]
+        said = self._voice.speak(
+            event["transcript"], language=config.get("language"), voice=config.get("voice", "")
+        )
+        async with aclosing(said):
+            pieces = [pcm async for pcm in said]
+        if fault in (Fault.EMPTY, Fault.GARBAGE):
+            return []
+        if fault in (Fault.RESET, Fault.HANG):
+            return pieces[: len(pieces) // 2]
+        return pieces * 2 if fault is Fault.DUPLICATE else pieces
+
+
+class _Hearing(Telling):
+    """What is told on one socket to hear."""
+
+    async def answer(
+        self, hears: Hears, audio: AsyncGenerator[bytes, None], languages: Sequence[str]
+    ) -> None:
+        """All of it, and that it was all."""
+        await self.run(hears, audio, languages)
+        with suppress(ConnectionError):
+            await self._socket.send_json({"type": "session.finalized"})
+
+    async def say(self, hypothesis: Hypothesis) -> None:
+        """See Telling."""
+        await self._socket.send_json(_transcript(hypothesis))
 
 
 def _transcript(hypothesis: Hypothesis) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from tests import (
     test_vendor_assemblyai,
     test_vendor_azure,
     test_vendor_elevenlabs,
+    test_vendor_inference_faults,
     test_vendor_openai_faults,
     test_vendor_realtime,
 )
@@ -22,6 +23,7 @@ OUTCOMES: Mapping[str, Mapping[Fault, Outcome]] = {
     **test_vendor_openai_faults.OUTCOMES,
     **test_vendor_elevenlabs.OUTCOMES,
     **test_vendor_realtime.OUTCOMES,
+    **test_vendor_inference_faults.OUTCOMES,
 }
 HEAD = """\
 # What happens when an engine fails
