@@ -61,5 +61,6 @@ async def test_who_changes_language_is_followed_without_a_pause() -> None:
     assert (spanish.language, english.language) == ("es", "en")
     assert spanish.utterance != english.utterance
     assert english.text.endswith(SENTENCE.upper())
+    assert spanish.words[-1].end <= spanish.end <= english.start
     heard = f"{spanish.text} {english.text}".lower().split()
     assert heard == (SENTENCE.lower() + " " + second.text.lower()).split()

@@ -129,13 +129,9 @@ class Audio:
         end = min(max(self.start + word.end, start), self.voiced_until)
         return replace(word, start=start, end=end)
 
-    def since(self, moment: float) -> list[Heard]:
-        """The sounds of the window from `moment` on, in seconds."""
-        return self.sounds[max(0, blocks(moment) - self._first) :]
-
     def divide(self, moment: float) -> "Audio":
         """End at `moment`; gives what comes after it, which the last window had as well."""
-        rest = Audio(self.since(moment), read=self._read)
+        rest = Audio(self.sounds[max(0, blocks(moment) - self._first) :], read=self._read)
         rest.onset = max(rest.onset, moment)
         rest._asked = self._asked
         rest._longest_run = self._longest_run

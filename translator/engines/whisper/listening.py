@@ -163,8 +163,7 @@ class Listening:
         """The language has changed: end the utterance where it is frozen, and begin another."""
         before = self._utterance
         assert before is not None
-        before.text.forget_rest()
-        self._begin(before.unfrozen(), Identification(self._codes, last=None, declared=None))
+        self._begin(before.end(), Identification(self._codes, last=None, declared=None))
         assert self._utterance is not None
         if before.text.whole:
             self._remember(before)

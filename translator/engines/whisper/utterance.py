@@ -112,10 +112,11 @@ class Utterance:
             pauses=self._pauses,
         )
 
-    def unfrozen(self) -> list[Heard]:
-        """The sounds after the frozen words."""
+    def end(self) -> list[Heard]:
+        """End with what is frozen; gives the sounds after it."""
+        self.text.forget_rest()
         until = self.text.frozen_until
-        return self.audio.sounds if until is None else self.audio.since(until)
+        return self.audio.sounds if until is None else self.audio.divide(until).sounds
 
     def _leave(self) -> None:
         """Let the audio of the oldest kept words leave the window."""
