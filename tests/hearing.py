@@ -9,7 +9,7 @@ from tests.fakes import in_event_loop
 from translator.ears import Ears
 from translator.errors import HearError, SettingsError
 from translator.health import Health
-from translator.hear import BLOCK, Sound, blocks, hear, seconds
+from translator.hear import BLOCK, HOLD, Sound, blocks, hear, seconds
 from translator.types import Hypothesis, Prior, Word
 
 SILENT, VOICED = 0.0, 1.0
@@ -41,8 +41,9 @@ def hypothesis(
 class ScriptedEar:
     """Each listen follows the next act of the script; the last act is repeated."""
 
-    def __init__(self, *acts: "Act") -> None:
+    def __init__(self, *acts: "Act", hold: float = HOLD) -> None:
         self.acts = acts
+        self.hold = hold
         self.given: list[list[int]] = []
         """Numbers of the sounds that each listen read."""
         self.hints: list[tuple[Sequence[str], str | None, Sequence[str]]] = []

@@ -26,7 +26,7 @@ from translator.announcement import Announcement, announced, merged
 from translator.beside import beside
 from translator.demand import LISTEN
 from translator.errors import SpeakError
-from translator.hear import BLOCK, SAMPLE_RATE, Ear, Sound
+from translator.hear import BLOCK, HOLD, SAMPLE_RATE, Ear, Sound
 from translator.meeting import Meeting
 from translator.settings import Settings
 from translator.turns import Samples
@@ -46,6 +46,7 @@ class CountingEar:
     sounds: int = 0
     loud: int = 0
     open: int = 0
+    hold: float = HOLD
 
     async def listen(
         self, audio: AsyncGenerator[Sound, None], prior: Prior

@@ -8,6 +8,7 @@ from tests.priced import priced_settings as settings
 from translator.__main__ import main
 from translator.agent import ENGINES, PAIRS
 from translator.cost.estimate import Plan, assumed, end_to_end, estimate, total, unpriced
+from translator.engines.plugins import HELD
 from translator.settings import Engine, Language
 
 pytestmark = pytest.mark.unit
@@ -28,11 +29,27 @@ def test_each_floor_is_paid_for_once_and_each_language_by_itself() -> None:
         ("summarize", "model", None),
     ]
     ear, render, voice = lines[:3]
-    assert ear.cost == pytest.approx(SPOKEN / 60 * assumed("heard"))
+    kept = assumed("turns") * assumed("kept") / 60
+    assert ear.cost == pytest.approx(SPOKEN / 60 * (assumed("heard") + kept))
     characters = SPOKEN * assumed("characters") * assumed("expansion")
     assert voice.cost == pytest.approx(characters * 50 / 1e6)
     assert render.amounts["input_tokens"] > SPOKEN * assumed("segments") * assumed("prompt")
     assert total(lines) == pytest.approx(sum(line.cost or 0 for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("speakers", "seconds"),
+    [
+        (3, 60 * SPOKEN * assumed("heard") + SPOKEN * assumed("turns") * HELD["assemblyai"]),
+        (1, 3600),
+    ],
+)
+def test_an_ear_that_is_paid_by_its_connection_is_kept_behind_turns(
+    speakers: int, seconds: float
+) -> None:
+    ear, *_ = estimate(settings(), Plan(minutes=60, speakers=speakers, languages=["fr"]))
+    assert ear.amounts["session_seconds"] == pytest.approx(seconds)
+    assert ear.amounts["audio_seconds"] == pytest.approx(60 * SPOKEN * assumed("heard"))
 
 
 def test_listeners_cost_nothing_and_speakers_no_more_than_what_they_say() -> None:

@@ -65,6 +65,31 @@ async def test_who_mutes_in_the_middle_is_heard_to_that_word_and_again_when_that
         assert (ear.open, ear.listens) == (1, 2)
 
 
+async def test_an_ear_is_kept_through_a_pause_and_not_for_who_mutes_or_leaves() -> None:
+    ana = speaker(level=5000)
+    microphone = cast(Microphone, ana.microphone)
+    async with meeting(ana, listener("es")) as stage:
+        ear = stage.engines.one_ear
+        ear.hold = 10.0
+        await asyncio.sleep(5.0)
+        microphone.level = 0
+        await asyncio.sleep(8.0)
+        assert (ear.open, ear.listens) == (1, 1), "a pause"
+        microphone.level = 5000
+        await asyncio.sleep(5.0)
+        microphone.muted = True
+        await asyncio.sleep(HOLD + 0.2)
+        assert (ear.open, ear.listens) == (0, 1), "muted"
+        microphone.muted = False
+        await asyncio.sleep(5.0)
+        microphone.level = 0
+        await asyncio.sleep(3.0)
+        assert (ear.open, ear.listens) == (1, 2), "a pause"
+        del stage.room.remote_participants[ana.identity]
+        await asyncio.sleep(1.0)
+        assert ear.open == 0, "gone"
+
+
 async def test_a_silent_microphone_sends_nothing() -> None:
     async with meeting(speaker(level=0), listener("es")) as stage:
         await asyncio.sleep(60.0)

@@ -27,7 +27,7 @@ from tests.plugins import (
 )
 from translator.ears import Ears
 from translator.engines.livekit import LiveKitEar
-from translator.engines.livekit.feed import BURST, OVERDUE, PACE
+from translator.engines.livekit.feed import BURST, OVERDUE, PACE, SETTLED
 from translator.errors import HearError, UnansweredError
 from translator.health import Health
 from translator.hear import BLOCK, PAUSE, SAMPLE_RATE, Sound, hear
@@ -165,6 +165,17 @@ async def test_an_stt_that_leaves_the_last_words_unanswered_has_failed() -> None
         await heard(Script(endless=True), (1.0, 0.9), (1.5, 0.0))
     assert raised.value.retryable
     assert raised.value.kind == "silent"
+
+
+async def test_in_a_long_pause_an_stt_is_asked_for_what_it_has_not_said() -> None:
+    began = now()
+    assert await heard(Script(), (1.024, 0.9), (8.0, 0.0)) == []
+    assert now() - began == pytest.approx(1.024 + SETTLED, abs=0.1)
+
+
+async def test_a_stream_goes_on_through_a_long_pause_where_all_is_said() -> None:
+    script = Script(steps=[(1.5, says(FINAL, "Good.")), (9.8, says(FINAL, "Yes."))])
+    assert len(await heard(script, (1.024, 0.9), (8.0, 0.0), (0.512, 0.9), (1.0, 0.0))) == 2
 
 
 async def test_an_stt_that_ends_in_order_heard_no_words_in_a_noise() -> None:

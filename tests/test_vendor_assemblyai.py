@@ -23,7 +23,7 @@ from translator.engines.livekit import LiveKitEar
 from translator.engines.livekit.plugin import leave
 from translator.engines.plugins import Vendor
 from translator.errors import HearError
-from translator.hear import BLOCK, SAMPLE_RATE, Sound
+from translator.hear import BLOCK, SAMPLE_RATE, Sound, hear
 from translator.settings import Engine
 from translator.types import Hypothesis
 
@@ -178,6 +178,24 @@ async def test_a_breath_ends_no_turn_and_the_pauses_of_our_segments_do() -> None
         ends = [one.text async for one in hypotheses if one.final]
     # A sentence ends after 0.45 s, anything else after 0.8 s.
     assert ends == ["Muy buenos días.", "Hoy no sé"]
+
+
+@pytest.mark.virtual
+async def test_who_makes_pauses_is_heard_in_one_session() -> None:
+    script = [(1.1, hypothesis("Muy", 0.9)), (5.1, hypothesis("Muy buenos días.", 4.9))]
+    ends: list[str] = []
+    async with AssemblyAI(HearsAsScripted(*script), cuts=True) as server, http_context.open():
+        hearing = hear(
+            sounds((1.0, 5000), (3.0, 0), (1.0, 5000), (9.0, 0), (1.0, 5000), (1.0, 0)),
+            vendor(server).ear(),
+            prior=lambda: PRIOR,
+            opened=lambda _open: None,
+            failed=lambda error: pytest.fail(str(error)),
+        )
+        async with aclosing(hearing):
+            ends = [one.text async for one in hearing if one.final]
+        assert len(server.sessions) == 1
+    assert ends == ["Muy", "buenos días."]
 
 
 @pytest.mark.virtual  # both ends of the sockets are in its loop, so that a minute takes a second

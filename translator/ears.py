@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from translator.errors import HearError, SettingsError, UnansweredError
 from translator.health import Health
-from translator.hear import Ear, Sound, until_pause
+from translator.hear import HOLD, Ear, Sound, held, until_pause
 from translator.types import Hypothesis, Prior
 
 SILENCES = 4
@@ -32,10 +32,16 @@ class Ears:
         self._health = health
         self._failed: str | None = None
         """The one that listened last, if it has failed."""
+        self._hold = HOLD
         self._wordless: dict[str, HearError] = {}
         """Those that had no word for speech since anybody had one."""
         self._unanswered = 0
         """How often that was."""
+
+    @property
+    def hold(self) -> float:
+        """See Holding; of the one that listens."""
+        return self._hold
 
     async def listen(
         self, audio: AsyncIterator[Sound], prior: Prior
@@ -45,6 +51,7 @@ class Ears:
         turn = self._turn(name)
         try:
             ear = await asyncio.to_thread(self._made, name)
+            self._hold = held(ear)
             async with (
                 aclosing(until_pause(audio, turn)) as sounds,
                 aclosing(ear.listen(sounds, prior)) as hearing,

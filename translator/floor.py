@@ -38,9 +38,11 @@ class Floor:
         floors: Floors,
         name: str,
         prefix: str,
+        muted: Callable[[], bool] = lambda: False,
     ) -> None:
         """`declared` is the language that the speaker says to speak; `name` tells a speaker's
-        floors apart; `prefix` begins the ids of its segments and is its own in the meeting."""
+        floors apart; `prefix` begins the ids of its segments and is its own in the meeting;
+        `muted` says whether nothing can be heard now."""
         self.speaker = speaker
         self.speaker_name = speaker_name
         self._ear = ear
@@ -51,6 +53,7 @@ class Floor:
         self._floors = floors
         self._name = name
         self._prefix = prefix
+        self._muted = muted
         self._language: str | None = None
         self._refused: str | None = None
 
@@ -78,7 +81,7 @@ class Floor:
     async def _noted(
         self, sounds: AsyncGenerator[Sound, None], origin: "_Origin"
     ) -> AsyncGenerator[Sound, None]:
-        """Give `sounds` on; the guard knows their loudness."""
+        """Give `sounds` on, marked where it is muted; the guard knows their loudness."""
         count = 0
         async with aclosing(sounds):
             async for sound in sounds:
@@ -87,7 +90,7 @@ class Floor:
                 if self._settings().needs_sound:
                     self._floors.keep(self._prefix, sound.samples, at)
                 count += 1
-                yield sound
+                yield replace(sound, muted=True) if self._muted() else sound
 
     def _take(self, hypothesis: Hypothesis, segmenter: Segmenter) -> None:
         if self._is_echo(hypothesis):  # nothing was said, nor was what looked different before

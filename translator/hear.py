@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ ONSET = 0.19
 REACH = 0.8
 """Seconds in which ONSET must fall; an ear is given them, so that no first sound is cut off."""
 HOLD = 1.5
-"""Seconds without speech after which an ear's audio ends."""
+"""Seconds without speech after which an ear's audio ends, unless it is Holding."""
 PAUSE = 0.3
 """Seconds without speech that are a pause: what must end ends there, in the middle of no word."""
 REPLAY = 2.0
@@ -61,6 +61,8 @@ class Sound:
     """BLOCK samples at SAMPLE_RATE, mono."""
     speech: float
     """Probability that a voice is in it."""
+    muted: bool = False
+    """Whether the microphone is muted."""
 
 
 class Ear(Protocol):
@@ -72,6 +74,22 @@ class Ear(Protocol):
         Times are seconds from the first sample of `audio`. Raises HearError.
         """
         ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """An ear for which a longer pause is cheaper than to begin anew."""
+
+    @property
+    def hold(self) -> float:
+        """Seconds without speech after which its audio ends, at least HOLD. HOLD where the
+        microphone is muted, or another prior than its own holds by now."""
+        ...
+
+
+def held(ear: Ear) -> float:
+    """Seconds without speech after which the audio of `ear` ends."""
+    return ear.hold if isinstance(ear, Holding) else HOLD
 
 
 class Voicing:
@@ -152,11 +170,12 @@ async def hear(
                 return
             last: Hypothesis | None = None
             heard: float | None = None  # up to where what was said is final
+            told = prior()
             opened(True)
             try:
                 async with (
-                    aclosing(gate.audio()) as audio,
-                    aclosing(ear.listen(audio, prior())) as hypotheses,
+                    aclosing(gate.audio(_hold(ear, told, prior))) as audio,
+                    aclosing(ear.listen(audio, told)) as hypotheses,
                 ):
                     async for hypothesis in hypotheses:
                         tries.heard()
@@ -184,6 +203,11 @@ async def hear(
             gate.again(start, swallowed=failure.kind == "silent")
             if not await gate.skip(tries.pause):
                 return
+
+
+def _hold(ear: Ear, told: Prior, prior: Callable[[], Prior]) -> Callable[[], float]:
+    """How long a pause of a listen may be now, of an ear that was `told` what `prior` held."""
+    return lambda: held(ear) if prior() == told else HOLD
 
 
 class _Tries:
@@ -241,16 +265,18 @@ class _Gate:
         self._first = self._read - len(self._fresh())
         return True
 
-    async def audio(self) -> AsyncGenerator[Sound, None]:
-        """The sounds of one listen, from `start` on."""
+    async def audio(self, hold: Callable[[], float]) -> AsyncGenerator[Sound, None]:
+        """The sounds of one listen, from `start` on until nobody has spoken for `hold`."""
         fresh = self._fresh()
         self._failed = False
         for sound, _ in fresh:
             yield sound
-        while self._silent < blocks(HOLD):
+        muted = False
+        while self._silent < blocks(HOLD) or (not muted and self._silent < blocks(hold())):
             heard = await self._next()
             if heard is None:
                 return
+            muted = heard.muted
             yield heard
 
     def done(self) -> None:

@@ -121,6 +121,7 @@ class Microphones:
             floors=self._floors,
             name=floor_name,
             prefix=prefix,
+            muted=lambda: publication.muted,
         )
         stream = rtc.AudioStream(
             track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS, capacity=64

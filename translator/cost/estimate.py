@@ -30,8 +30,18 @@ ASSUMPTIONS = {
     ),
     "heard": Assumption(
         value=1.0,
-        what="part of that time that an ear is sent, or connected",
+        what="part of that time that an ear is sent",
         source="measured: 0.98 of 19 recordings, 23 minutes; it sleeps through long pauses",
+    ),
+    "turns": Assumption(
+        value=2,
+        what="turns of a minute of it, where several speak",
+        source="assumed: somebody says as much as in half a minute, and another goes on",
+    ),
+    "kept": Assumption(
+        value=10,
+        what="seconds behind a turn for which an ear that is paid by its connection is kept",
+        source="set: a session of AssemblyAI lasts through shorter pauses",
     ),
     "characters": Assumption(
         value=774,
@@ -152,7 +162,9 @@ def end_to_end(settings: Settings, name: str, plan: Plan) -> list[Line]:
 
 def _heard(settings: Settings, plan: Plan) -> Line:
     seconds = 60 * plan.spoken * assumed("heard")
-    amounts = {"audio_seconds": seconds, "session_seconds": seconds}
+    kept = plan.spoken * assumed("turns") * assumed("kept")
+    connected = min(seconds + kept, 60 * plan.minutes * plan.speakers)
+    amounts = {"audio_seconds": seconds, "session_seconds": connected}
     return _line(settings, settings.heard_by[0], "hear", amounts)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from livekit import rtc
 
 from translator.errors import NOT_BILLED, HearError, InterpretError, SpeakError
-from translator.hear import SAMPLE_RATE, Ear, Sound
+from translator.hear import SAMPLE_RATE, Ear, Sound, held
 from translator.interpret import Realtime
 from translator.lookups import Enquiry
 from translator.record import Record, Used
@@ -123,6 +123,11 @@ class _Ear:
         self._ear = ear
         self._used = used
         self._clock = clock
+
+    @property
+    def hold(self) -> float:
+        """See translator.hear.Holding."""
+        return held(self._ear)
 
     async def listen(
         self, audio: AsyncIterator[Sound], prior: Prior

@@ -28,6 +28,7 @@ from translator.engines.livekit import (
 )
 from translator.engines.livekit.plugin import once
 from translator.errors import SettingsError
+from translator.hear import HOLD
 from translator.prompt import Prompt, SpeechPrompt, SummaryPrompt
 from translator.settings import EMBEDDED, Engine
 from translator.settings.names import voice_name
@@ -87,6 +88,8 @@ PATIENCE: Mapping[tuple[str, str | None], float] = {
 }
 """Seconds of speech without a word after which an STT has failed, by plugin and model, None for
 any other. Of other plugins, words may come at the end of an utterance only, and it is 8 s."""
+HELD: Mapping[str, float] = {"assemblyai": 10.0}
+"""Seconds of a pause through which a stream is kept: AssemblyAI takes a few new ones a minute."""
 REALTIME = frozenset({"openai"})
 """Plugins with realtime models that speak OpenAI's protocol."""
 CHECKED_ENGLISH = frozenset({"openai", "azure"})
@@ -109,7 +112,10 @@ class Vendor:
         plugin, model = self._engine.plugin, self._engine.model
         patience = PATIENCE.get((plugin, model), PATIENCE.get((plugin, None), 8.0))
         return LiveKitEar(
-            self.hearing(), knows_english=plugin in CHECKED_ENGLISH, patience=patience
+            self.hearing(),
+            knows_english=plugin in CHECKED_ENGLISH,
+            patience=patience,
+            hold=HELD.get(plugin, HOLD),
         )
 
     def hearing(self) -> Callable[[Sequence[str], Sequence[str]], stt.STT[Any]]:

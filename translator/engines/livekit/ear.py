@@ -13,7 +13,7 @@ from translator.engines.livekit.identifier import Identifier
 from translator.engines.livekit.plugin import begun, leave, made, once, received
 from translator.engines.livekit.utterances import Utterances
 from translator.errors import HearError, UnansweredError
-from translator.hear import Sound
+from translator.hear import HOLD, Sound
 from translator.types import Hypothesis, Prior
 
 
@@ -27,18 +27,26 @@ class LiveKitEar:
         knows_english: bool = False,
         patience: float = 8.0,
         grace: float = 2.0,
+        hold: float = HOLD,
     ) -> None:
         """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
 
         `knows_english` says that its "en" means English, and not that it knows no language.
         After `patience` seconds of speech without a word it has failed, and after fewer once it
         has told each word: of a silent vendor, or a half-open connection, nothing else is ever
-        heard. After the end of the audio it has `grace` seconds for its last words.
+        heard. After the end of the audio it has `grace` seconds for its last words. A pause is
+        `hold` seconds long at most, where all that was said before is final.
         """
         self._make = make
         self._knows_english = knows_english
         self._patience = patience
         self._grace = grace
+        self._hold = hold
+
+    @property
+    def hold(self) -> float:
+        """See translator.hear.Holding."""
+        return self._hold
 
     async def listen(
         self, audio: AsyncIterator[Sound], prior: Prior

@@ -25,6 +25,9 @@ OVERDUE = 3.0
 """Seconds of speech without a word that are too long of an STT that tells each word."""
 UNHEARD = 0.5
 """Seconds of speech without a word that a vendor cannot leave unanswered at the end."""
+SETTLED = 2.0
+"""Seconds of silence behind which a stream goes on only if it has said all: it is asked for the
+rest by the end of its audio."""
 
 
 class Feed:
@@ -75,10 +78,15 @@ class Feed:
                 self.is_unanswered = self._is_too_late()
                 if self.is_unanswered or not self._push(sound.samples):
                     return False
+                if speech.silence > SETTLED and self._owes_words():
+                    break
         self._push(np.zeros(-speech.samples % self._CHUNK, np.int16))
         with suppress(RuntimeError):
             self._stream.end_input()
         return True
+
+    def _owes_words(self) -> bool:
+        return self._utterances.is_open or self._utterances.unanswered > UNHEARD
 
     def _is_too_late(self) -> bool:
         """Whether words are overdue: by the speech that was sent, and by the time since, because

@@ -83,6 +83,11 @@ class Utterances:
         return self._last is not None or self.speech.after(self._done) is not None
 
     @property
+    def is_open(self) -> bool:
+        """Whether words came that are not final."""
+        return self._last is not None
+
+    @property
     def unanswered(self) -> float:
         """Seconds of speech since words last came."""
         return self.speech.voiced - self._answered
