@@ -10,7 +10,6 @@ from translator.document import Version
 from translator.settings.keys import Variable
 from translator.settings.names import (
     ANY,
-    Code,
     CodeOrAny,
     EngineName,
     EngineNames,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from translator import languages
 from translator.settings.models import Language, PairsFile
 from translator.settings.operator import Engine, EngineSet
 
