@@ -12,7 +12,8 @@ from tests.rooms.rooms import Command, command, environment, excerpt, runtime
 from tests.speech import speech
 from tests.whisper_host import whole
 from translator.engines.host import Host
-from translator.engines.whisper import PATH, Window
+from translator.engines.whisper.window import PATH, Window
+from translator.errors import HearError
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.rehearsal.recording import SAMPLE_RATE, at_rate
 
@@ -28,7 +29,7 @@ def long_window() -> Window:
 async def decode(host: Host, window: Window) -> float:
     """The seconds that it takes."""
     begun = time.monotonic()
-    async with host.post(PATH, data=window.to_bytes(), timeout=60.0):
+    async with host.post(PATH, data=window.to_bytes(), failed=HearError, timeout=60.0):
         return time.monotonic() - begun
 
 
