@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.processes import end_of
+from tests.rooms.attendees import until
 from tests.rooms.rooms import (
     Command,
     command,
@@ -47,7 +48,7 @@ async def ended(one: Command, started: list[psutil.Process], *, within: float = 
     """Its exit code, when all that it had started has ended too."""
     code = await one.end(within=within)
     await end_of([process.pid for process in started], within=SOON)
-    assert one.started() == []
+    await until(lambda: not one.started())  # nor what was started since
     assert "Traceback" not in one.errors
     return code
 
