@@ -30,15 +30,18 @@ def hypothesis(
     return Hypothesis(utterance="1", text=text, language=language, final=final, start=0.1, end=end)
 
 
-async def speech(seconds: float, *, haste: float = HASTE) -> AsyncGenerator[Sound, None]:
-    """Somebody speaks."""
+async def speech(
+    seconds: float, *, haste: float = HASTE, rest: float = 0.0
+) -> AsyncGenerator[Sound, None]:
+    """Somebody speaks; then nothing comes for `rest` seconds, and then it is over."""
     for _ in range(round(seconds * SAMPLE_RATE / BLOCK)):
         yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.9)
         await asyncio.sleep(BLOCK / SAMPLE_RATE / haste)
+    await asyncio.sleep(rest)
 
 
 async def heard(
-    ear: Ear, seconds: float, *, haste: float = HASTE, prior: Prior = PRIOR
+    ear: Ear, seconds: float, *, haste: float = HASTE, rest: float = 0.0, prior: Prior = PRIOR
 ) -> tuple[list[Hypothesis], StageError | None]:
     """What came of so many seconds of speech."""
     got: list[Hypothesis] = []
@@ -46,7 +49,7 @@ async def heard(
         async with (
             asyncio.timeout(15),
             http_context.open(),
-            aclosing(speech(seconds, haste=haste)) as audio,
+            aclosing(speech(seconds, haste=haste, rest=rest)) as audio,
             aclosing(ear.listen(audio, prior)) as hypotheses,
         ):
             async for one in hypotheses:
@@ -57,10 +60,10 @@ async def heard(
 
 
 async def heard_well(
-    ear: Ear, seconds: float, *, haste: float = HASTE, prior: Prior = PRIOR
+    ear: Ear, seconds: float, *, haste: float = HASTE, rest: float = 0.0, prior: Prior = PRIOR
 ) -> list[Hypothesis]:
     """The same. Raises what the ear raises."""
-    got, error = await heard(ear, seconds, haste=haste, prior=prior)
+    got, error = await heard(ear, seconds, haste=haste, rest=rest, prior=prior)
     if error is not None:
         raise error
     return got
