@@ -148,8 +148,6 @@ class Played:
         return [texts[one["segment_id"]] for one in sorted(spoken, key=lambda one: one["start"])]
 
 
-WORD_HEARD = 0.28
-"""Seconds for which a whole word is heard, at pace 1.0."""
 Script = Callable[["Stage"], Coroutine[Any, Any, None]]
 
 
@@ -315,13 +313,16 @@ def _played(
 
 def _unbroken(words: Sequence[Chimed]) -> Sequence[Chimed]:
     """Without those that broke off and were said again."""
+    whole: dict[str, float] = {}
+    for one in words:
+        whole[one.name] = max(whole.get(one.name, 0.0), one.end - one.start)
     return [
         one
         for one, other in zip(words, [*words[1:], None], strict=True)
         if other is None
         or one.name != other.name
         or other.start - one.end < 0.03
-        or one.end - one.start > 0.9 * WORD_HEARD
+        or one.end - one.start > 0.9 * whole[one.name]
     ]
 
 

@@ -51,8 +51,9 @@ FIRST = 20.0
 """Seconds of a score in which somebody is heard for the first time."""
 COARSE = 4
 """Samples that are one for finding a place."""
-TONE, PAUSE = 0.24, 0.05
-"""Seconds of a word's tone, and of the silence behind it."""
+LETTER, PAUSE = 0.03, 0.05
+"""Seconds of a letter, and of the silence behind a word, which is as long as it is written: where a
+voice breaks off is told by the letters."""
 LOWEST, STEP = 500.0, 45.0
 """Hz of the first word's tone, and between two."""
 
@@ -239,15 +240,16 @@ class SaysItBack:
 
 
 class Chimes:
-    """Says each word as its tone, and whatever is in no score as another one."""
+    """Says each word as its tone, and what is in no score as another one."""
 
     async def speak(
         self, text: str, *, language: str | None, voice: str
     ) -> AsyncGenerator[bytes, None]:
         """See Speaks."""
         await asyncio.sleep(0.1)
-        for name in plain(text) or [UNKNOWN]:
-            yield _tone(name).tobytes()
+        for word in text.split():
+            (name,) = plain(word) or [UNKNOWN]
+            yield _tone(name, len(word)).tobytes()
             await asyncio.sleep(0.02)
 
 
@@ -257,9 +259,10 @@ def _pitch(name: str) -> float:
 
 
 @cache
-def _tone(name: str) -> Samples:
-    at = np.arange(round(TONE * SPOKEN_RATE)) / SPOKEN_RATE
-    ramp = np.minimum(1.0, np.minimum(at, TONE - at) / 0.01)
+def _tone(name: str, letters: int) -> Samples:
+    seconds = LETTER * (letters + 1) - PAUSE
+    at = np.arange(round(seconds * SPOKEN_RATE)) / SPOKEN_RATE
+    ramp = np.minimum(1.0, np.minimum(at, seconds - at) / 0.01)
     breath = np.random.default_rng(round(_pitch(name))).normal(0.0, 0.002, len(at))
     tone = 8000 * ramp * (np.sin(2 * np.pi * _pitch(name) * at) + breath)  # no two periods alike
     return np.pad(tone, (0, round(PAUSE * SPOKEN_RATE))).astype(np.int16)
