@@ -218,6 +218,8 @@ class _Closing(Exception):
 class _Turns(Telling):
     """What one session is told."""
 
+    arrives = 0.0  # its last words may be lost with the connection
+
     def __init__(
         self,
         request: web.Request,

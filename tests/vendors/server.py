@@ -83,10 +83,13 @@ class Server(ABC):
             return True
         return False
 
-    async def broken(self, request: web.Request, fault: Fault | None) -> None:
-        """A part of the answer was sent: what `fault` makes of the connection then."""
+    async def broken(
+        self, request: web.Request, fault: Fault | None, *, arrives: float = ARRIVES
+    ) -> None:
+        """A part of the answer was sent: what `fault` makes of the connection then, which is reset
+        when that part had `arrives` seconds."""
         if fault is Fault.RESET:
-            await asyncio.sleep(ARRIVES)
+            await asyncio.sleep(arrives)
             reset(request)
         elif fault is Fault.HANG:
             await self._hang(request)

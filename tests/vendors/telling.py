@@ -9,12 +9,15 @@ from aiohttp import web
 
 from tests.vendors.brains import Hears
 from tests.vendors.faults import Fault
-from tests.vendors.server import Server
+from tests.vendors.server import ARRIVES, Server
 from translator.types import Hypothesis
 
 
 class Telling(ABC):
     """On one socket; a subclass says it in the words of its protocol."""
+
+    arrives = ARRIVES
+    """Seconds that its last words have before a reset."""
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Telling(ABC):
             await self.say(hypothesis)
         if fault is Fault.HANG:
             self._fault = None
-        await self._server.broken(self._request, fault)
+        await self._server.broken(self._request, fault, arrives=self.arrives)
 
     @abstractmethod
     async def say(self, hypothesis: Hypothesis) -> None:
