@@ -19,7 +19,6 @@ from translator.rehearsal.recording import SAMPLE_RATE, Samples, at_rate
 from translator.segment import words_of
 from translator.speak import resample
 
-PAUSE = np.zeros(round(0.4 * SAMPLE_RATE), np.int16)
 PIECE = round(0.5 / echo.SLOT)
 """Spectra of half a second."""
 
@@ -31,9 +30,9 @@ def decoder() -> Decoder:
     return Decoder(BASE)
 
 
-def recognize(sound: Samples, language: str) -> str:
-    """The words in `sound` (at SAMPLE_RATE)."""
-    heard = np.concatenate((PAUSE, sound))
+def recognize(sound: Samples, language: str, *, pause: float = 0.4) -> str:
+    """The words in `sound` (at SAMPLE_RATE), heard after a pause of so many seconds."""
+    heard = np.pad(sound, (round(pause * SAMPLE_RATE), 0))
     pcm = at_rate(heard, SAMPLE_RATE, HEARD_RATE).tobytes()
     return decoder().transcribe(whole(pcm, language, beam=BEAM)).text
 
