@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.room, pytest.mark.alone, pytest.mark.timeout(240)]
 
 LOUDNESS = 0.1  # -20 dB
 LATE = 0.15
+QUEUE = 10
+"""Frames of 10 ms that the loudspeaker keeps: what it is too late for it never plays, so that it is
+never later than the guard must know."""
 
 
 @asynccontextmanager
@@ -45,7 +48,9 @@ async def loudspeaker(one: Rehearsal, language: str) -> AsyncGenerator[None, Non
             channel_identity(language)
         ].track_publications.values():
             publication.set_subscribed(True)
-        stream = rtc.AudioStream(await tracks.get(), sample_rate=SAMPLE_RATE, num_channels=1)
+        stream = rtc.AudioStream(
+            await tracks.get(), sample_rate=SAMPLE_RATE, num_channels=1, capacity=QUEUE
+        )
 
         async def play_back() -> None:
             late = np.zeros(round(LATE * SAMPLE_RATE), np.int16)
