@@ -182,7 +182,8 @@ async def test_an_stt_that_ends_in_order_heard_no_words_in_a_noise() -> None:
     assert await heard(Script(), (1.0, 0.9), (1.5, 0.0)) == []
 
 
-async def test_what_has_waited_is_sent_no_faster_than_vendors_take_it() -> None:
+@pytest.mark.parametrize("pace", [PACE, 2.0])
+async def test_what_has_waited_is_sent_no_faster_than_vendors_take_it(pace: float) -> None:
     script, begun = Script(), now()
     sent: list[tuple[float, float]] = []
 
@@ -191,11 +192,11 @@ async def test_what_has_waited_is_sent_no_faster_than_vendors_take_it() -> None:
             yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.0)
             sent.append((now() - begun, script.samples / SAMPLE_RATE))
 
-    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
+    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script), pace=pace)
     async with aclosing(ear.listen(at_once(), Prior(languages=("en",)))) as hypotheses:
         assert [one async for one in hypotheses] == []
-    assert max(pushed - PACE * passed for passed, pushed in sent) == pytest.approx(BURST, abs=0.06)
-    assert sent[-1][0] == pytest.approx((6.0 - BURST) / PACE, abs=0.1)
+    assert max(pushed - pace * passed for passed, pushed in sent) == pytest.approx(BURST, abs=0.06)
+    assert sent[-1][0] == pytest.approx((6.0 - BURST) / pace, abs=0.1)
 
 
 async def test_an_old_stream_ends_at_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from livekit.agents import stt
 
 from translator.beside import beside
-from translator.engines.livekit.feed import Feed
+from translator.engines.livekit.feed import PACE, Feed
 from translator.engines.livekit.identifier import Identifier
 from translator.engines.livekit.plugin import begun, leave, made, once, received
 from translator.engines.livekit.utterances import Utterances
@@ -28,6 +28,7 @@ class LiveKitEar:
         patience: float = 8.0,
         grace: float = 2.0,
         hold: float = HOLD,
+        pace: float = PACE,
     ) -> None:
         """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
 
@@ -35,13 +36,15 @@ class LiveKitEar:
         After `patience` seconds of speech without a word it has failed, and after fewer once it
         has told each word: of a silent vendor, or a half-open connection, nothing else is ever
         heard. After the end of the audio it has `grace` seconds for its last words. A pause is
-        `hold` seconds long at most, where all that was said before is final.
+        `hold` seconds long at most, where all that was said before is final. What has waited is
+        sent at `pace` times real time.
         """
         self._make = make
         self._knows_english = knows_english
         self._patience = patience
         self._grace = grace
         self._hold = hold
+        self._pace = pace
 
     @property
     def hold(self) -> float:
@@ -59,7 +62,14 @@ class LiveKitEar:
             made, lambda: self._make(prior.languages, prior.terms), HearError
         )
         async with engine, _begun(engine, patience=self._patience) as stream:
-            feed = Feed(audio, stream, utterances, patience=self._patience, grace=self._grace)
+            feed = Feed(
+                audio,
+                stream,
+                utterances,
+                patience=self._patience,
+                grace=self._grace,
+                pace=self._pace,
+            )
             async with (
                 beside(feed.run()),
                 aclosing(received(stream, engine, HearError)) as events,

@@ -14,8 +14,8 @@ from translator.engines.livekit.utterances import Utterances
 from translator.hear import SAMPLE_RATE, Sound, until_pause
 
 PACE = 1.2
-"""Times real time at which what has waited is sent: AssemblyAI closes a session that is sent more,
-and none needs it sooner."""
+"""Times real time at which what has waited is sent, where no more is known of a vendor: AssemblyAI
+closes a session that is sent more."""
 BURST = 0.8
 """Seconds of audio that are sent at once: no vendor minds a network's jitter."""
 RENEWED = 1500.0
@@ -43,6 +43,7 @@ class Feed:
         *,
         patience: float,
         grace: float,
+        pace: float,
     ) -> None:
         self.complete = False
         """The audio has ended, or the stream is old; all that was taken was pushed."""
@@ -55,6 +56,7 @@ class Feed:
         self._utterances = utterances
         self._patience = patience
         self._grace = grace
+        self._pace = pace
         self._begun = self._paced = 0.0
 
     async def run(self) -> None:
@@ -99,15 +101,15 @@ class Feed:
         return min(self._utterances.unanswered, waited) > patience
 
     async def _wait(self) -> None:
-        """Until no more than BURST is sent ahead of PACE, of which nothing can be saved up."""
+        """Until no more than BURST is sent ahead of the pace, of which nothing can be saved up."""
         now = asyncio.get_running_loop().time()
         pushed = self._utterances.speech.pushed
         if pushed == 0:
             self._begun = self._paced = now
-        self._paced = max(self._paced, now - pushed / PACE)
-        ahead = pushed - BURST - PACE * (now - self._paced)
+        self._paced = max(self._paced, now - pushed / self._pace)
+        ahead = pushed - BURST - self._pace * (now - self._paced)
         if ahead > 0:
-            await asyncio.sleep(ahead / PACE)
+            await asyncio.sleep(ahead / self._pace)
 
     def _push(self, samples: npt.NDArray[np.int16]) -> bool:
         """False when the STT has ended: who reads it is told why."""
