@@ -49,6 +49,10 @@ BACK = 14.0
 """Seconds back from now in which it is looked for."""
 FIRST = 20.0
 """Seconds of a score in which somebody is heard for the first time."""
+DRIFT = 2.0
+"""Seconds by which sound may drift from the score in one second."""
+SURE = 0.7
+"""Likeness by which it is found anew."""
 COARSE = 4
 """Samples that are one for finding a place."""
 LETTER, PAUSE = 0.03, 0.05
@@ -169,22 +173,16 @@ class ReadsAlong:
         self, audio: AsyncIterator[bytes], languages: Sequence[str]
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Hears."""
-        held = bytearray()
-        found: tuple[Score, float] | None = None
+        follower = _Follower(self._reading)
         known, done = 0, 0.0  # words of the utterance so far, and up to where the others are final
-        tried = 0.0
+        found: tuple[Score, float] | None = None
         async for piece in audio:
-            held += piece
-            heard = len(held) / 2 / HEARD_RATE
+            fresh = found is None
+            found, heard = follower.push(piece), follower.heard
             if found is None:
-                if heard - tried < PLACED:
-                    continue
-                tried = heard
-                found = self._reading.place(np.frombuffer(bytes(held), np.int16))
-                if found is None:
-                    continue
-                done = found[1]
+                continue
             score, begun = found
+            done = begun if fresh else done
             words = score.between(done, begun + heard - KNOWN)
             words = [word for word in words if word.end <= begun + heard - KNOWN]
             if len(words) > known:
@@ -198,14 +196,52 @@ class ReadsAlong:
                 yield _hypothesis(words, begun, final=True)
                 known, done = 0, words[-1].end
         if found is None:
-            if len(held) / 2 / HEARD_RATE > PLACED:
-                word = Word(text=UNKNOWN, start=0.0, end=len(held) / 2 / HEARD_RATE)
+            if follower.heard > PLACED:
+                word = Word(text=UNKNOWN, start=0.0, end=follower.heard)
                 yield _hypothesis([word], 0.0, final=True)
         else:
             score, begun = found
-            words = score.between(done, begun + len(held) / 2 / HEARD_RATE)
-            if words:
+            if words := score.between(done, begun + follower.heard):
                 yield _hypothesis(words, begun, final=True)
+
+
+class _Follower:
+    """Where the sound of one session is in a score.
+
+    It is looked at again each second: a network loses some sound, and a jitter buffer makes some
+    up.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._held = bytearray()
+        self._tried = 0.0
+        self._found: tuple[Score, float] | None = None
+
+    @property
+    def heard(self) -> float:
+        """Seconds of sound."""
+        return len(self._held) / 2 / HEARD_RATE
+
+    def push(self, piece: bytes) -> tuple[Score, float] | None:
+        """The score, and the time in it of the first sample, as if all sound since had come; None
+        while it is not clear."""
+        self._held += piece
+        if self.heard - self._tried >= PLACED:
+            self._tried = self.heard
+            if self._found is None:
+                self._found = self._reading.place(np.frombuffer(bytes(self._held), np.int16))
+            else:
+                score, begun = self._found
+                self._found = score, begun + self._drift(score, begun)
+        return self._found
+
+    def _drift(self, score: Score, begun: float) -> float:
+        """By how many seconds the last sound is later in the score than it should be."""
+        sound = np.frombuffer(bytes(self._held[-2 * round(PLACED * HEARD_RATE) :]), np.int16)
+        due = begun + self.heard - PLACED
+        likeness, at = _found(sound, score, due - DRIFT, due + PLACED + DRIFT)
+        return at - due if likeness > SURE and abs(at - due) < DRIFT else 0.0
 
 
 def _hypothesis(words: Sequence[Word], begun: float, *, final: bool) -> Hypothesis:
