@@ -9,11 +9,12 @@ vendors for some seconds, never both of a stage at once. Every word of the meeti
 
 import argparse
 import asyncio
+import json
 import logging
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -124,8 +125,8 @@ def lines(played: Played, weather: Weather) -> Iterator[str]:
     for (stage, message), count in failures.most_common():
         yield f"  {count:3d} × {stage}: {message}"
     yield f"{len(played.words)} words spoken"
-    yield "     captions          voice             spoken  skipped  EVS p50  gap p99  gap max"
-    yield "     lost  doubled     lost  doubled"
+    yield f"{'':5}captions          voice{'':22}spoken  skipped  EVS p50  gap p99  gap max"
+    yield f"{'':5}lost  doubled     lost  doubled  swapped"
     for code in LANGUAGES:
         read, heard = played.unread(code), played.unheard(code)
         figures = played.report["languages"][code]
@@ -135,33 +136,40 @@ def lines(played: Played, weather: Weather) -> Iterator[str]:
         rough = sorted(max(lag - usual, 0.0) for at, lag in late if weather.touches(at)) or [0.0]
         yield (
             f"{code}   {len(read.lost):4d}  {len(read.doubled):7d}     {len(heard.lost):4d}"
-            f"  {len(heard.doubled):7d}     {figures['spoken']:6d}  {figures['skipped']:7d}"
+            f"  {len(heard.doubled):7d}  {len(played.swapped(code)):7d}"
+            f"     {figures['spoken']:6d}  {figures['skipped']:7d}"
             f"  {figures['evs_p50']:7.2f}  {rough[int(0.99 * len(rough))]:7.2f}  {rough[-1]:7.2f}"
         )
-        for what, words in (("lost", heard.lost), ("doubled", heard.doubled)):
-            if words:
-                yield f"     {what} in the voice: {' '.join(words)}"
-        for what, words in (("lost", read.lost), ("doubled", read.doubled)):
-            if words:
-                yield f"     {what} in the captions: {' '.join(words)}"
         unspoken = Counter(one["why"] for one in played.of("Unspoken") if one["language"] == code)
         if unspoken:
             yield f"     not spoken: {dict(unspoken)}"
+    yield from told(played, LANGUAGES)
     yield "A gap is how much later a word is heard than the 99th percentile of calm times says;"
     yield f"the median word is heard {median(lag for _, lag in played.lateness('es')):.2f} s late."
 
 
-def scene_lines(played: Played) -> Iterator[str]:
-    """What is printed of the scenes of docs/faults.md."""
-    late = played.lateness("es")
-    yield f"{'':36}stall    gap   (seconds)"
+def scene_lines(rounds: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    """What is printed of the scenes of docs/faults.md, by what each cost in every round."""
+    yield f"{'':36}stall  stall + 0.3  gap   (seconds, the most of {len(rounds)} rounds)"
     for scene in scenes.SCENES:
-        name = f"{scene.vendor} {scene.stage}: {scene.fault.value}"
-        yield f"{name:36}{scene.stall:5.1f}  {max(scenes.gap(scene, late), 0.0):5.2f}"
-    read, heard = played.unread("es"), played.unheard("es")
-    lost, doubled = [*read.lost, *heard.lost], [*read.doubled, *heard.doubled]
-    yield f"lost {len(lost)}: {' '.join(lost)}; doubled {len(doubled)}: {' '.join(doubled)}"
-    yield f"in the captions: lost {len(read.lost)}, doubled {len(read.doubled)}"
+        name = scenes.name(scene)
+        most = max(max(one[name], 0.0) for one in rounds)
+        yield f"{name:36}{scene.stall:5.1f}  {scene.stall + 0.3:11.1f}  {most:4.2f}"
+
+
+def told(played: Played, languages: Sequence[str]) -> Iterator[str]:
+    """What went wrong with words, language by language."""
+    for code in languages:
+        read, heard = played.unread(code), played.unheard(code)
+        for what, names in (
+            ("lost in the captions", read.lost),
+            ("doubled in the captions", read.doubled),
+            ("lost in the voice", heard.lost),
+            ("doubled in the voice", heard.doubled),
+            ("heard behind what the same speaker said later", played.swapped(code)),
+        ):
+            if names:
+                yield f"     {code}: {what}: {' '.join(names)}"
 
 
 def main() -> int:
@@ -170,20 +178,34 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenes", action="store_true", help="those of docs/faults.md")
+    parser.add_argument("--rounds", type=int, default=1, help="of the scenes")
+    parser.add_argument("--out", type=Path, help="where the scenes' gaps go as JSON")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
     keep_quiet()
-    return _scenes() if arguments.scenes else _at_random(arguments.minutes, arguments.seed)
+    if arguments.scenes:
+        return _scenes(arguments.rounds, arguments.out)
+    return _at_random(arguments.minutes, arguments.seed)
 
 
-def _scenes() -> int:
-    seconds = scenes.SECONDS
-    score = compose([(1.0, seconds - 2.0)], seconds=seconds, voice=VOICES[0], seed=1)
-    with tempfile.TemporaryDirectory() as folder:
-        played = asyncio.run(play([score], ["es"], Path(folder), scenes.run))
-    for line in scene_lines(played):
+def _scenes(rounds: int, out: Path | None) -> int:
+    seconds, code, control = scenes.SECONDS, "es", "fr"
+    score = compose(scenes.turns(), seconds=seconds, voice=VOICES[0], seed=1)
+    found: list[Mapping[str, float]] = []
+    wrong: list[str] = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            played = asyncio.run(
+                play([score], [code, control], Path(folder), scenes.run, steady=[control])
+            )
+        found.append(scenes.gaps(played, code, control))
+        wrong += told(played, [code, control])
+    for line in (*scene_lines(found), *wrong, "" if wrong else "no word lost, doubled or swapped"):
         print(line, flush=True)
-    return 0
+    if out is not None:
+        gaps = {name: [round(one[name], 2) for one in found] for name in found[0]}
+        out.write_text(json.dumps(gaps, indent=1) + "\n", encoding="utf-8")
+    return 1 if wrong else 0
 
 
 def _at_random(minutes: float, seed: int) -> int:
@@ -194,8 +216,7 @@ def _at_random(minutes: float, seed: int) -> int:
         played = asyncio.run(play(scores, LANGUAGES, Path(folder), weather.run))
     for line in lines(played, weather):
         print(line, flush=True)
-    lost = any(played.unread(code).lost or played.unheard(code).lost for code in LANGUAGES)
-    return 1 if lost else 0
+    return 1 if list(told(played, LANGUAGES)) else 0
 
 
 if __name__ == "__main__":

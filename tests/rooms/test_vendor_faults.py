@@ -9,7 +9,7 @@ import pytest
 
 from tests.vendors import scenes
 from tests.vendors.played import Played, Stage, play
-from tests.vendors.scenes import SCENES, SECONDS, Scene
+from tests.vendors.scenes import SCENES, SECONDS
 from tests.vendors.score import compose, plain
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(240)]
@@ -26,21 +26,20 @@ HARMLESS = 0.3
 
 
 def test_no_fault_costs_more_than_its_stall_or_any_word(tmp_path: Path) -> None:
-    score = compose([(1.0, SECONDS - 2.0)], seconds=SECONDS, voice="en-us+m3", seed=1)
+    score = compose(scenes.turns(), seconds=SECONDS, voice="en-us+m3", seed=1)
     played = asyncio.run(play([score], ["es", CONTROL], tmp_path, scenes.run, steady=[CONTROL]))
     for language in ("es", CONTROL):
         read, heard = played.unread(language), played.unheard(language)
         assert (read.lost, read.doubled) == ([], [])
         assert (heard.lost, heard.doubled) == ([], [])
+        assert played.swapped(language) == []
     assert played.of("Unspoken") == []
 
-    late, usual = played.lateness("es"), dict(played.lateness(CONTROL))
-    later = [(at, lag - usual[at]) for at, lag in late if at in usual]
-    assert len(later) == len(late)
-    limits = {name(one): 3 * (one.stall + HARMLESS) for one in SCENES}
-    gaps = {name(one): scenes.gap(one, late if one.stage == "hears" else later) for one in SCENES}
+    limits = {scenes.name(one): 3 * (one.stall + HARMLESS) for one in SCENES}
+    gaps = scenes.gaps(played, "es", CONTROL)
     assert {name: gap for name, gap in gaps.items() if gap > limits[name]} == {}
-    others = [scenes.gap(one, list(usual.items())) for one in SCENES if one.stage != "hears"]
+    usual = played.lateness(CONTROL)
+    others = [scenes.gap(one, usual) for one in SCENES if one.stage != "hears"]
     assert median(others) <= 3 * HARMLESS  # nor does it cost another language anything
 
     told = [(one["engine"], one["stage"], one["available"]) for one in played.of("Availability")]
@@ -48,10 +47,6 @@ def test_no_fault_costs_more_than_its_stall_or_any_word(tmp_path: Path) -> None:
     assert {(engine, stage) for engine, stage, up in told if not up} == {
         (engine, stage) for engine, stage, up in told if up
     }
-
-
-def name(scene: Scene) -> str:
-    return f"{scene.vendor} {scene.fault.value}"
 
 
 def outage(folder: Path, *vendors: str) -> tuple[Played, float]:

@@ -36,6 +36,8 @@ class Faults:
         """Seconds before an answer begins, with Fault.SLOW."""
         self.taken: list[Fault | None] = []
         """What every request was given so far."""
+        self.lasting: Fault | None = None
+        """What also befalls connections that are open."""
         self._coming: deque[Fault | None] = deque()
         self._else: Callable[[], Fault | None] = lambda: None
 
@@ -44,13 +46,15 @@ class Faults:
         self._coming.extend(faults)
 
     def always(self, fault: Fault | None) -> None:
-        """From now on every request fails so; None ends it."""
+        """From now on every request fails so, and what is told on open sockets; None ends it."""
         self._coming.clear()
+        self.lasting = fault
         self._else = lambda: fault
 
     def drawn(self, draw: Callable[[], Fault | None]) -> None:
         """From now on every request fails as `draw` says."""
         self._coming.clear()
+        self.lasting = None
         self._else = draw
 
     def take(self) -> Fault | None:

@@ -118,6 +118,17 @@ class Played:
         ]
         return Compared(lost=[*heard.lost, *silent], doubled=heard.doubled)
 
+    def swapped(self, language: str) -> Sequence[str]:
+        """The segments that were heard behind what the same speaker said later, by id."""
+        latest: dict[str, float] = {}
+        found = []
+        for segment in (one["segment"] for one in self.renditions(language)):
+            last = latest.get(segment["speaker"], segment["start"])
+            if segment["start"] < last:
+                found.append(segment["id"])
+            latest[segment["speaker"]] = max(segment["start"], last)
+        return found
+
     def lateness(self, language: str) -> Sequence[tuple[float, float]]:
         """Of every word that was heard: when it was said, and how many seconds later it was
         heard."""

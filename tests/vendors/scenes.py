@@ -1,11 +1,11 @@
 """One scene in a room for each kind of fault: who fails, and what listeners hear and read then."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.vendors.faults import Fault
-from tests.vendors.played import Stage, Vendors
+from tests.vendors.played import Played, Stage, Vendors
 from tests.vendors.server import Server
 
 FIRST = 14.0
@@ -110,6 +110,22 @@ machine: what costs nothing is played until it can be told by the least that it 
 CALM = 10.0
 """Seconds of speech after all scenes, in which nothing fails."""
 SECONDS = FIRST + EACH * len(PLAYED) + CALM
+PAUSE = (4.5, 2.0)
+"""Seconds before the scene of an ear, in which nobody speaks: then the first ear listens again."""
+
+
+def name(scene: Scene) -> str:
+    return f"{scene.vendor} {scene.stage}: {scene.fault.value}"
+
+
+def gaps(played: Played, language: str, control: str) -> Mapping[str, float]:
+    """What each scene costs the listeners of a language, in seconds, by its name: against
+    `control`, a language whose vendors never fail, word by word, so that the machine's own delays
+    do not count. An ear is that of both."""
+    late, usual = played.lateness(language), dict(played.lateness(control))
+    later = [(at, lag - usual[at]) for at, lag in late if at in usual]
+    assert len(later) == len(late)
+    return {name(one): gap(one, late if one.stage == "hears" else later) for one in SCENES}
 
 
 def gap(scene: Scene, late: Sequence[tuple[float, float]]) -> float:
@@ -122,6 +138,14 @@ def gap(scene: Scene, late: Sequence[tuple[float, float]]) -> float:
     starts = [begins(number) - 3.0 for number, one in enumerate(PLAYED) if one is scene]
     most = [max(lag for at, lag in late if start <= at < start + EACH) for start in starts]
     return min(most) - calm[int(0.99 * len(calm))]
+
+
+def turns() -> Sequence[tuple[float, float]]:
+    """When somebody speaks, on the score's clock."""
+    ears = [begins(number) for number, one in enumerate(PLAYED) if one.stage == "hears"]
+    starts = [1.0, *(at - PAUSE[1] for at in ears)]
+    ends = [*(at - PAUSE[0] for at in ears), SECONDS - 2.0]
+    return list(zip(starts, ends, strict=True))
 
 
 def begins(number: int) -> float:

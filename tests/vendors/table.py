@@ -1,5 +1,6 @@
 """docs/faults.md, from what the tests declare and check: `python -m tests.vendors.table`."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests import (
 )
 from tests.vendors.faults import Fault
 from tests.vendors.outcome import Outcome
-from tests.vendors.scenes import LASTS, SCENES
+from tests.vendors.scenes import LASTS, SCENES, name
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 OUTCOMES: Mapping[str, Mapping[Fault, Outcome]] = {
@@ -44,9 +45,14 @@ SCENES_HEAD = f"""\
 
 A real room, the vendors' real plugins, and two vendors for each stage; the first one fails for
 {LASTS:g} seconds while somebody speaks. `make test` plays it and counts every word: none is lost in
-captions or voice, and none comes twice. *Stall* is the deadline that the vendor misses;
-`.venv/bin/python -m bench.faults --scenes` prints the gap that a listener hears.
+captions or voice, none comes twice, and none behind what the same speaker said later. *Stall* is
+the deadline that the vendor misses; the goal is a gap of at most 0.3 s more. *Gap* is how much
+later a word is heard, at most, than in a language beside it whose vendors never fail:
+`.venv/bin/python -m bench.faults --scenes --rounds 3 --out tests/vendors/gaps.json` measures it,
+which is not repeated by the tests.
 """
+GAPS = Path(__file__).parent / "gaps.json"
+"""Seconds of each scene, round by round, as bench.faults measured them."""
 LADDER = """
 ## When no engine of a stage is left
 
@@ -95,10 +101,14 @@ def _note(text: str, notes: list[str]) -> str:
 
 
 def _scenes() -> Iterator[str]:
-    yield "| fault | of | stall | listeners hear and read |"
-    yield "|---|---|---|---|"
+    gaps = json.loads(GAPS.read_text(encoding="utf-8"))
+    rounds = len(gaps[name(SCENES[0])])
+    yield f"| fault | of | stall | gap, the most of {rounds} | listeners hear and read |"
+    yield "|---|---|---|---|---|"
     for one in SCENES:
-        yield f"| {one.fault.value} | {one.vendor} {one.stage} | {one.stall:g} s | {one.story} |"
+        gap = max(0.0, *gaps[name(one)])
+        row = (one.fault.value, f"{one.vendor} {one.stage}", f"{one.stall:g} s", f"{gap:.2f} s")
+        yield f"| {' | '.join(row)} | {one.story} |"
 
 
 if __name__ == "__main__":

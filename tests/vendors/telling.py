@@ -45,7 +45,7 @@ class Telling(ABC):
 
     async def take(self, hypothesis: Hypothesis) -> None:
         """Tell it now, as far as the fault lets it be told."""
-        fault = self._fault
+        fault = self._fault or self._server.faults.lasting
         if fault is Fault.GARBAGE:
             return await self._socket.send_str("<html>502 Bad Gateway</html>")
         if fault is Fault.SLOW:
