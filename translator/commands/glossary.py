@@ -41,7 +41,8 @@ def _import(arguments: argparse.Namespace) -> int:
         raise InputError(f"{path}: the name of a glossary must end in .yaml")
     glossary, notes = imported(arguments.file)
     write(glossary, path, over=arguments.force)
-    _tell(*notes, f"{path} now has {len(glossary.entries)} terms.")
+    count = len(glossary.entries)
+    _tell(*notes, f"{path} now has {count} term{'' if count == 1 else 's'}.")
     _tell(f"Next: name it under `glossaries` of a pair in language_pairs.yaml: [{path}]")
     return 0
 
