@@ -370,7 +370,7 @@ def test_import_and_export_say_what_they_wrote(
     assert capsys.readouterr().out.splitlines() == [
         "terms.csv:1: column 'Notes' is not used",
         "terms.csv:3: only en; left out",
-        "glossaries/terms.yaml now has 1 terms.",
+        "glossaries/terms.yaml now has 1 term.",
         "Next: name it under `glossaries` of a pair in language_pairs.yaml:"
         " [glossaries/terms.yaml]",
     ]
