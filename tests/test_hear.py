@@ -381,3 +381,31 @@ async def test_there_is_no_voice_in_silence() -> None:
 
     async with aclosing(frames()) as source, aclosing(detect(source)) as found:
         assert max([sound.speech async for sound in found]) < 0.2
+
+
+async def test_what_a_listen_was_not_given_of_a_replay_the_next_one_hears() -> None:
+    silent = HearError("no word", retryable=True, kind="silent")
+
+    async def leaving(
+        audio: AsyncIterator[Sound], numbers: list[int]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        for _ in range(blocks(1.0)):
+            numbers.append(int((await anext(audio)).samples[0]))
+        yield hypothesis(end=seconds(len(numbers)))
+
+    floor = Floor(ScriptedEar(failing(8.0, error=silent), leaving, to_the_end))
+    await floor.run((12.0, VOICED), (2.0, SILENT))
+    first, second, third = floor.ear.given
+    assert second[0] == first[0]
+    assert third[0] == second[-1] + 1
+    assert third[-1] >= blocks(12.0)
+
+
+@pytest.mark.parametrize("quiet", [3.5, 28.0])
+async def test_no_silence_is_heard_again_before_what_comes_after_a_failure(quiet: float) -> None:
+    in_the_pause = failing(2.5, hypothesis(end=2.3))
+    floor = Floor(ScriptedEar(in_the_pause, to_the_end, hold=10.0))
+    await floor.run((2.0, VOICED), (quiet, SILENT), (3.0, VOICED), (2.0, SILENT))
+    _, second = floor.ear.given
+    assert second[0] >= blocks(2.0 + quiet) - blocks(REACH)
+    assert second[-1] >= blocks(2.0 + quiet + 3.0) - 1

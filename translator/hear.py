@@ -44,6 +44,8 @@ silent it hears all of it."""
 KEPT = 30.0
 """Seconds of audio that hold what a silent ear is given before it has failed, with the pauses
 between the words, and what comes while it is heard again."""
+LOOK = 0.25
+"""Seconds of a pause between two looks at how long it may be."""
 BACKOFF = (0.1, 0.25, 0.5, 1.0, 2.0)
 """Seconds of audio to wait after one failure, two in a row, and so on."""
 
@@ -251,6 +253,7 @@ class _Gate:
         self._swallowed = 0  # sounds before this one, an ear was given that had fallen silent
         self._silent = 0  # sounds since the last voiced one
         self._first = 0  # the first sound of this listen
+        self._given = 0  # sounds before this one, it was given
 
     @property
     def start(self) -> float:
@@ -269,19 +272,25 @@ class _Gate:
         """The sounds of one listen, from `start` on until nobody has spoken for `hold`."""
         fresh = self._fresh()
         self._failed = False
+        self._given = self._first
         for sound, _ in fresh:
+            self._given += 1
             yield sound
-        muted = False
-        while self._silent < blocks(HOLD) or (not muted and self._silent < blocks(hold())):
+        muted, longest = False, HOLD
+        while self._silent < blocks(HOLD) or (not muted and self._silent < blocks(longest)):
             heard = await self._next()
             if heard is None:
                 return
             muted = heard.muted
+            if self._silent % blocks(LOOK) == 0:
+                longest = hold()
+            self._given += 1
             yield heard
 
     def done(self) -> None:
-        """What was read has been heard."""
-        self._used = self._read
+        """What the listen was given has been heard; of a replay, that may not be all."""
+        self._used = self._given
+        self._failed = self._given < self._read
 
     def again(self, start: float, *, swallowed: bool) -> None:
         """What came after `start` has not been heard: the next listen gets it, up to REPLAY, or
@@ -307,8 +316,10 @@ class _Gate:
         speech = list(accumulate(voiced for _, voiced in reversed(unused)))
         count = bisect_right(speech, blocks(REPLAY))
         if count >= self._read - self._swallowed:  # what was swallowed has not been given up yet
-            return unused
-        return unused[len(unused) - count :]
+            count = len(unused)
+        again = unused[len(unused) - count :]
+        silent = next((n for n, (_, voiced) in enumerate(again) if voiced), len(again))
+        return again[max(silent - blocks(REACH - ONSET), 0) :]
 
     async def _next(self) -> Sound | None:
         sound = await anext(self._sounds, None)
