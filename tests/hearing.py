@@ -97,11 +97,17 @@ class Floor:
         self.failures: list[HearError] = []
         self.expected: str | None = None
         self.health = Health(lambda: 0.0)
+        self.made_of = "these settings"
 
     def hear(self, source: AsyncIterator[Sound]) -> AsyncGenerator[Hypothesis, None]:
         return hear(
             source,
-            Ears(lambda: tuple(self.named), self._made, self.health),
+            Ears(
+                lambda: tuple(self.named),
+                self._made,
+                self.health,
+                settings=lambda name: self.made_of,
+            ),
             prior=lambda: Prior(languages=["en", "es"], expected=self.expected, terms=["LiveKit"]),
             opened=self.opened.append,
             failed=self.failures.append,

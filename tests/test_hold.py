@@ -1,14 +1,15 @@
 """For how long a pause an ear is kept."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 
-from tests.hearing import SILENT, VOICED, Floor, ScriptedEar, sounds, to_the_end
-from translator.hear import HOLD, Sound, blocks, seconds
+from tests.hearing import SILENT, VOICED, Floor, ScriptedEar, hypothesis, sounds, to_the_end
+from translator.hear import HOLD, LOOK, Sound, blocks, seconds
+from translator.types import Hypothesis
 
 pytestmark = pytest.mark.unit
 
@@ -59,7 +60,7 @@ async def test_an_ear_is_not_kept_where_it_would_be_told_something_else_by_now()
     ):
         assert len([one async for one in said]) == 1
     (given,) = floor.ear.given
-    assert given[-1] == blocks(3.0)
+    assert blocks(3.0) <= given[-1] <= blocks(3.0 + LOOK)
 
 
 async def told_late(
@@ -71,3 +72,20 @@ async def told_late(
             floor.expected = "es"
         yield sound
         await asyncio.sleep(seconds(1))
+
+
+async def test_an_ear_is_not_kept_where_another_would_be_made_by_now() -> None:
+    async def edited(
+        audio: AsyncIterator[Sound], numbers: list[int]
+    ) -> AsyncGenerator[Hypothesis, None]:
+        async for sound in audio:
+            numbers.append(int(sound.samples[0]))
+            if numbers[-1] == blocks(2.0):
+                floor.made_of = "other settings"
+        yield hypothesis(end=1.0)
+
+    floor = Floor(ScriptedEar(edited, to_the_end, hold=10.0))
+    await floor.run((1.0, VOICED), (3.0, SILENT), (1.0, VOICED), (1.6, SILENT))
+    first, second = floor.ear.given
+    assert first[-1] + 1 <= blocks(1.0 + HOLD + LOOK)
+    assert second[-1] >= blocks(5.0)

@@ -23,13 +23,24 @@ class Ears:
     """
 
     def __init__(
-        self, names: Callable[[], Sequence[str]], ear: Callable[[str], Ear], health: Health
+        self,
+        names: Callable[[], Sequence[str]],
+        ear: Callable[[str], Ear],
+        health: Health,
+        *,
+        settings: Callable[[str], object] = lambda name: None,
     ) -> None:
         """`names` are the engines that hear, in their order; `ear` makes one, or raises
-        SettingsError, and is called in a thread, because that may take time."""
+        SettingsError, and is called in a thread, because that may take time. `settings` gives
+        what one is made of: where that is another, no long pause is waited for."""
         self._names = names
         self._ear = ear
         self._health = health
+        self._settings = settings
+        self._name = ""
+        """The one that listens."""
+        self._made_of: object = None
+        """What it was made of."""
         self._failed: str | None = None
         """The one that listened last, if it has failed."""
         self._hold = HOLD
@@ -41,13 +52,14 @@ class Ears:
     @property
     def hold(self) -> float:
         """See Holding; of the one that listens."""
-        return self._hold
+        return self._hold if self._settings(self._name) == self._made_of else HOLD
 
     async def listen(
         self, audio: AsyncIterator[Sound], prior: Prior
     ) -> AsyncGenerator[Hypothesis, None]:
         """See Ear."""
-        name = self._next()
+        name = self._name = self._next()
+        self._made_of = self._settings(name)
         turn = self._turn(name)
         try:
             ear = await asyncio.to_thread(self._made, name)

@@ -246,7 +246,12 @@ class Meeting:
             pauses = self._settings.segments.pauses
             return self._metered.ear(name, pauses, person=person, floor=floor)
 
-        return Ears(lambda: self._budget.heard_by(person), made, self._health)
+        return Ears(
+            lambda: self._budget.heard_by(person),
+            made,
+            self._health,
+            settings=lambda name: (self._settings.engines.get(name), self._settings.segments),
+        )
 
     def _child_failed(self, name: str, error: BaseException) -> None:
         message = str(error) or type(error).__name__
