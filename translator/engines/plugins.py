@@ -26,7 +26,7 @@ from translator.engines.livekit import (
     LiveKitSummarizer,
     LiveKitVoice,
 )
-from translator.engines.livekit.feed import PACE
+from translator.engines.livekit.feed import PACE, UNKNOWN
 from translator.engines.livekit.plugin import once
 from translator.errors import SettingsError
 from translator.hear import HOLD
@@ -113,7 +113,7 @@ class Vendor:
     def ear(self) -> LiveKitEar:
         """An ear of its own for one floor."""
         plugin, model = self._engine.plugin, self._engine.model
-        patience = PATIENCE.get((plugin, model), PATIENCE.get((plugin, None), 8.0))
+        patience = PATIENCE.get((plugin, model), PATIENCE.get((plugin, None), UNKNOWN))
         return LiveKitEar(
             self.hearing(),
             knows_english=plugin in CHECKED_ENGLISH,

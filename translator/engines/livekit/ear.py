@@ -8,7 +8,7 @@ from typing import Any
 from livekit.agents import stt
 
 from translator.beside import beside
-from translator.engines.livekit.feed import PACE, Feed
+from translator.engines.livekit.feed import PACE, UNKNOWN, Feed
 from translator.engines.livekit.identifier import Identifier
 from translator.engines.livekit.plugin import begun, leave, made, once, received
 from translator.engines.livekit.utterances import Utterances
@@ -25,7 +25,7 @@ class LiveKitEar:
         make: Callable[[Sequence[str], Sequence[str]], stt.STT[Any]],
         *,
         knows_english: bool = False,
-        patience: float = 8.0,
+        patience: float = UNKNOWN,
         grace: float = 2.0,
         hold: float = HOLD,
         pace: float = PACE,
@@ -33,11 +33,11 @@ class LiveKitEar:
         """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
 
         `knows_english` says that its "en" means English, and not that it knows no language.
-        After `patience` seconds of speech without a word it has failed, and after fewer once it
-        has told each word: of a silent vendor, or a half-open connection, nothing else is ever
-        heard. After the end of the audio it has `grace` seconds for its last words. A pause is
-        `hold` seconds long at most, where all that was said before is final. What has waited is
-        sent at `pace` times real time.
+        After `patience` seconds of speech without a word it has failed, and where that is UNKNOWN
+        after fewer once it has told each word: of a silent vendor, or a half-open connection,
+        nothing else is ever heard. After the end of the audio it has `grace` seconds for its last
+        words. A pause is `hold` seconds long at most, where all that was said before is final.
+        What has waited is sent at `pace` times real time.
         """
         self._make = make
         self._knows_english = knows_english

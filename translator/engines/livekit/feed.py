@@ -21,8 +21,10 @@ BURST = 0.8
 RENEWED = 1500.0
 """Seconds after which a stream ends at the next pause, and another begins: before the shortest
 session of any vendor is over (OpenAI's is 30 minutes)."""
+UNKNOWN = 8.0
+"""Seconds of speech without a word that are too long of an STT of which no more is known."""
 OVERDUE = 3.0
-"""Seconds of speech without a word that are too long of an STT that tells each word."""
+"""The same of one that is seen to tell each word."""
 UNHEARD = 0.5
 """Seconds of speech without a word that a vendor cannot leave unanswered at the end."""
 SETTLED = 2.0
@@ -96,8 +98,8 @@ class Feed:
         since = max(self._begun, self._utterances.answered_at)
         waited = asyncio.get_running_loop().time() - since
         patience = self._patience
-        if self._utterances.tells_each_word:
-            patience = min(patience, OVERDUE)
+        if patience == UNKNOWN and self._utterances.tells_each_word:
+            patience = OVERDUE
         return min(self._utterances.unanswered, waited) > patience
 
     async def _wait(self) -> None:
