@@ -142,6 +142,18 @@ async def test_waits_for_nobody_when_max_wait_is_zero() -> None:
     assert player.began(2) == pytest.approx(0.0, abs=0.01)
 
 
+async def test_several_of_one_speaker_hold_the_others_together_for_no_longer_than_one() -> None:
+    player = Player()
+    late = [player.turns.turn(segment(number, start=number)) for number in (1, 2, 3)]
+    await filled(player.turns.turn(segment(4, start=4.0, speaker="p-bob")))
+    async with player.playing():
+        for turn in late:
+            await asyncio.sleep(MAX_WAIT - 0.1)
+            turn.end()
+        await asyncio.sleep(1.0)
+    assert player.began(4) == pytest.approx(MAX_WAIT, abs=0.01)
+
+
 async def test_what_one_speaker_says_is_heard_in_its_order_however_late() -> None:
     player = Player()
     late = player.turns.turn(segment(1, start=1.0))

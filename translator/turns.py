@@ -279,10 +279,11 @@ class Turns:
         held = False
         unfinished: set[str] = set()
         for turn in self._open:
-            if turn.segment.speaker in unfinished:
-                continue
-            if turn.ready:
+            blocked = turn.segment.speaker in unfinished
+            if turn.ready and not blocked:
                 return None if held else turn
+            if turn.ready:
+                continue
             unfinished.add(turn.segment.speaker)
             turn.due = turn.due or now + self.max_wait
             held = held or now < turn.due
@@ -290,13 +291,24 @@ class Turns:
 
     def _skip(self) -> None:
         """Drop those in front for whose sake others would be too late."""
-        for turn, following in pairwise([turn for turn in self._open if turn.filled]):
+        for turn, following in pairwise([turn for turn in self._in_turn() if turn.filled]):
             if not skips(turn.waited, following.waited, again=self._skipped_last):
                 return
             self._skipped_last = True
             self._open.remove(turn)
             turn.drop()
             self._skipped(turn)
+
+    def _in_turn(self) -> list[Turn]:
+        """Those that no unfinished turn of their own speaker keeps waiting."""
+        unfinished: set[str] = set()
+        found = []
+        for turn in self._open:
+            if turn.segment.speaker not in unfinished:
+                found.append(turn)
+            if not turn.ready:
+                unfinished.add(turn.segment.speaker)
+        return found
 
     async def _wait(self) -> None:
         now = self._clock()
