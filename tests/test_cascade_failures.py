@@ -125,6 +125,12 @@ async def test_without_a_rest_that_fits_it_follows_as_it_was_spoken(after: Wordi
     assert stage.ends == {"p-ada/1": ["spoken"]}
 
 
+async def test_one_rendition_that_breaks_off_takes_no_engine_down() -> None:
+    stage = Stage(renderer=breaking_off(writing("Buenos días a todos,")))
+    await stage.interpret(segment(1, HELLO))
+    assert stage.health.down("render", "renderer") is None
+
+
 async def test_nobody_waits_again_for_a_renderer_that_hangs_behind_a_clause() -> None:
     hanging = Wording(
         pieces=[(0.1, "Buenos días a todos, ")],

@@ -194,7 +194,12 @@ class Renderers:
         async with aclosing(call.renderer.render(brief)) as pieces:
             text = "".join([piece async for piece in pieces])
         try:
-            rest = call.guard.finish(respelled(missing(brief.begun, text), brief.terms))
+            rest = missing(brief.begun, text)
+        except RenderError as error:
+            error.blameless = True  # it was asked for something odd
+            raise
+        try:
+            rest = call.guard.finish(respelled(rest, brief.terms))
         except GuardedError as error:
             self._guarded(brief, error.why)
             raise
