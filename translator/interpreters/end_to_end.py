@@ -154,8 +154,8 @@ class EndToEnd:
         """One segment: by the model, or by the stages of a cascade where it says nothing."""
         try:
             said = self._is_for_model(work) and await self._is_said(work, model)
-        except asyncio.CancelledError:
-            self._end(work)
+        except BaseException:
+            self._end(work)  # or it would keep its speaker waiting for ever
             raise
         if not said:
             self._group.create_task(self._stages.speak(work.turn, work.clauses))
