@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from translator.cost.day import Day
+from translator.cost.day import Day, Sums
 
 pytestmark = pytest.mark.unit
 
@@ -28,6 +28,12 @@ def test_meetings_add_to_one_sum_that_outlives_them(path: Path) -> None:
     assert day(path).add(1.5, "USD").day == 1.5
     assert day(path, meeting="hall").add(0.25, "USD").day == 1.75
     assert day(path).add(0.0, "USD").day == 1.75
+
+
+def test_a_file_without_meetings_is_one_of_an_older_version(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('{"date": "2026-11-23", "currency": "USD", "spent": 1.5}')
+    assert day(path).add(0.5, "USD") == Sums(day=2.0, meeting=0.5)
 
 
 def test_a_meeting_goes_on_with_what_it_has_spent_when_another_job_takes_over(path: Path) -> None:
@@ -53,7 +59,7 @@ def test_a_new_day_and_another_currency_begin_anew(path: Path) -> None:
         b"[" * 5000,
         b'{"date": "2026-11-23", "currency": "USD", "spent": "much", "meetings": {}}',
         b'{"date": "2026-11-23", "currency": "USD", "spent": -1, "meetings": {}}',
-        b'{"date": "2026-11-23", "currency": "USD", "spent": 1}',
+        b'{"date": "2026-11-23", "currency": "USD", "spent": 1, "meetings": 1}',
         b'{"date": "2026-11-23", "currency": "USD", "spent": NaN, "meetings": {}}',
         b'{"date": "2026-11-23", "currency": "USD", "spent": 1, "meetings": {"town": "much"}}',
         b"7",

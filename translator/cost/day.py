@@ -80,13 +80,19 @@ class Day:
         nonsense."""
         try:
             match json.loads(self._path.read_text(encoding="utf-8")):
-                case {"spent": spent, "meetings": dict() as meetings, **rest} if all(
-                    isinstance(one, int | float) and one >= 0 for one in (spent, *meetings.values())
-                ):
-                    return (float(spent), meetings) if rest == key else (0.0, {})
+                case {"spent": spent, **rest}:
+                    meetings = rest.pop("meetings", {})
+                    if isinstance(meetings, dict) and all(
+                        map(_is_sum, (spent, *meetings.values()))
+                    ):
+                        return (float(spent), meetings) if rest == key else (0.0, {})
         except FileNotFoundError:
             return 0.0, {}
         except (ValueError, RecursionError):
             pass
         log.warning("%s is broken: the day's sum begins anew", self._path)
         return 0.0, {}
+
+
+def _is_sum(value: object) -> bool:
+    return isinstance(value, int | float) and value >= 0
