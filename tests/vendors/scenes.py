@@ -104,7 +104,7 @@ SCENES: Sequence[Scene] = (
         fault=Fault.QUOTA, vendor="openai", stage="renders", stall=0.0, story=NEXT.format("model")
     ),
 )
-PLAYED = (*SCENES, SCENES[1], SCENES[1])
+PLAYED = (*SCENES[:5], SCENES[1], *SCENES[5:9], SCENES[1], *SCENES[9:])
 """In this order. An ear's failure makes every language late, so that none shows whether it was the
 machine: what costs nothing is played until it can be told by the least that it cost."""
 CALM = 10.0
