@@ -122,3 +122,10 @@ class Floor:
     async def run(self, *parts: tuple[float, float]) -> list[Hypothesis]:
         async with aclosing(sounds(*parts)) as source, aclosing(self.hear(source)) as said:
             return [one async for one in said]
+
+
+async def drain(floor: Floor, source: AsyncGenerator[Sound, None]) -> None:
+    """Have `floor` hear all of `source`."""
+    async with aclosing(source), aclosing(floor.hear(source)) as said:
+        async for _ in said:
+            pass

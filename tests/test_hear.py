@@ -15,6 +15,7 @@ from tests.hearing import (
     Act,
     Floor,
     ScriptedEar,
+    drain,
     failing,
     hypothesis,
     sounds,
@@ -38,12 +39,6 @@ from translator.hear import (
 from translator.types import Hypothesis, Word
 
 pytestmark = pytest.mark.unit
-
-
-async def drain(floor: Floor, source: AsyncGenerator[Sound, None]) -> None:
-    async with aclosing(source), aclosing(floor.hear(source)) as said:
-        async for _ in said:
-            pass
 
 
 async def test_silence_opens_no_ear() -> None:

@@ -7,17 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.hearing import SILENT, VOICED, Floor, ScriptedEar, hypothesis, sounds, to_the_end
+from tests.hearing import SILENT, VOICED, Floor, ScriptedEar, drain, hypothesis, sounds, to_the_end
 from translator.hear import HOLD, LOOK, Sound, blocks, seconds
 from translator.types import Hypothesis
 
 pytestmark = pytest.mark.unit
-
-
-async def heard(floor: Floor, source: AsyncGenerator[Sound, None]) -> None:
-    async with aclosing(source), aclosing(floor.hear(source)) as said:
-        async for _ in said:
-            pass
 
 
 async def test_an_ear_says_how_long_a_pause_it_is_kept_for() -> None:
@@ -35,7 +29,7 @@ async def test_an_ear_is_not_kept_for_a_microphone_that_is_muted() -> None:
         async for sound in sounds((1.0, VOICED), (5.0, SILENT)):
             yield replace(sound, muted=sound.speech == SILENT)
 
-    await heard(floor, muted())
+    await drain(floor, muted())
     (given,) = floor.ear.given
     assert given[-1] + 1 == blocks(1.0) + blocks(HOLD)
 
@@ -47,7 +41,7 @@ async def test_who_mutes_in_a_long_pause_keeps_no_ear_from_then_on() -> None:
         async for sound in sounds((1.0, VOICED), (8.0, SILENT)):
             yield replace(sound, muted=sound.samples[0] >= blocks(5.0))
 
-    await heard(floor, muted())
+    await drain(floor, muted())
     (given,) = floor.ear.given
     assert given[-1] == blocks(5.0)
 
