@@ -11,7 +11,9 @@ import wave
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from statistics import median_high
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,10 @@ VOICES = {
     "it": "it-IT-ElsaNeural",
 }
 """Azure's, for the languages that people may listen to."""
+
+
+HALF, WHOLE = 0.5, 0.9
+"""Share of its usual length from which a word was heard, and from which it did not break off."""
 
 
 @dataclass(kw_only=True)
@@ -105,10 +111,9 @@ class Played:
 
     def unheard(self, language: str) -> Compared:
         """What was committed in a language and not heard, and what was heard twice: in the order
-        of the renditions. What never got a voice is lost, too; a word that broke off and was
-        said again counts once."""
+        of the renditions. What never got a voice is lost, too."""
         due = [name for one in self.renditions(language) for name in plain(one["text"])]
-        heard = compared(due, [one.name for one in _unbroken(self.heard[language])])
+        heard = sounded(due, self.heard[language])
         ways = {one["segment_id"] for one in self.of("Spoken") if one["language"] == language}
         silent = [
             name
@@ -322,19 +327,33 @@ def _played(
     )
 
 
-def _unbroken(words: Sequence[Chimed]) -> Sequence[Chimed]:
-    """Without those that broke off and were said again."""
-    whole: dict[str, float] = {}
-    for one in words:
-        whole[one.name] = max(whole.get(one.name, 0.0), one.end - one.start)
-    return [
-        one
-        for one, other in zip(words, [*words[1:], None], strict=True)
-        if other is None
-        or one.name != other.name
-        or other.start - one.end < 0.03
-        or one.end - one.start > 0.9 * whole[one.name]
-    ]
+def sounded(due: Sequence[str], heard: Sequence[Chimed]) -> Compared:
+    """What is missing in what was heard, and what is too much. Less than half of a word is none,
+    and one that broke off and was said again counts once.
+
+    How long a word is, is told by what is usual: a network that starves stretches one now and then.
+    """
+    lengths: dict[str, list[float]] = {}
+    for one in heard:
+        lengths.setdefault(one.name, []).append(one.end - one.start)
+    usual = {name: median_high(some) for name, some in lengths.items()}
+
+    def share(one: Chimed) -> float:
+        return (one.end - one.start) / usual[one.name]
+
+    words = [one for one in heard if share(one) >= HALF]
+    pairs = matched(due, [one.name for one in words])
+    came, found = {at for at, _ in pairs}, {place for _, place in pairs}
+    again = {
+        at
+        for place, (one, other) in enumerate(pairwise(words))
+        if one.name == other.name and min(share(one), share(other)) <= WHOLE
+        for at in (place, place + 1)
+    }
+    return Compared(
+        lost=[name for at, name in enumerate(due) if at not in came],
+        doubled=[one.name for at, one in enumerate(words) if at not in found | again],
+    )
 
 
 def _heard(path: Path) -> Sequence[Chimed]:
