@@ -53,10 +53,6 @@ class ScriptedSTT(agents_stt.STT[Any]):
         )
         self.script = script
 
-    @property
-    def provider(self) -> str:
-        return "Scripted"
-
     async def _recognize_impl(
         self,
         buffer: Any,
@@ -153,7 +149,7 @@ async def heard(
     expected: str | None = None,
     **options: Any,
 ) -> list[Hypothesis]:
-    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script), **options)
+    ear = LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(script), **options)
     async with (
         aclosing(sounds(*(parts or SPOKEN))) as audio,
         aclosing(ear.listen(audio, Prior(languages=languages, expected=expected))) as hypotheses,

@@ -32,7 +32,7 @@ async def used(server: OpenAI, *, key: str = KEY, pieces: int = 99, **limits: fl
     """What one rendition is paid for, of which so many pieces are waited for."""
     amounts = Sum()
     async with model(server, key) as made:
-        renderer = LiveKitRenderer(made, Prompt.load(), **limits)
+        renderer = LiveKitRenderer("mine", made, Prompt.load(), **limits)
         async with aclosing(overheard(renderer.render(BRIEF), amounts.add)) as coming:
             try:
                 async for _ in coming:
@@ -88,7 +88,7 @@ async def test_a_summary_is_paid_for_by_all_its_answers() -> None:
     amounts = Sum()
     async with OpenAI("It was about the budget.") as server, model(server) as made:
         with telling(amounts.add):
-            summarizer = LiveKitSummarizer(made, SummaryPrompt.load())
+            summarizer = LiveKitSummarizer("mine", made, SummaryPrompt.load())
             await summarizer.summarize([segment()], before="", words=90)
         assert amounts["input_tokens"] == words(server.requests[0])
     assert amounts["output_tokens"] == 5

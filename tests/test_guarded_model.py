@@ -56,7 +56,7 @@ async def let_out(asked: Brief, vendor: OpenAI) -> tuple[list[str], list[str], i
         openai.LLM(model="gpt-test", base_url=server.base_url, api_key=KEY) as model,
     ):
         renderers = Renderers(
-            OneModel(LiveKitRenderer(model, Prompt.load())),
+            OneModel(LiveKitRenderer("mine", model, Prompt.load())),
             Health(lambda: 0.0),
             shown=lambda brief, text: None,
             guarded=lambda brief, why: caught.append(why),

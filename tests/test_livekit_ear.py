@@ -57,7 +57,7 @@ async def test_languages_and_terms_reach_the_maker() -> None:
         made.append((languages, terms))
         return ScriptedSTT(Script())
 
-    listening = LiveKitEar(make).listen(
+    listening = LiveKitEar("mine", make).listen(
         sounds((0.1, 0.0)), Prior(languages=("en", "es"), terms=("LiveKit",))
     )
     assert [hypothesis async for hypothesis in listening] == []

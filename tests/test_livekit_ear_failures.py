@@ -43,7 +43,7 @@ pytestmark = pytest.mark.unit
         (APIStatusError("slow down", status_code=429), True, "status 429"),
         (APIStatusError("closed", status_code=3008), True, "broke off (status 3008)"),
         (APIConnectionError(f"refused {KEY}"), True, "broke off"),
-        (aiohttp.ClientConnectionError(KEY), True, "Scripted broke off"),
+        (aiohttp.ClientConnectionError(KEY), True, "mine broke off"),
         (
             aiohttp.WSServerHandshakeError(None, (), status=401, message=KEY),  # type: ignore[arg-type]
             False,
@@ -60,7 +60,7 @@ async def test_a_vendors_failure_is_told_without_its_words(
         await heard(Script(steps=[(1.0, says(INTERIM, "good")), (1.2, error)]))
     assert raised.value.retryable is retryable
     assert text in str(raised.value)
-    assert str(raised.value).startswith("Scripted ")
+    assert str(raised.value).startswith("mine ")
     assert KEY not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
@@ -73,7 +73,7 @@ async def test_an_stt_is_made_beside_the_event_loop() -> None:
         made.append(in_event_loop())
         return ScriptedSTT(Script())
 
-    listening = LiveKitEar(make).listen(sounds((1.0, 0.0)), Prior(languages=("en",)))
+    listening = LiveKitEar("mine", make).listen(sounds((1.0, 0.0)), Prior(languages=("en",)))
     async with aclosing(listening):
         assert [one async for one in listening] == []
     assert made == [False]
@@ -84,7 +84,9 @@ async def test_an_stt_that_cannot_be_made_has_failed() -> None:
         raise ValueError("a key is required")
 
     with pytest.raises(HearError, match=r"no engine \(ValueError\): check its settings") as raised:
-        async for _ in LiveKitEar(make).listen(sounds((1.0, 0.9)), Prior(languages=("en",))):
+        async for _ in LiveKitEar("mine", make).listen(
+            sounds((1.0, 0.9)), Prior(languages=("en",))
+        ):
             pass
     assert not raised.value.retryable
 
@@ -96,8 +98,8 @@ async def test_an_stt_that_gives_no_stream_has_failed_and_the_next_ear_hears() -
 
     broken, good = Script(), Script(at_end=[says(FINAL, "Good morning.")])
     made = {
-        "broken": LiveKitEar(lambda _languages, _terms: NoStream(broken)),
-        "good": LiveKitEar(lambda _languages, _terms: ScriptedSTT(good)),
+        "broken": LiveKitEar("mine", lambda _languages, _terms: NoStream(broken)),
+        "good": LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(good)),
     }
     health = Health(now)
     failures: list[HearError] = []
@@ -110,12 +112,12 @@ async def test_an_stt_that_gives_no_stream_has_failed_and_the_next_ear_hears() -
     )
     async with aclosing(hearing):
         assert [one.text async for one in hearing] == ["Good morning."]
-    assert [str(error) for error in failures] == ["Scripted failed (ValueError)"]
+    assert [str(error) for error in failures] == ["mine failed (ValueError)"]
     assert broken.closed
 
 
 async def test_an_stt_that_stops_before_the_audio_has_failed() -> None:
-    with pytest.raises(HearError, match="Scripted has stopped listening") as raised:
+    with pytest.raises(HearError, match="mine has stopped listening") as raised:
         await heard(Script(steps=[(1.0, None)]))
     assert raised.value.retryable
 
@@ -192,7 +194,7 @@ async def test_what_has_waited_is_sent_no_faster_than_vendors_take_it(pace: floa
             yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.0)
             sent.append((now() - begun, script.samples / SAMPLE_RATE))
 
-    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script), pace=pace)
+    ear = LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(script), pace=pace)
     async with aclosing(ear.listen(at_once(), Prior(languages=("en",)))) as hypotheses:
         assert [one async for one in hypotheses] == []
     assert max(pushed - pace * passed for passed, pushed in sent) == pytest.approx(BURST, abs=0.06)
@@ -221,7 +223,7 @@ async def test_a_failure_of_the_floor_is_raised_as_it_is() -> None:
         raise LookupError("the floor is gone")
 
     script = Script(endless=True)
-    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
+    ear = LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(script))
     with pytest.raises(LookupError, match="the floor is gone"):
         async for _ in ear.listen(broken(), Prior(languages=("en",))):
             pass
@@ -229,7 +231,7 @@ async def test_a_failure_of_the_floor_is_raised_as_it_is() -> None:
 
 async def test_who_stops_reading_ends_the_stream() -> None:
     script = Script(steps=[(1.0, says(INTERIM, "good"))], endless=True)
-    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
+    ear = LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(script))
     async with aclosing(ear.listen(sounds(*SPOKEN), Prior(languages=("en",)))) as hypotheses:
         assert (await anext(hypotheses)).text == "good"
     assert script.closed
@@ -248,7 +250,7 @@ async def test_a_floor_is_heard_on_by_a_fresh_stt_after_a_failure() -> None:
         aclosing(
             hear(
                 audio,
-                LiveKitEar(lambda _languages, _terms: ScriptedSTT(next(left))),
+                LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(next(left))),
                 prior=lambda: Prior(languages=("en",)),
                 opened=lambda _open: None,
                 failed=failures.append,
@@ -280,7 +282,7 @@ async def test_a_vendor_whose_first_word_takes_long_is_given_its_time_after_a_re
             return Slow(stt=self, conn_options=options["conn_options"])
 
     script = Script(steps=[(0.5, says(INTERIM, "good"))], at_end=[says(FINAL, "Good.")])
-    ear = LiveKitEar(lambda _languages, _terms: SlowSTT(script), patience=2.0)
+    ear = LiveKitEar("mine", lambda _languages, _terms: SlowSTT(script), patience=2.0)
     async with aclosing(ear.listen(waiting(), Prior(languages=("en",)))) as hypotheses:
         assert [one.text async for one in hypotheses] == ["good", "Good."]
 
@@ -296,7 +298,7 @@ async def test_nothing_can_be_saved_up_to_be_sent_too_fast() -> None:
             yield Sound(samples=np.zeros(BLOCK, np.int16), speech=0.0)
             sent.append((now(), script.samples / SAMPLE_RATE))
 
-    ear = LiveKitEar(lambda _languages, _terms: ScriptedSTT(script))
+    ear = LiveKitEar("mine", lambda _languages, _terms: ScriptedSTT(script))
     listening = ear.listen(a_minute_and_a_backlog(), Prior(languages=("en",)))
     async with aclosing(listening) as hypotheses:
         assert [one async for one in hypotheses] == []

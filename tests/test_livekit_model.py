@@ -28,10 +28,6 @@ class ScriptedLLM(agents_llm.LLM[Any]):
         self.pause = pause
         self.asked: list[agents_llm.ChatContext] = []
 
-    @property
-    def provider(self) -> str:
-        return "Scripted"
-
     def chat(self, *, chat_ctx: agents_llm.ChatContext, **options: Any) -> agents_llm.LLMStream:
         assert options["conn_options"].max_retry == 0
         self.asked.append(chat_ctx)
@@ -68,7 +64,7 @@ SEGMENT = Segment(
 
 
 async def rendered(model: ScriptedLLM, **options: Any) -> list[str]:
-    renderer = LiveKitRenderer(model, Prompt.load(), **options)
+    renderer = LiveKitRenderer("mine", model, Prompt.load(), **options)
     async with aclosing(renderer.render(Brief(segment=SEGMENT, target="es"))) as pieces:
         return [piece async for piece in pieces]
 
@@ -109,7 +105,7 @@ async def test_the_first_piece_is_waited_for_apart_from_the_others() -> None:
 
 
 async def test_what_a_plugin_raises_at_once_is_a_failure_like_any_other() -> None:
-    with pytest.raises(RenderError, match=r"Scripted failed \(ValueError\)") as raised:
+    with pytest.raises(RenderError, match=r"mine failed \(ValueError\)") as raised:
         await rendered(RaisingLLM([]))
     assert KEY not in str(raised.value)
 

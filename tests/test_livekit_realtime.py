@@ -33,8 +33,6 @@ class Session:
 
 
 class Model:
-    provider = "Scripted"
-
     def __init__(self, raises: str) -> None:
         self.raises = raises
         self.closed = False
@@ -63,9 +61,9 @@ async def test_what_a_plugin_raises_at_once_is_a_failure_like_any_other(raises: 
         models.append(Model(raises))
         return models[-1]
 
-    realtime = LiveKitRealtime(make, SpeechPrompt.load())
+    realtime = LiveKitRealtime("mine", make, SpeechPrompt.load())
     for _ in range(2):
-        with pytest.raises(InterpretError, match=r"Scripted failed \(ValueError\)") as raised:
+        with pytest.raises(InterpretError, match=r"mine failed \(ValueError\)") as raised:
             await interpreted(realtime)
         assert KEY not in str(raised.value)
     await realtime.aclose()

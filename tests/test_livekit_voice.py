@@ -35,10 +35,6 @@ class ScriptedTTS(agents_tts.TTS[Any]):
         self.asked: list[tuple[str, float]] = []
         self.closed = False
 
-    @property
-    def provider(self) -> str:
-        return "Scripted"
-
     def synthesize(
         self,
         text: str,
@@ -75,7 +71,7 @@ async def said(voice: LiveKitVoice[Any], text: str, *, pace: float = 1.0) -> lis
 def speaking(
     engine: ScriptedTTS, *, set_pace: Callable[[ScriptedTTS, float], None] | None = None
 ) -> LiveKitVoice[ScriptedTTS]:
-    return LiveKitVoice(lambda _language, _voice: engine, set_pace=set_pace)
+    return LiveKitVoice("mine", lambda _language, _voice: engine, set_pace=set_pace)
 
 
 async def test_a_text_is_spoken_once_and_whole() -> None:
@@ -95,7 +91,7 @@ async def test_there_is_one_tts_for_each_language_and_voice() -> None:
         engines.append(ScriptedTTS())
         return engines[-1]
 
-    voice = LiveKitVoice(make)
+    voice = LiveKitVoice("mine", make)
     for language, name in (("es", None), ("es", "eva"), ("es", None), ("fr", None)):
         async with aclosing(voice.say("Sí", language=language, voice=name, pace=1.0)) as frames:
             async for _ in frames:
@@ -112,7 +108,7 @@ async def test_a_tts_is_made_once_and_beside_the_event_loop() -> None:
         made.append(in_event_loop())
         return ScriptedTTS()
 
-    voice = LiveKitVoice(make)
+    voice = LiveKitVoice("mine", make)
     await asyncio.gather(said(voice, "Uno"), said(voice, "Dos"))
     assert made == [False]
 
@@ -122,7 +118,7 @@ async def test_a_voice_that_cannot_be_made_has_failed() -> None:
         raise ValueError(f"no voice speaks {language}")
 
     with pytest.raises(SpeakError, match=r"no engine \(ValueError\)"):
-        await said(LiveKitVoice(make), "Buenos días")
+        await said(LiveKitVoice("mine", make), "Buenos días")
 
 
 async def test_the_pace_is_set_before_each_text() -> None:
@@ -143,7 +139,7 @@ async def test_what_cannot_be_spoken_is_not_asked_for() -> None:
 
 async def test_a_failure_after_some_audio_is_not_said_twice() -> None:
     engine = ScriptedTTS(error=APIConnectionError(KEY))
-    with pytest.raises(SpeakError, match="Scripted broke off") as raised:
+    with pytest.raises(SpeakError, match="mine broke off") as raised:
         await said(speaking(engine), "Buenos días")
     assert raised.value.retryable
     assert KEY not in str(raised.value)
@@ -191,6 +187,6 @@ def no_pace(engine: ScriptedTTS, pace: float) -> None:
 async def test_what_a_plugin_raises_at_once_is_a_failure_like_any_other(
     voice: LiveKitVoice[Any],
 ) -> None:
-    with pytest.raises(SpeakError, match=r"Scripted failed \(ValueError\)") as raised:
+    with pytest.raises(SpeakError, match=r"mine failed \(ValueError\)") as raised:
         await said(voice, "Buenos días")
     assert KEY not in str(raised.value)

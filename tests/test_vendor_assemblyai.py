@@ -86,7 +86,7 @@ def vendor(server: AssemblyAI, *, model: str | None = None, **options: object) -
 
 def ear(server: AssemblyAI, *, model: str | None = None, **options: object) -> LiveKitEar:
     made = vendor(server, model=model, **options).hearing()
-    return LiveKitEar(made, patience=0.9, grace=0.3)
+    return LiveKitEar("mine", made, patience=0.9, grace=0.3)
 
 
 async def sounds(*parts: tuple[float, int]) -> AsyncGenerator[Sound, None]:
@@ -111,7 +111,7 @@ async def told(
     after it. The plugin tells no reason where it learns of the close by sending, and which it
     learns first is chance."""
     made = vendor(server, **options).hearing()
-    got, error = await calls.heard(LiveKitEar(made), seconds, haste=inf, rest=5.0)
+    got, error = await calls.heard(LiveKitEar("mine", made), seconds, haste=inf, rest=5.0)
     assert got == []
     assert isinstance(error, HearError)
     return error

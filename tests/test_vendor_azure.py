@@ -112,7 +112,7 @@ def vendor(address: str) -> Vendor:
 
 def ear(server: Azure, *, patience: float = 0.9, grace: float = 0.3) -> LiveKitEar:
     made = vendor(server.hearing_url).hearing()
-    return LiveKitEar(made, knows_english=True, patience=patience, grace=grace)
+    return LiveKitEar("mine", made, knows_english=True, patience=patience, grace=grace)
 
 
 async def heard(server: Azure, *, prior: Prior = PRIOR) -> list[Hypothesis]:
@@ -239,7 +239,7 @@ async def test_each_fault_of_speaking_ends_as_declared(fault: Fault) -> None:
             await server.down()
         made = vendor(server.speaking_url).speaking()
         try:
-            await speak(LiveKitVoice(made, spell=ssml, patience=0.4), pcm)
+            await speak(LiveKitVoice("mine", made, spell=ssml, patience=0.4), pcm)
         except SpeakError as failed:
             error = failed.kind
         unasked = fault is Fault.REFUSED  # nothing listened

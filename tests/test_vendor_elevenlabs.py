@@ -86,7 +86,7 @@ def vendor(server: ElevenLabs, **more: object) -> Vendor:
 
 
 def ear(server: ElevenLabs) -> LiveKitEar:
-    return LiveKitEar(vendor(server, model="scribe_v2_realtime").hearing(), grace=0.3)
+    return LiveKitEar("mine", vendor(server, model="scribe_v2_realtime").hearing(), grace=0.3)
 
 
 async def called(server: ElevenLabs, stage: str) -> Outcome:
@@ -97,7 +97,7 @@ async def called(server: ElevenLabs, stage: str) -> Outcome:
         finals = "".join(one.text for one in hypotheses if one.final)
         got = finals or (hypotheses[-1].text if hypotheses else "")
         return text_ended(got, TEXT, error, time.monotonic() - began)
-    voice = LiveKitVoice(vendor(server).speaking(), first=0.3, patience=0.3)
+    voice = LiveKitVoice("mine", vendor(server).speaking(), first=0.3, patience=0.3)
     async with http_context.open():
         audio, error = await said(voice)
         ended = audio_ended(audio, TEXT, error, time.monotonic() - began)
@@ -171,7 +171,7 @@ async def test_a_connection_that_was_idle_for_too_long_is_made_anew() -> None:
 
 async def test_a_connection_that_has_fallen_silent_is_not_used_again() -> None:
     async with ElevenLabs() as server, http_context.open():
-        voice = LiveKitVoice(vendor(server).speaking(), first=0.3, patience=0.3)
+        voice = LiveKitVoice("mine", vendor(server).speaking(), first=0.3, patience=0.3)
         await said(voice)
         server.faults.next(Fault.HANG)
         began = time.monotonic()

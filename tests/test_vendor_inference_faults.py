@@ -111,7 +111,7 @@ async def called(stage: str) -> Outcome:
     began = time.monotonic()
     match stage:
         case "inference hears":
-            ear = LiveKitEar(vendor.hearing(), patience=0.9, grace=0.3)
+            ear = LiveKitEar("mine", vendor.hearing(), patience=0.9, grace=0.3)
             hypotheses, error = await heard(ear, 1.0)
             finals = "".join(one.text for one in hypotheses if one.final)
             got = finals or (hypotheses[-1].text if hypotheses else "")
@@ -120,7 +120,7 @@ async def called(stage: str) -> Outcome:
             text, error = await rendered(vendor.renderer())
             return text_ended(text, TEXT, error, time.monotonic() - began)
         case _:
-            voice = LiveKitVoice(vendor.speaking(), first=0.3, patience=0.3)
+            voice = LiveKitVoice("mine", vendor.speaking(), first=0.3, patience=0.3)
             async with http_context.open():
                 audio, error = await said(voice)
                 # It ends a sentence with a space.

@@ -51,7 +51,7 @@ class Sums:
         async with openai.LLM(
             model="gpt-test", base_url=vendor.base_url, api_key=vendor.key
         ) as model:
-            summarizer = LiveKitSummarizer(model, SummaryPrompt.load())
+            summarizer = LiveKitSummarizer("mine", model, SummaryPrompt.load())
             enquiry = await self._lookups.begin()
             return await summarizer.summarize(SAID, before="", words=WORDS, enquiry=enquiry)
 

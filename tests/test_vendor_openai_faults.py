@@ -121,7 +121,7 @@ async def called(server: OpenAI, stage: str) -> Outcome:
     began = time.monotonic()
     match stage:
         case "openai hears":
-            ear = LiveKitEar(vendor.hearing(), knows_english=True, grace=0.3)
+            ear = LiveKitEar("mine", vendor.hearing(), knows_english=True, grace=0.3)
             hypotheses, error = await heard(ear, 1.0)
             finals = "".join(one.text for one in hypotheses if one.final)
             got = finals or (hypotheses[-1].text if hypotheses else "")
@@ -130,7 +130,7 @@ async def called(server: OpenAI, stage: str) -> Outcome:
             text, error = await rendered(vendor.renderer())
             return text_ended(text, TEXT, error, time.monotonic() - began)
         case _:
-            voice = LiveKitVoice(vendor.speaking(), first=0.3, patience=0.3)
+            voice = LiveKitVoice("mine", vendor.speaking(), first=0.3, patience=0.3)
             async with http_context.open():
                 audio, error = await said(voice)
                 ended = audio_ended(audio, TEXT, error, time.monotonic() - began)

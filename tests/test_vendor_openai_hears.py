@@ -28,7 +28,7 @@ def ear(server: OpenAI, *, key: str = KEY, grace: float = 2.0) -> LiveKitEar:
             api_key=key,
         )
 
-    return LiveKitEar(make, knows_english=True, grace=grace)
+    return LiveKitEar("mine", make, knows_english=True, grace=grace)
 
 
 async def heard(ear: LiveKitEar) -> list[Hypothesis]:

@@ -35,7 +35,9 @@ async def rendering(
     server: OpenAI, *, key: str = KEY, patience: float = 4.0, deadline: float = 10.0
 ) -> AsyncGenerator[AsyncGenerator[str, None], None]:
     async with openai.LLM(model="gpt-test", base_url=server.base_url, api_key=key) as model:
-        renderer = LiveKitRenderer(model, Prompt.load(), patience=patience, deadline=deadline)
+        renderer = LiveKitRenderer(
+            "mine", model, Prompt.load(), patience=patience, deadline=deadline
+        )
         before = Rendition(segment=SEGMENT, language="es", text="Buenos días.")
         brief = Brief(
             segment=SEGMENT,

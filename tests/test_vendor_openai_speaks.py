@@ -23,6 +23,7 @@ def speaking(
     server: OpenAI, *, key: str = KEY, patience: float = 5.0, deadline: float = 20.0
 ) -> LiveKitVoice[openai.TTS]:
     return LiveKitVoice(
+        "mine",
         lambda _language, voice: openai.TTS(
             voice=voice or "ash", base_url=server.base_url, api_key=key, response_format="pcm"
         ),

@@ -20,7 +20,7 @@ SEGMENT = segment(text="Shall the committee adopt LiveKit?", speaker="p-grace")
 
 async def summarized(server: OpenAI, *said: str, deadline: float = 20.0) -> str:
     async with openai.LLM(model="gpt-test", base_url=server.base_url, api_key=KEY) as model:
-        summarizer = LiveKitSummarizer(model, SummaryPrompt.load(), deadline=deadline)
+        summarizer = LiveKitSummarizer("mine", model, SummaryPrompt.load(), deadline=deadline)
         segments = [replace(SEGMENT, text=text) for text in said]
         return await summarizer.summarize(segments, before="Grace opens the meeting.", words=90)
 

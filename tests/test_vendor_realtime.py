@@ -72,7 +72,9 @@ async def interpreter(
 ) -> AsyncGenerator[LiveKitRealtime, None]:
     """As a meeting has it, with shorter deadlines."""
     make = Vendor("realtime", engine(server)).interpreting()
-    model = LiveKitRealtime(make, SpeechPrompt.load(), first=first, patience=patience, **more)
+    model = LiveKitRealtime(
+        "mine", make, SpeechPrompt.load(), first=first, patience=patience, **more
+    )
     async with utils.http_context.open(), asyncio.timeout(20), aclosing(model):
         yield model
 

@@ -115,6 +115,7 @@ class Vendor:
         plugin, model = self._engine.plugin, self._engine.model
         patience = PATIENCE.get((plugin, model), PATIENCE.get((plugin, None), UNKNOWN))
         return LiveKitEar(
+            self._name,
             self.hearing(),
             knows_english=plugin in CHECKED_ENGLISH,
             patience=patience,
@@ -153,11 +154,11 @@ class Vendor:
 
     def renderer(self) -> LiveKitRenderer:
         """Renders with the plugin's LLM."""
-        return LiveKitRenderer(self._model("render"), Prompt.load())
+        return LiveKitRenderer(self._name, self._model("render"), Prompt.load())
 
     def summarizer(self) -> LiveKitSummarizer:
         """Sums up with the plugin's LLM."""
-        return LiveKitSummarizer(self._model("summarize"), SummaryPrompt.load())
+        return LiveKitSummarizer(self._name, self._model("summarize"), SummaryPrompt.load())
 
     def _model(self, verb: str) -> llm.LLM[Any]:
         call = self._call("LLM", verb)
@@ -171,6 +172,7 @@ class Vendor:
         engine = self._engine
         paced = engine.base_url is None and (engine.plugin, engine.model) in PACED
         return LiveKitVoice(
+            self._name,
             self.speaking(),
             set_pace=_set_speed if paced else None,
             spell=ssml if engine.plugin in SSML else None,
@@ -201,7 +203,7 @@ class Vendor:
 
     def realtime(self) -> LiveKitRealtime:
         """Interprets with the plugin's realtime model, for one speaker and one channel."""
-        return LiveKitRealtime(self.interpreting(), SpeechPrompt.load())
+        return LiveKitRealtime(self._name, self.interpreting(), SpeechPrompt.load())
 
     def interpreting(self) -> Callable[[], "RealtimeModel"]:
         """What makes a realtime model."""

@@ -22,6 +22,7 @@ class LiveKitEar:
 
     def __init__(
         self,
+        name: str,
         make: Callable[[Sequence[str], Sequence[str]], stt.STT[Any]],
         *,
         knows_english: bool = False,
@@ -30,7 +31,8 @@ class LiveKitEar:
         hold: float = HOLD,
         pace: float = PACE,
     ) -> None:
-        """`make` gives a new STT for languages (BCP-47) and terms; it is called in a thread.
+        """`name` is the engine's; `make` gives a new STT for languages (BCP-47) and terms, and is
+        called in a thread.
 
         `knows_english` says that its "en" means English, and not that it knows no language.
         After `patience` seconds of speech without a word it has failed, and where that is UNKNOWN
@@ -39,6 +41,7 @@ class LiveKitEar:
         words. A pause is `hold` seconds long at most, where all that was said before is final.
         What has waited is sent at `pace` times real time.
         """
+        self._name = name
         self._make = make
         self._knows_english = knows_english
         self._patience = patience
@@ -61,7 +64,7 @@ class LiveKitEar:
         engine = await asyncio.to_thread(
             made, lambda: self._make(prior.languages, prior.terms), HearError
         )
-        async with engine, _begun(engine, patience=self._patience) as stream:
+        async with engine, _begun(self._name, engine, patience=self._patience) as stream:
             feed = Feed(
                 audio,
                 stream,
@@ -72,7 +75,7 @@ class LiveKitEar:
             )
             async with (
                 beside(feed.run()),
-                aclosing(received(stream, engine, HearError)) as events,
+                aclosing(received(stream, self._name, HearError)) as events,
             ):
                 async for event in events:
                     hypothesis = utterances.push(event)
@@ -84,13 +87,13 @@ class LiveKitEar:
                 raise feed.failure
             if feed.is_unanswered:
                 raise UnansweredError(
-                    f"{engine.provider} says nothing of what it hears",
+                    f"{self._name} says nothing of what it hears",
                     retryable=True,
                     kind="silent",
                 )
             if not feed.complete:
                 raise HearError(
-                    f"{engine.provider} has stopped listening", retryable=True, kind="broken off"
+                    f"{self._name} has stopped listening", retryable=True, kind="broken off"
                 )
         rest = utterances.rest()
         if rest is not None:
@@ -99,10 +102,10 @@ class LiveKitEar:
 
 @asynccontextmanager
 async def _begun(
-    engine: stt.STT[Any], *, patience: float
+    name: str, engine: stt.STT[Any], *, patience: float
 ) -> AsyncGenerator[stt.RecognizeStream, None]:
     """A stream, left in the end. Raises HearError where the plugin gives none."""
-    stream = begun(lambda: engine.stream(conn_options=once(patience)), engine, HearError)
+    stream = begun(lambda: engine.stream(conn_options=once(patience)), name, HearError)
     try:
         yield stream
     finally:

@@ -21,8 +21,9 @@ _RATE = re.compile(r"too many|concurren|throttl|rate.?(limit|exceed)", re.IGNORE
 _NOWHERE = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 
-def failure(error: Exception, provider: str, failed: type[StageError]) -> StageError:
-    """`error` of a plugin as one of `failed`: what kind, and whether to try again at once."""
+def failure(error: Exception, engine: str, failed: type[StageError]) -> StageError:
+    """`error` of the plugin of `engine` as one of `failed`: of which kind, and whether to try again
+    at once."""
     kind: Kind
     match error:
         case APIStatusError(status_code=1008, body=None):
@@ -36,7 +37,7 @@ def failure(error: Exception, provider: str, failed: type[StageError]) -> StageE
             kind = _by_cause(error)
             # Of what nobody foresaw, its name is all there is for who looks into it.
             detail = f" ({type(error.__cause__ or error).__name__})" if kind == "fault" else ""
-    return failed(told(provider, kind) + detail, retryable=_again(error, kind), kind=kind)
+    return failed(told(engine, kind) + detail, retryable=_again(error, kind), kind=kind)
 
 
 def _again(error: Exception, kind: Kind) -> bool:

@@ -23,6 +23,7 @@ class LiveKitRenderer:
 
     def __init__(
         self,
+        name: str,
         model: llm.LLM[Any],
         prompt: Prompt,
         *,
@@ -30,8 +31,9 @@ class LiveKitRenderer:
         patience: float = 4.0,
         deadline: float = 10.0,
     ) -> None:
-        """At most `first` seconds until the first piece, `patience` between two, and `deadline`
-        for all of them."""
+        """`name` is the engine's. At most `first` seconds until the first piece, `patience` between
+        two, and `deadline` for all of them."""
+        self._name = name
         self._model = model
         self._prompt = prompt
         self._first = first
@@ -46,6 +48,7 @@ class LiveKitRenderer:
     async def render(self, brief: Brief) -> AsyncGenerator[str, None]:
         """See translator.render.Renderer."""
         written = _written(
+            self._name,
             self._model,
             instructions=self._prompt.render(Inputs.of(brief)),
             message=brief.segment.text,
@@ -60,6 +63,7 @@ class LiveKitRenderer:
 
 
 async def _written(
+    name: str,
     model: llm.LLM[Any],
     *,
     instructions: str,
@@ -76,7 +80,7 @@ async def _written(
     end = asyncio.get_running_loop().time() + deadline
     chat = asked(instructions, message)
     given = False
-    answer = deltas(model, chat, failed=failed, first=first, patience=patience, end=end)
+    answer = deltas(name, model, chat, failed=failed, first=first, patience=patience, end=end)
     async with aclosing(answer) as pieces:
         async for delta in pieces:
             text = delta.content or ""
@@ -85,7 +89,7 @@ async def _written(
                 given = True
                 yield piece
     if not given:
-        raise failed(f"{model.provider} gave no text", retryable=True, kind="empty")
+        raise failed(f"{name} gave no text", retryable=True, kind="empty")
 
 
 def asked(instructions: str, message: str) -> llm.ChatContext:
@@ -97,6 +101,7 @@ def asked(instructions: str, message: str) -> llm.ChatContext:
 
 
 async def deltas(
+    name: str,
     model: llm.LLM[Any],
     chat: llm.ChatContext,
     *,
@@ -112,17 +117,17 @@ async def deltas(
     an instant of the event loop's clock. `options` are further arguments of llm.LLM.chat.
     """
     chatting = partial(model.chat, chat_ctx=chat, conn_options=once(patience), **(options or {}))
-    async with begun(chatting, model, failed) as stream:
+    async with begun(chatting, name, failed) as stream:
         ending = _Ending(stream, failed)
         with billed(chat) as bill:
             async with aclosing(
-                received(stream, model, failed, first=first, patience=patience, deadline=end)
+                received(stream, name, failed, first=first, patience=patience, deadline=end)
             ) as chunks:
                 async for chunk in chunks:
                     bill.take(chunk)
                     if chunk.delta:
                         yield chunk.delta
-    ending.check(model.provider)
+    ending.check(name)
 
 
 _CUT: Mapping[str, tuple[str, Kind]] = {
@@ -146,15 +151,15 @@ class _Ending:
             self._parse = stream._parse_choice
             stream._parse_choice = self._note  # type: ignore[method-assign, assignment]
 
-    def check(self, provider: str) -> None:
+    def check(self, name: str) -> None:
         """Raises `failed` unless all of the text has come."""
         if not self._noted:
             return
         if self._reason is None:
-            raise self._failed(f"{provider} broke off", retryable=True, kind="broken off")
+            raise self._failed(f"{name} broke off", retryable=True, kind="broken off")
         if self._reason in _CUT:
             what, kind = _CUT[self._reason]
-            raise self._failed(f"{provider} {what}", kind=kind)
+            raise self._failed(f"{name} {what}", kind=kind)
 
     def _note(self, id: str, choice: Choice, thinking: ThinkingTokenFilter) -> llm.ChatChunk | None:
         if self._reason is not None:

@@ -13,11 +13,6 @@ from translator.errors import StageError
 T = TypeVar("T")
 
 
-class Plugin(Protocol):
-    @property
-    def provider(self) -> str: ...
-
-
 class Closes(Protocol):
     async def aclose(self) -> None: ...
 
@@ -35,13 +30,13 @@ def made(make: Callable[[], T], failed: type[StageError]) -> T:
         raise failed(f"no engine ({kind}): check its settings and its key") from error
 
 
-def begun(begin: Callable[[], T], plugin: Plugin, failed: type[StageError]) -> T:
-    """What `begin` gives, a call that a plugin answers later; some raise at once, what they like,
-    and all of it raises `failed`."""
+def begun(begin: Callable[[], T], name: str, failed: type[StageError]) -> T:
+    """What `begin` gives, a call that the plugin of the engine `name` answers later; some raise at
+    once, what they like, and all of it raises `failed`."""
     try:
         return begin()
     except Exception as error:
-        raise failure(error, plugin.provider, failed) from None
+        raise failure(error, name, failed) from None
 
 
 async def leave(stream: Closes, *, within: float = 1.0) -> None:
@@ -59,7 +54,7 @@ async def leave(stream: Closes, *, within: float = 1.0) -> None:
 
 async def received(
     stream: AsyncIterator[T],
-    plugin: Plugin,
+    name: str,
     failed: type[StageError],
     *,
     first: float | None = None,
@@ -67,7 +62,8 @@ async def received(
     altogether: float = inf,
     deadline: float = inf,
 ) -> AsyncGenerator[T, None]:
-    """What `stream` gives; every failure of the plugin, whatever its type, raises `failed`.
+    """What `stream` of the engine `name` gives; every failure of its plugin, whatever its type,
+    raises `failed`.
 
     At most `patience` seconds are waited for each item, `first` for the first one, and
     `altogether` for all, the caller's own time not counted; and none at all after `deadline`, an
@@ -84,7 +80,7 @@ async def received(
         except StopAsyncIteration:
             return
         except Exception as error:
-            raise failure(error, plugin.provider, failed) from None
+            raise failure(error, name, failed) from None
         altogether -= loop.time() - began
         patient = patience
         yield item

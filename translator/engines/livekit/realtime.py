@@ -49,6 +49,7 @@ class LiveKitRealtime:
 
     def __init__(
         self,
+        name: str,
         make: Callable[[], "RealtimeModel"],
         prompt: SpeechPrompt,
         *,
@@ -57,9 +58,11 @@ class LiveKitRealtime:
         deadline: float = 15.0,
         age: float = 900.0,
     ) -> None:
-        """`make` is called in a thread. At most `first` seconds until the first sound, `patience`
-        between two, and `deadline` for all. A connection that is older than `age` is renewed
-        between two segments: vendors end theirs after half an hour or an hour."""
+        """`name` is the engine's; `make` is called in a thread. At most `first` seconds until the
+        first sound, `patience` between two, and `deadline` for all. A connection that is older
+        than `age` is renewed between two segments: vendors end theirs after half an hour or an
+        hour."""
+        self._name = name
         self._make = make
         self._prompt = prompt
         self._first = first
@@ -89,14 +92,14 @@ class LiveKitRealtime:
                     async with asyncio.timeout_at(min(patient, begun + self._deadline)):
                         piece = await response.next()
                 except TimeoutError:
-                    late = f"{response.provider} did not answer in time"
+                    late = f"{self._name} did not answer in time"
                     raise InterpretError(late, kind="silent") from None
                 if piece is None:
                     break
                 heard = heard or isinstance(piece, rtc.AudioFrame)
                 yield piece
             if not heard:
-                raise InterpretError(f"{response.provider} gave no sound", kind="empty")
+                raise InterpretError(f"{self._name} gave no sound", kind="empty")
         finally:
             response.end()
 
@@ -110,7 +113,9 @@ class LiveKitRealtime:
         if self._connection is None:
             model = await asyncio.to_thread(made, self._make, InterpretError)
             try:
-                self._connection = begun(partial(_Connection, model), model, InterpretError)
+                self._connection = begun(
+                    partial(_Connection, self._name, model), self._name, InterpretError
+                )
             except InterpretError:
                 await model.aclose()
                 raise
@@ -126,9 +131,10 @@ class LiveKitRealtime:
 class _Connection:
     """One session of the plugin, and what comes of it."""
 
-    def __init__(self, model: "RealtimeModel") -> None:
+    def __init__(self, name: str, model: "RealtimeModel") -> None:
+        self.name = name
+        """The engine's."""
         self._model = model
-        self.provider = model.provider
         self.begun = asyncio.get_running_loop().time()
         self.spoilt = False
         """Whether something failed on it."""
@@ -141,7 +147,7 @@ class _Connection:
         """Have `sound` (mono, hear.SAMPLE_RATE) interpreted. Raises InterpretError."""
         frames = _resampled(sound)
         try:
-            created = begun(partial(self._ask, frames, instructions), self, InterpretError)
+            created = begun(partial(self._ask, frames, instructions), self.name, InterpretError)
         except InterpretError:
             self.spoilt = True
             raise
@@ -197,14 +203,14 @@ class _Response:
         self._created.add_done_callback(lambda one: one.cancelled() or one.exception())
         self._whole = False
         self._seen: set[str] = set()
-        self.provider = connection.provider
+        self._name = connection.name
 
     async def next(self) -> str | rtc.AudioFrame | None:
         """More words, or sound; None where that was all. Raises InterpretError."""
         while not self._whole:
             event = await self._connection.came.get()
             if isinstance(event, Exception):
-                raise failure(_reason(event), self.provider, InterpretError)
+                raise failure(_reason(event), self._name, InterpretError)
             piece = self._piece(event)
             if piece is not None:
                 return piece
@@ -259,7 +265,7 @@ class _Response:
         try:
             data = base64.b64decode(delta, validate=True)
         except binascii.Error:
-            raise InterpretError(f"{self.provider} sent no sound", kind="garbled") from None
+            raise InterpretError(f"{self._name} sent no sound", kind="garbled") from None
         size = len(data) // 2
         self._said += size / RATE
         return rtc.AudioFrame(data[: 2 * size], RATE, 1, size)
@@ -273,9 +279,9 @@ class _Response:
             case {"status": "failed", "status_details": {"error": {} as error}}:
                 self._check(error)
             case {"status_details": {"reason": "content_filter"}}:
-                raise InterpretError(f"{self.provider} filtered what it said", kind="refused")
+                raise InterpretError(f"{self._name} filtered what it said", kind="refused")
             case _:
-                raise InterpretError(f"{self.provider} broke off", kind="broken off")
+                raise InterpretError(f"{self._name} broke off", kind="broken off")
 
     def _check(self, error: Mapping[str, Any]) -> None:
         """Raises the InterpretError that `error` tells; its words may quote a key."""
@@ -283,7 +289,7 @@ class _Response:
             return
         code, sort = str(error.get("code")), str(error.get("type"))
         kind = kind_of(code) or kind_of(sort) or "fault"
-        raise InterpretError(told(self.provider, kind), kind=kind)
+        raise InterpretError(told(self._name, kind), kind=kind)
 
 
 def _amounts(usage: Mapping[str, Any]) -> Amounts:

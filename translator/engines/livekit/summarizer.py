@@ -22,9 +22,10 @@ class LiveKitSummarizer:
     """Sums up with an llm.LLM; who made it closes it."""
 
     def __init__(
-        self, model: llm.LLM[Any], prompt: SummaryPrompt, *, deadline: float = 20.0
+        self, name: str, model: llm.LLM[Any], prompt: SummaryPrompt, *, deadline: float = 20.0
     ) -> None:
-        """At most `deadline` seconds for a summary, all look-ups included."""
+        """`name` is the engine's. At most `deadline` seconds for a summary, with all look-ups."""
+        self._name = name
         self._model = model
         self._prompt = prompt
         self._deadline = deadline
@@ -71,6 +72,7 @@ class LiveKitSummarizer:
         """What the model says, and what it wants to look up. Raises SummarizeError."""
         text, calls = "", []
         pieces = deltas(
+            self._name,
             self._model,
             chat,
             failed=SummarizeError,
@@ -86,9 +88,7 @@ class LiveKitSummarizer:
 
     def _some(self, text: str) -> str:
         if not text:
-            raise SummarizeError(
-                f"{self._model.provider} gave no text", retryable=True, kind="empty"
-            )
+            raise SummarizeError(f"{self._name} gave no text", retryable=True, kind="empty")
         return text
 
 

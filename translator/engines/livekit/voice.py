@@ -27,6 +27,7 @@ class LiveKitVoice(Generic[Engine]):
 
     def __init__(
         self,
+        name: str,
         make: Callable[[str, str | None], Engine],
         *,
         set_pace: Callable[[Engine, float], None] | None = None,
@@ -35,7 +36,8 @@ class LiveKitVoice(Generic[Engine]):
         patience: float = 2.5,
         deadline: float = 20.0,
     ) -> None:
-        """`make` gives a TTS for a language (BCP-47) and a voice, None for the usual one.
+        """`name` is the engine's; `make` gives a TTS for a language (BCP-47) and a voice, None for
+        the usual one.
 
         `make` is called in a thread. `set_pace` sets an option that the TTS reads when a request
         begins; without it the voice is not paced: every text is spoken at the normal rate. `spell`
@@ -43,6 +45,7 @@ class LiveKitVoice(Generic[Engine]):
         are waited for the first frame, `patience` for each other one, and `deadline` for all of
         them together.
         """
+        self._name = name
         self._make = make
         self.paced = set_pace is not None
         self._set_pace = set_pace
@@ -69,7 +72,7 @@ class LiveKitVoice(Generic[Engine]):
                     yield frame
             if said < _LEAST * length:
                 raise SpeakError(
-                    f"{shared.engine.provider} said less than the text",
+                    f"{self._name} said less than the text",
                     retryable=True,
                     kind="broken off",
                 )
@@ -89,11 +92,11 @@ class LiveKitVoice(Generic[Engine]):
         repeats: Repeats | None = None
         once_only = distinct(text)
         async with (
-            begun(partial(self._asked, engine, text, pace), engine, SpeakError) as stream,
+            begun(partial(self._asked, engine, text, pace), self._name, SpeakError) as stream,
             aclosing(
                 received(
                     stream,
-                    engine,
+                    self._name,
                     SpeakError,
                     first=self._first,
                     patience=self._patience,
@@ -105,7 +108,7 @@ class LiveKitVoice(Generic[Engine]):
                 frame, pcm = piece.frame, piece.frame.data.tobytes()
                 if _is_text(pcm):
                     raise SpeakError(
-                        f"{engine.provider} sent a text for audio", retryable=True, kind="garbled"
+                        f"{self._name} sent a text for audio", retryable=True, kind="garbled"
                     )
                 if not once_only:
                     yield frame
