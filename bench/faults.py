@@ -21,7 +21,7 @@ from statistics import median
 from tests.vendors import scenes
 from tests.vendors.faults import Fault
 from tests.vendors.played import Played, Stage, play
-from tests.vendors.score import Score, compose
+from tests.vendors.score import UNKNOWN, Score, compose
 from tests.vendors.server import Server
 from translator.leaving import leave
 from translator.rehearsal.commands import keep_quiet
@@ -159,6 +159,9 @@ def scene_lines(rounds: Sequence[Mapping[str, float]]) -> Iterator[str]:
 
 def told(played: Played, languages: Sequence[str]) -> Iterator[str]:
     """What went wrong with words, language by language."""
+    if misread := sum(UNKNOWN in one["text"] for one in played.captions if one["final"]):
+        yield f"not to be judged: {misread} times the loopback ear did not know what it was sent,"
+        yield "as happens where the machine does not keep up; run it again with nothing beside it"
     for code in languages:
         read, heard = played.unread(code), played.unheard(code)
         for what, names in (
