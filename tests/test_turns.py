@@ -154,6 +154,19 @@ async def test_several_of_one_speaker_hold_the_others_together_for_no_longer_tha
     assert player.began(4) == pytest.approx(MAX_WAIT, abs=0.01)
 
 
+async def test_what_cannot_be_next_itself_holds_nobody() -> None:
+    player = Player()
+    late = [player.turns.turn(segment(1, start=1.0))]
+    await filled(player.turns.turn(segment(3, start=3.0, speaker="p-bob")))
+    async with player.playing():
+        await asyncio.sleep(MAX_WAIT - 0.5)
+        late.append(player.turns.turn(segment(2, start=2.0)))  # its own speaker's first one is late
+        await asyncio.sleep(MAX_WAIT)
+        for turn in late:
+            turn.end()
+    assert player.began(3) == pytest.approx(MAX_WAIT, abs=0.01)
+
+
 async def test_what_one_speaker_says_is_heard_in_its_order_however_late() -> None:
     player = Player()
     late = player.turns.turn(segment(1, start=1.0))

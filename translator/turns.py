@@ -276,17 +276,14 @@ class Turns:
         """The earliest turn that is ready and not held up by an earlier one: by another speaker's
         for `max_wait` seconds, by one of its own speaker until that one is over."""
         now = self._clock()
-        held = False
-        unfinished: set[str] = set()
         for turn in self._open:
-            blocked = turn.segment.speaker in unfinished
-            if turn.ready and not blocked:
-                return None if held else turn
+            if not turn.ready:
+                turn.due = turn.due or now + self.max_wait
+        for turn in self._in_turn():
             if turn.ready:
-                continue
-            unfinished.add(turn.segment.speaker)
-            turn.due = turn.due or now + self.max_wait
-            held = held or now < turn.due
+                return turn
+            if now < turn.due:
+                return None
         return None
 
     def _skip(self) -> None:
