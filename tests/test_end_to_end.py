@@ -114,6 +114,20 @@ async def test_the_captions_of_a_speaker_are_in_order_whichever_way_each_is_made
     assert stage.committed == [f"[es] {HELLO}", "[es] Bonjour à tous."]
 
 
+@pytest.mark.parametrize("second", ["fr", "en"])
+async def test_what_goes_through_the_cascade_waits_for_the_model(second: str) -> None:
+    slow = [Act(words=[HOLA], delay=2.5)]
+    stage = Stage({HELLO: slow})
+    async with stage.running():
+        await stage.say(segment(1, HELLO))
+        await asyncio.sleep(0.5)
+        if second == "en":
+            stage.channel.put_on_air(None)  # nobody is to hear what follows
+        await stage.say(segment(2, BYE, start=2.0, language=second))
+        await asyncio.sleep(10.0)
+    assert stage.committed == [HOLA, f"[es] {BYE}"]
+
+
 async def test_two_speakers_are_heard_in_the_order_that_they_began() -> None:
     slow = [Act(words=[HOLA], delay=1.5)]
     stage = Stage({HELLO: slow, BYE: act(ADIOS)})

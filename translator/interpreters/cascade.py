@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Protocol
-from weakref import WeakValueDictionary
 
 from translator.cast import Cast
 from translator.channel import Channel
@@ -17,6 +16,7 @@ from translator.interpreters import renderers, voices
 from translator.interpreters.clauses import Clauses, broken_off, drain
 from translator.interpreters.guarding import guard
 from translator.interpreters.notes import Notes
+from translator.interpreters.places import Place, Places
 from translator.interpreters.renderers import BrokenOffError, Renderers
 from translator.interpreters.voices import Voices
 from translator.record import Record, Rendered
@@ -69,15 +69,18 @@ class Cascade:
             failed=lambda language, error: self._notes.failed("speak", language, error),
         )
         self._context: deque[Rendition] = deque(maxlen=CONTEXT)
-        self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """By speaker; who has left leaves nothing behind."""
+        self._places = Places()
 
     def interpret(self, segment: Segment, turn: Turn | None) -> None:
         """See Kind. A rendition is spoken while it comes, and while the next one is rendered."""
         clauses: Clauses = asyncio.Queue()
         if turn is not None:
             self._group.create_task(self.speak(turn, clauses))
-        self._group.create_task(self.render(segment, clauses))
+        self._group.create_task(self.render(segment, clauses, self.place(segment)))
+
+    def place(self, segment: Segment) -> Place:
+        """When it is to get its text; taken in the order of the segments."""
+        return self._places.take(segment.speaker)
 
     def overhear(self, segment: Segment) -> None:
         """What is said in the channel's own language is context, too: who answers it is
@@ -105,11 +108,10 @@ class Cascade:
             terse=self._channel.measures.terse,
         )
 
-    async def render(self, segment: Segment, clauses: Clauses) -> None:
+    async def render(self, segment: Segment, clauses: Clauses, place: Place) -> None:
         """Give the rendition's clauses as they come, then its end, and commit it; the source text
         if it fails. One speaker's segments are rendered in order, speakers in parallel."""
-        in_order = self._rendering.setdefault(segment.speaker, asyncio.Lock())
-        async with in_order:
+        async with place:
             await self._render(await self.brief(segment), clauses)
 
     async def _render(self, brief: Brief, clauses: Clauses) -> None:

@@ -25,6 +25,7 @@ from translator.interpreters.clauses import Clauses, broken_off
 from translator.interpreters.guarding import guard
 from translator.interpreters.held import Held
 from translator.interpreters.notes import Notes
+from translator.interpreters.places import Place
 from translator.record import Record
 from translator.settings import Engine, Pair, Settings
 from translator.speak import resample
@@ -58,9 +59,12 @@ class Stages(Protocol):
         """What is known of the segment."""
         ...
 
-    async def render(self, segment: Segment, clauses: Clauses) -> None:
-        """Commit the rendition, after those of the speaker before it, and give its clauses, then
-        their end."""
+    def place(self, segment: Segment) -> Place:
+        """When the segment is to get its text."""
+        ...
+
+    async def render(self, segment: Segment, clauses: Clauses, place: Place) -> None:
+        """Commit the rendition when it is its turn, and give its clauses, then their end."""
         ...
 
     async def speak(self, turn: Turn, clauses: Clauses) -> None:
@@ -84,6 +88,8 @@ class _Work:
     """Of the model."""
     clauses: Clauses
     """Of the rendition, where a renderer makes one."""
+    place: Place
+    """Of its text, unless it is a hybrid's."""
 
     @property
     def segment(self) -> Segment:
@@ -129,14 +135,23 @@ class EndToEnd:
             self._stages.interpret(segment, turn)
             return
         clauses: Clauses = asyncio.Queue()
+        place = self._stages.place(segment)
         if pair.hybrid is not None:
-            self._group.create_task(self._stages.render(segment, clauses))
+            self._group.create_task(self._stages.render(segment, clauses, place))
         if segment.speaker not in self._lines:
             self._lines[segment.speaker] = asyncio.Queue()
             self._group.create_task(self._line(segment.speaker))
         sound = self._sound(segment)
-        work = _Work(sound=sound, turn=turn, pair=pair, name=pair.realtime, clauses=clauses)
-        self._lines[segment.speaker].put_nowait(work)
+        self._lines[segment.speaker].put_nowait(
+            _Work(
+                sound=sound,
+                turn=turn,
+                pair=pair,
+                name=pair.realtime,
+                clauses=clauses,
+                place=place,
+            )
+        )
 
     async def _line(self, speaker: str) -> None:
         """One speaker, for as long as they speak now and then."""
@@ -160,7 +175,7 @@ class EndToEnd:
         if not said:
             self._group.create_task(self._stages.speak(work.turn, work.clauses))
             if work.pair.hybrid is None:
-                await self._stages.render(work.segment, work.clauses)
+                await self._stages.render(work.segment, work.clauses, work.place)
 
     def _is_for_model(self, work: _Work) -> bool:
         """Whether it is worth a call."""
@@ -186,7 +201,8 @@ class EndToEnd:
             rendition = Rendition(
                 segment=work.segment, language=brief.target, text=text, prompt=model.prompt
             )
-            self._stages.commit(rendition, brief, whole=whole)
+            async with work.place:
+                self._stages.commit(rendition, brief, whole=whole)
         return True
 
     async def _held(self, work: _Work, brief: Brief) -> Held:
