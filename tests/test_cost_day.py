@@ -43,6 +43,16 @@ def test_a_meeting_goes_on_with_what_it_has_spent_when_another_job_takes_over(pa
     assert day(path, TOMORROW).add(0.0, "USD").meeting == 0.0
 
 
+def test_a_meeting_that_goes_on_after_midnight_has_spent_what_it_spent(path: Path) -> None:
+    now = [TODAY]
+    day(path).add(1.0, "USD")
+    going_on = Day(path, "town", today=lambda: now[0])
+    going_on.add(0.5, "USD")
+    now[0] = TOMORROW
+    assert going_on.add(0.25, "USD") == Sums(day=0.25, meeting=1.75)
+    assert day(path, TOMORROW).add(0.0, "USD").meeting == 1.75  # also for the next job
+
+
 def test_a_new_day_and_another_currency_begin_anew(path: Path) -> None:
     day(path).add(1.5, "USD")
     assert day(path, TOMORROW).add(0.0, "USD").day == 0.0

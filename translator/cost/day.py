@@ -25,12 +25,12 @@ def utc_day() -> date:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """What was spent today."""
+    """What was spent."""
 
     day: float
-    """By all meetings."""
+    """Today, by all meetings."""
     meeting: float
-    """By one of them, also in jobs before this one."""
+    """By one of them, also before midnight, and today in jobs before this one."""
 
 
 class Day:
@@ -44,6 +44,8 @@ class Day:
         self._alone = 0.0
         """What this process added: all that is known where the file cannot be used."""
         self._broken = False
+        self._before: dict[str, float] = {}
+        """What the meeting had spent when this was last asked, by currency."""
 
     def add(self, spent: float, currency: str) -> Sums:
         """Add `spent`; gives the sums of today in that currency. It blocks for as long as others
@@ -63,7 +65,9 @@ class Day:
     def _added(self, spent: float, currency: str) -> Sums:
         key = {"date": self._today().isoformat(), "currency": currency}
         day, meetings = self._known(key)
-        sums = Sums(day=day + spent, meeting=meetings.get(self._meeting, 0.0) + spent)
+        before = max(meetings.get(self._meeting, 0.0), self._before.get(currency, 0.0))
+        sums = Sums(day=day + spent, meeting=before + spent)
+        self._before[currency] = sums.meeting
         if spent:
             content = {
                 **key,
