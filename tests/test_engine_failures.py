@@ -83,6 +83,8 @@ REMOTE = "Connection was closed by the remote host. Error code:"
         (cancelled("ServiceError", "Internal service error (500)"), "fault", True),
         (caused(ConnectionRefusedError(111, "refused")), "unreachable", True),
         (caused(ConnectionResetError(104, "reset")), "broken off", True),
+        (APIConnectionError("failed to connect to deepgram (OSError)"), "unreachable", True),
+        (APIConnectionError("deepgram connection closed unexpectedly"), "broken off", True),
         (caused(unread()), "garbled", True),
         (APITimeoutError(), "silent", True),
         (TimeoutError(), "silent", True),

@@ -18,6 +18,7 @@ _UPGRADE = re.compile(r"no connection to the remote host")
 
 _QUOTA = re.compile(r"quota|insufficient|balance|billing|credit", re.IGNORECASE)
 _RATE = re.compile(r"too many|concurren|throttl|rate.?(limit|exceed)", re.IGNORECASE)
+_CONNECT = re.compile(r"(failed to|could not) connect", re.IGNORECASE)
 _NOWHERE = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 
@@ -80,6 +81,8 @@ def _by_cause(error: Exception) -> Kind:
         return "silent"
     if any(isinstance(cause, json.JSONDecodeError | UnicodeError) for cause in causes):
         return "garbled"
+    if isinstance(error, APIConnectionError) and len(causes) == 1 and _CONNECT.search(str(error)):
+        return "unreachable"  # Deepgram's plugin keeps why to itself: it might show the key
     if isinstance(error, APIConnectionError | APIStatusError | aiohttp.ClientError | OSError):
         return "broken off"
     if isinstance(error, APIError) and "no audio" in error.message:
