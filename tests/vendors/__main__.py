@@ -32,6 +32,9 @@ from translator.engines.host import running
 from translator.settings.sets import SET
 
 USUAL = "cloud"
+PLAYED = (
+    "The vendors are played on this machine: nothing is charged, and the lag is not theirs.\n"
+)
 
 
 async def main(command: Sequence[str]) -> int:
@@ -39,6 +42,7 @@ async def main(command: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with vendors(Path(folder)) as served:
             if command:
+                sys.stderr.write(PLAYED)
                 return await _run(command, {SET: USUAL, **os.environ, **served.environment})
             for name, value in {SET: USUAL, **served.environment}.items():
                 sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
