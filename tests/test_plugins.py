@@ -14,7 +14,7 @@ from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.engines.plugins import Vendor
 from translator.engines.registry import Engines, check, preload, reach
 from translator.errors import SettingsError
-from translator.settings import Engine, Language, Pair, Segmenting, Settings
+from translator.settings import Engine, Language, Pair, Segmenting, Settings, ToolServer
 
 pytestmark = pytest.mark.vendor
 
@@ -373,6 +373,47 @@ def pairs(*some: tuple[str, str, str | list[str]]) -> tuple[Pair, ...]:
 def test_an_engine_that_nobody_uses_needs_no_key() -> None:
     loaded = settings(pairs=pairs(("ja", "*", "gpt"), ("*", "*", "machine"), ("*", "*", "gpt")))
     check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_a_blank_key_is_none(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", blank)
+    with pytest.raises(SettingsError, match="needs a key; run: export A_KEY="):
+        vendor("openai").renderer()
+
+
+@pytest.mark.parametrize("value", ["sekrét", "sekret\n", "sek ret", " sekret", "sekret\x7f"])
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        ("A_KEY", {"plugin": "openai"}),
+        ("LIVEKIT_INFERENCE_API_KEY", {"plugin": "inference", "key": None, "model": "some/model"}),
+        (
+            "LIVEKIT_INFERENCE_API_SECRET",
+            {"plugin": "inference", "key": None, "model": "some/model"},
+        ),
+    ],
+)
+def test_a_key_that_none_can_be_is_refused_and_not_shown(
+    name: str, engine: Mapping[str, Any], value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEKIT_INFERENCE_API_KEY", "a-key")
+    monkeypatch.setenv("LIVEKIT_INFERENCE_API_SECRET", "a-secret-of-more-than-thirty-two-letters")
+    vendor(**engine).renderer()
+    monkeypatch.setenv(name, value)
+    told = f"{name} holds a character that no key has, such as a space or a line break; set it"
+    with pytest.raises(SettingsError, match=told) as caught:
+        vendor(**engine).renderer()
+    assert value.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["  ", "sekr\n"])
+def test_nor_is_a_tool_asked_with_such_a_key(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ToolServer(mcp="http://127.0.0.1:1/mcp", key="A_KEY", allow=("search",))
+    Engines({}).source("terms", server)
+    monkeypatch.setenv("A_KEY", value)
+    with pytest.raises(SettingsError, match="tool 'terms': .*A_KEY"):
+        Engines({}).source("terms", server)
 
 
 def test_each_engine_that_is_used_needs_its_key_also_as_the_second() -> None:

@@ -20,6 +20,7 @@ from translator.engines.addresses import is_own
 from translator.errors import SettingsError
 from translator.redaction import redacted
 from translator.settings import Engine
+from translator.settings.keys import key_in
 
 KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
 ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
@@ -104,21 +105,27 @@ class Constructor:
             if self.named(KEYS, "") and not is_own(engine.base_url):
                 raise self._wrong("needs a key: add `key: NAME`, the variable that will hold it")
             return None
-        value = os.environ.get(engine.key)
-        if not value:
-            raise self._wrong(f"needs a key; run: export {engine.key}=...")
-        return value
+        return self._key_in(engine.key)
+
+    def _key_in(self, name: str) -> str:
+        try:
+            return key_in(name)
+        except ValueError as error:
+            raise self._wrong(str(error)) from None
 
     def _expect_keys_of_gateway(self, engine: Engine) -> None:
         """LiveKit Inference has two keys, and takes them from the environment itself."""
         first, _ = GATEWAY_KEYS
         if engine.key is not None:
             raise self._wrong(f"finds its keys itself, in {' and '.join(first)}; take `key` out")
-        if not any(all(map(os.environ.get, names)) for names in GATEWAY_KEYS):
+        held = next((names for names in GATEWAY_KEYS if all(map(os.environ.get, names))), None)
+        if held is None:
             exports = " ".join(f"{name}=..." for name in first)
             raise self._wrong(
                 f"needs the keys of a project on LiveKit Cloud; run: export {exports}"
             )
+        for name in held:
+            self._key_in(name)
 
     def _option(self, name: str, value: object) -> object:
         """`value` as the parameter's type has it."""

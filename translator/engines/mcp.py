@@ -8,7 +8,6 @@ the question.
 
 import json
 import logging
-import os
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from translator.engines.kinds import WORDS, kind_of
 from translator.errors import Kind, SettingsError
 from translator.lookups import DEADLINE, LookUpError, Tool
 from translator.settings import ToolServer
+from translator.settings.keys import key_in
 
 if TYPE_CHECKING:
     import mcp
@@ -123,10 +123,10 @@ def _failed(kind: Kind) -> LookUpError:
 def _headers(name: str, server: ToolServer) -> Mapping[str, str]:
     if server.key is None:
         return {}
-    value = os.environ.get(server.key)
-    if not value:
-        raise SettingsError(f"tool {name!r}: needs a key; run: export {server.key}=...")
-    return {"Authorization": f"Bearer {value}"}
+    try:
+        return {"Authorization": f"Bearer {key_in(server.key)}"}
+    except ValueError as error:
+        raise SettingsError(f"tool {name!r}: {error}") from None
 
 
 def _quieten() -> None:
