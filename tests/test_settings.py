@@ -262,6 +262,37 @@ def test_a_key_in_the_place_of_its_name_is_not_shown(folder: Folder) -> None:
     assert "1234567890" not in fault
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:sekretpw@host.example/v1",
+        "https://sekretpw@host.example/v1",
+        "https://u:sekret/pw@host.example/v1",
+        "https://host.example/v1?api-version=1&api-key=sekretpw",
+        "https://host.example/v1?key=sekretpw",
+        "wss://host.example/v1?Token=sekretpw",
+    ],
+)
+def test_a_key_in_an_address_is_refused_and_not_shown(folder: Folder, url: str) -> None:
+    engine = {"plugin": "openai", "base_url": url}
+    fault = folder.fault(engines=changed(ENGINES, engines={"llm": engine}))
+    assert "engines.llm.base_url: " in fault
+    assert "sekret" not in fault
+    assert "the key itself is never written into a file" in fault
+
+
+def test_what_is_no_address_is_refused(folder: Folder) -> None:
+    engine = {"plugin": "openai", "base_url": "https://[host/v1"}
+    fault = folder.fault(engines=changed(ENGINES, engines={"llm": engine}))
+    assert "engines.llm.base_url: is no address; write one such as https://host/v1" in fault
+
+
+def test_an_address_may_have_a_query(folder: Folder) -> None:
+    url = "https://host.example:8443/v1?api-version=2024-10-21"
+    engines = {**ENGINES["engines"], "llm": {"plugin": "openai", "base_url": url}}
+    assert folder.load(engines=changed(ENGINES, engines=engines)).engines["llm"].base_url == url
+
+
 def test_norwegian_is_a_language(folder: Folder) -> None:
     text = yaml.safe_dump(changed(PAIRS, spoken=["en"])).replace("- en", "- no")
     assert folder.load(text).spoken == ("no",)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from translator import languages
 from translator.document import Version
-from translator.settings.keys import Variable
+from translator.settings.keys import Address, Variable
 from translator.settings.names import (
     ANY,
     CodeOrAny,
@@ -39,9 +39,7 @@ class Engine(Model):
     LiveKit Inference."""
     model: str | None = Field(default=None, min_length=1)
     """The vendor's name of the model; its usual one without it."""
-    base_url: str | None = Field(
-        default=None, pattern=r"^(https?|wss?)://", examples=["http://127.0.0.1:11434/v1"]
-    )
+    base_url: Address | None = Field(default=None, examples=["http://127.0.0.1:11434/v1"])
     """Where the engine is reached; the vendor's own address without it."""
     key: Variable | None = None
     """NAME of the environment variable that holds the key; never the key itself."""
