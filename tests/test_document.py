@@ -1,15 +1,18 @@
 """What anybody may hand over as a YAML file, and what is told of it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
+from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pydantic import create_model
 
-from translator.document import LARGEST, Document, path_of, read
+from translator.document import LARGEST, Document, path_of, read, validated
 from translator.errors import Fault, SettingsError
 
 pytestmark = pytest.mark.unit
@@ -167,6 +170,43 @@ def test_every_key_given_twice_is_told_with_the_first(tmp_path: Path) -> None:
         (4, "b.c", "is given twice, first in line 3; keep one of the two"),
         (5, "a", "is given twice, first in line 1; keep one of the two"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        (bool, "so", "must be true or false"),
+        (bool, "[]", "must be true or false"),
+        (bool, "7", "must be true or false"),
+        (int, "so", "must be a whole number"),
+        (int, "1.5", "must be a whole number"),
+        (int, "[]", "must be a whole number"),
+        (int, "'" + "9" * 5000 + "'", "must be a whole number"),
+        (float, "so", "must be a number"),
+        (float, "{}", "must be a number"),
+        (str, "7", "must be a word; put it into quotes"),
+        (list[str], "so", "must be a list, such as [one, two]"),
+        (tuple[str, ...], "so", "must be a list, such as [one, two]"),
+        (set[str], "so", "must be a list, such as [one, two]"),
+        (frozenset[str], "so", "must be a list, such as [one, two]"),
+        (dict[str, str], "so", "must be lines of `key: value`"),
+        (Mapping[str, str], "so", "must be lines of `key: value`"),
+        (Literal["a", "b"], "so", "is not allowed; allowed: a, b"),
+        (Annotated[float, Ge(-0.5)], "-1", "must be -0.5 or more"),
+        (Annotated[float, Gt(0)], "0", "must be more than 0"),
+        (Annotated[int, Le(1_000_000)], "1000001", "must be 1000000 or less"),
+        (Annotated[float, Lt(2.0)], "2", "must be less than 2"),
+        (Annotated[float, Ge(0), Le(1.5)], "2", "must be 1.5 or less; allowed: 0 to 1.5"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_in_plain_words(
+    tmp_path: Path, kind: Any, value: str, told: str
+) -> None:
+    model = create_model("File", key=(kind, ...))
+    document = written(tmp_path, f"key: {value}", typed=True)
+    with pytest.raises(SettingsError) as caught:
+        validated(document, model)
+    assert str(caught.value) == f"{tmp_path / 'file.yaml'}:1: key: {told}"
 
 
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -1,7 +1,7 @@
 """Vendors' real plugins, made from engines.yaml without a network."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +181,11 @@ def test_whether_an_engine_knows_a_pair_follows_an_edit(monkeypatch: pytest.Monk
         ("opneai", {}, "did you mean 'openai'.; installed: whisper, apertium, espeak"),
         ("deepgram", {}, "pip install livekit-plugins-deepgram"),
         ("openai", {"options": {"temprature": 1}}, "did you mean 'temperature'"),
-        ("openai", {"options": {"temperature": "hot"}}, "options.temperature: Input should be a"),
+        ("openai", {"options": {"base_ulr": "x"}}, "options.base_ulr: unknown; known: user, "),
+        ("openai", {"options": {"temperature": "hot"}}, "options.temperature: must be a number$"),
+        ("openai", {"options": {"parallel_tool_calls": "so"}}, "_calls: must be true or false$"),
+        ("openai", {"options": {"metadata": []}}, "metadata: must be lines of `key: value`$"),
+        ("openai", {"options": {"client": "x"}}, "options.client: a file cannot hold this; take"),
         ("openai", {"options": {"api_key": "x"}}, "options.api_key: this is what `key` is for"),
         ("openai", {"options": {"model": "x"}}, "options.model: this is what `model` is for"),
         ("openai", {"options": {"secret_token": "x"}}, "this is what `key` is for"),
@@ -204,7 +208,11 @@ def test_what_cannot_render_says_what_to_do(
         ("azure", {"model": "x"}, "takes no `model`"),
         ("elevenlabs", {"model": "scribe_v1"}, "choose a `model` that streams"),
         ("assemblyai", {"options": {"mode": "fast"}}, "'min_latency', 'balanced' or 'max"),
-        ("assemblyai", {"options": {"keyterms_prompt": "LiveKit"}}, "should be a valid list"),
+        (
+            "assemblyai",
+            {"options": {"keyterms_prompt": "LiveKit"}},
+            "keyterms_prompt: must be a list",
+        ),
     ],
 )
 def test_what_cannot_hear_says_what_to_do(plugin: str, more: Mapping[str, Any], told: str) -> None:
@@ -412,8 +420,29 @@ def test_nor_is_a_tool_asked_with_such_a_key(value: str, monkeypatch: pytest.Mon
     server = ToolServer(mcp="http://127.0.0.1:1/mcp", key="A_KEY", allow=("search",))
     Engines({}).source("terms", server)
     monkeypatch.setenv("A_KEY", value)
-    with pytest.raises(SettingsError, match="tool 'terms': .*A_KEY"):
+    with pytest.raises(SettingsError, match=r"tool 'terms': .*A_KEY"):
         Engines({}).source("terms", server)
+
+
+@pytest.mark.parametrize(
+    ("make", "usable"),
+    [
+        (Vendor.renderer, {"temperature", "top_p", "parallel_tool_calls", "extra_body"}),
+        (Vendor.ear, {"language", "turn_detection", "use_realtime"}),
+        (Vendor.voice, {"speed", "instructions"}),
+        (Vendor.realtime, {"voice", "turn_detection", "speed"}),
+    ],
+)
+def test_options_are_told_that_a_file_can_hold(
+    make: Callable[[Vendor], object], usable: set[str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        make(vendor("openai", options={"clent": 1}))
+    told = str(caught.value)
+    known = {*told.split("known: ")[1].split(", ")}
+    assert usable <= known
+    assert not {"api_key", "base_url", "model", "client", "vad", "http_session", "kwargs"} & known
+    assert "did you mean" not in told
 
 
 def test_each_engine_that_is_used_needs_its_key_also_as_the_second() -> None:

@@ -210,7 +210,7 @@ def test_a_fault_in_a_broken_file_hides_none_in_the_others(folder: Folder) -> No
     fault = folder.fault(changed(PAIRS, max_wait=-1), engines)
     assert "engines.yaml:" in fault
     assert "engines.whisper.modell: there is no such key; did you mean 'model'?" in fault
-    assert "max_wait: is too small; allowed: 0 to 10" in fault
+    assert "max_wait: must be 0 or more; allowed: 0 to 10" in fault
     assert "unknown engine 'llm'" in fault
     assert "terms.yaml:2: terms[0]: two languages at least" in fault
 
@@ -291,6 +291,27 @@ def test_an_address_may_have_a_query(folder: Folder) -> None:
     url = "https://host.example:8443/v1?api-version=2024-10-21"
     engines = {**ENGINES["engines"], "llm": {"plugin": "openai", "base_url": url}}
     assert folder.load(engines=changed(ENGINES, engines=engines)).engines["llm"].base_url == url
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"price": {"session_hour": -0.45}}, "price.session_hour: must be 0 or more"),
+        ({"price": {"session_hour": "dear"}}, "price.session_hour: must be a number"),
+        ({"options": [1]}, "options: must be lines of `key: value`"),
+        ({"model": 4}, "model: must be a word; put it into quotes"),
+    ],
+)
+def test_a_value_that_an_engine_cannot_have_is_told_with_what_it_can(
+    folder: Folder, change: dict[str, Any], told: str
+) -> None:
+    engine = {**ENGINES["engines"]["llm"], **change}
+    assert f"engines.llm.{told}" in folder.fault(engines=changed(ENGINES, engines={"llm": engine}))
+
+
+def test_a_ceiling_of_less_than_nothing_is_told_with_what_can_be(folder: Folder) -> None:
+    fault = folder.fault(engines=changed(ENGINES, ceilings={"person": -2}))
+    assert "ceilings.person: must be more than 0" in fault
 
 
 def test_norwegian_is_a_language(folder: Folder) -> None:

@@ -300,31 +300,61 @@ def _fault(document: Document, error: Any, model: type[BaseModel]) -> Fault:
             text = f"is missing{_example(_node(model, place))}"
         case "value_error":
             text = str(error["ctx"]["error"])
-        case kind:
-            text = _TEXTS.get(kind, error["msg"]) + _allowed(_node(model, place))
+        case _:
+            text = worded(error) + _allowed(_node(model, place))
     return document.fault(place, text)
 
 
+def worded(error: Any) -> str:
+    """What is wrong with a value: one of pydantic's `errors()`, in plain words."""
+    words = _TEXTS.get(error["type"])
+    if words is None:
+        return str(error["msg"])
+    return words.format_map(
+        {key: _plain(value) for key, value in error.get("ctx", {}).items()}
+        | {"name": next(reversed(error["loc"]), "")}
+    )
+
+
+def _plain(value: object) -> object:
+    """A bound as people write it: 0, not 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 _TEXTS = {
+    "missing": "{name} is missing",
+    "unexpected_keyword_argument": "there is no {name}",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "model_type": "must be lines of `key: value`",
     "model_attributes_type": "must be lines of `key: value`",
     "dict_type": "must be lines of `key: value`",
+    "mapping_type": "must be lines of `key: value`",
+    "dataclass_type": "must be lines of `key: value`",
     "tuple_type": "must be a list, such as [one, two]",
     "list_type": "must be a list, such as [one, two]",
+    "set_type": "must be a list, such as [one, two]",
+    "frozen_set_type": "must be a list, such as [one, two]",
+    "iterable_type": "must be a list, such as [one, two]",
     "string_type": "must be a word; put it into quotes",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
+    "finite_number": "must be a number",
     "literal_error": "is not allowed",
+    "enum": "is not allowed",
     "string_pattern_mismatch": "cannot be written so",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "too_long": "is too long",
     "string_too_long": "is too long",
-    "greater_than_equal": "is too small",
-    "less_than_equal": "is too large",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
 }
 
 

@@ -7,7 +7,6 @@ most constructors look at a value only when it is used, in the middle of a meeti
 
 import inspect
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, get_type_hints
@@ -15,12 +14,12 @@ from typing import Any, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from translator.document import nearest
+from translator.document import nearest, worded
 from translator.engines.addresses import is_own
 from translator.errors import SettingsError
 from translator.redaction import redacted
 from translator.settings import Engine
-from translator.settings.keys import key_in
+from translator.settings.keys import SECRET, key_in
 
 KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
 ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")
@@ -52,7 +51,11 @@ class Constructor:
         self._wrong = wrong
         parameters = inspect.signature(made).parameters
         self._parameters = parameters
-        self._names = [name for name in parameters if not name.startswith("_")]
+        self._names = [
+            name
+            for name, one in parameters.items()
+            if not name.startswith("_") and one.kind is not one.VAR_KEYWORD
+        ]
         self._secret = self._key(engine)
         wanted = self.named(KEYS, "") and engine.plugin != INFERENCE
         keyless = NO_KEY if self._secret is None and wanted else None
@@ -129,35 +132,61 @@ class Constructor:
 
     def _option(self, name: str, value: object) -> object:
         """`value` as the parameter's type has it."""
-        owner = next((key for key, names in _OWN.items() if name in names), None)
-        if owner is not None or _SECRET.search(name):
-            raise self._wrong(f"options.{name}: this is what `{owner or 'key'}` is for")
+        owner = _owner(name)
+        if owner is not None:
+            raise self._wrong(f"options.{name}: this is what `{owner}` is for")
         if name not in self._names:
-            known = ", ".join(self._names)
+            known = [one for one in self._names if not _owner(one) and self._can_be_written(one)]
             raise self._wrong(
-                f"options.{name}: unknown{nearest(name, self._names)}; known: {known}"
+                f"options.{name}: unknown{nearest(name, known)}; known: {', '.join(known)}"
             )
+        adapter = self._adapter(name)
         try:
-            adapter = TypeAdapter[object](self._type(name), config=_ANY_TYPE)
-        except (PydanticUserError, NameError, TypeError):  # a type that cannot be checked
-            return value
-        try:
-            return adapter.validate_python(value)
+            return value if adapter is None else adapter.validate_python(value)
         except ValidationError as error:
-            reasons = dict.fromkeys(one["msg"] for one in error.errors() if _tells(one["loc"]))
-            raise self._wrong(f"options.{name}: {'; or '.join(reasons)}") from None
+            why = "; or ".join(_reasons(error)) or "a file cannot hold this; take the line out"
+            raise self._wrong(f"options.{name}: {why}") from None
+
+    def _can_be_written(self, name: str) -> bool:
+        """Whether a file can hold a value for a parameter: nobody writes a client's session."""
+        adapter = self._adapter(name)
+        try:
+            return adapter is None or adapter.validate_python(object()) is not None
+        except ValidationError as error:
+            return bool(_reasons(error))
+
+    def _adapter(self, name: str) -> TypeAdapter[object] | None:
+        """Checks values for a parameter; None where its type cannot be checked."""
+        try:
+            return TypeAdapter(self._type(name), config=_ANY_TYPE)
+        except (PydanticUserError, NameError, TypeError):
+            return None
 
     def _type(self, name: str) -> Any:
         """A parameter's type. Raises NameError where the plugin knows it only to type checkers."""
         holder = SimpleNamespace(__annotations__={name: self._parameters[name].annotation})
-        return get_type_hints(holder, vars(inspect.getmodule(self._make)))[name]
+        module = vars(inspect.getmodule(self._make))
+        init = inspect.unwrap(getattr(self._make, "__init__", self._make))  # it may be inherited
+        return get_type_hints(holder, getattr(init, "__globals__", module))[name]
 
 
 _OWN = {"model": ("model",), "base_url": ADDRESSES, "key": KEYS}
-_SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)(_|$)")
 _ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
 
 
-def _tells(location: Sequence[object]) -> bool:
-    """Whether a fault is one that an operator could make: nobody writes a NotGiven."""
-    return not any("NotGiven" in str(part) or "is-instance" in str(part) for part in location)
+def _owner(name: str) -> str | None:
+    """The key of an engine that says what an option of that name would."""
+    owner = next((key for key, names in _OWN.items() if name in names), None)
+    return "key" if owner is None and SECRET.search(name) else owner
+
+
+def _reasons(error: ValidationError) -> Sequence[str]:
+    """What is wrong, by what an operator could have written: nobody writes a NotGiven."""
+    unwritten = ("is_instance_of", "is_subclass_of", "callable_type")
+    told = (_told(one) for one in error.errors() if one["type"] not in unwritten)
+    return tuple(dict.fromkeys(told))
+
+
+def _told(error: Any) -> str:
+    allowed = error.get("ctx", {}).get("expected")
+    return worded(error) + (f"; allowed: {allowed}" if allowed else "")
