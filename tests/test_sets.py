@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from translator.__main__ import main
 from translator.errors import SettingsError
 from translator.settings import Settings, diff, load
 from translator.settings.sets import SET
@@ -127,7 +128,7 @@ def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert settings.summarize is None
 
 
-def test_a_set_that_does_not_exist_is_told_by_its_line(
+def test_a_set_that_does_not_exist_is_told_where_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = "unknown set 'clod'; did you mean 'cloud'?; `sets` of engines.yaml has: cloud, embedded"
@@ -138,9 +139,40 @@ def test_a_set_that_does_not_exist_is_told_by_its_line(
     monkeypatch.setenv(SET, "clod")
     with pytest.raises(SettingsError) as wrong:
         loaded(tmp_path)
-    lines = (tmp_path / "engines.yaml").read_text(encoding="utf-8").splitlines()
-    place = f"{tmp_path}/engines.yaml:{lines.index('sets:') + 1}"
-    assert str(wrong.value) == f"{place}: sets: {SET}: {said}"
+    assert str(wrong.value) == f"{SET}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("clod", "unknown set 'clod'; did you mean 'cloud'?; "),
+        ("llm", "'llm' is an engine, not a set of engines; "),
+        (
+            "loopback-azure",
+            "unknown set 'loopback-azure': only make plays it (`make run",
+        ),
+    ],
+)
+def test_what_is_typed_in_place_of_a_set_is_told_by_what_was_typed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv(SET, "")
+    monkeypatch.delenv("TRANSLATOR_ENGINES", raising=False)
+    loaded(tmp_path)
+    assert main(["check", str(tmp_path), "--engines", name]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"translator: --engines: {said}")
+    assert "`sets` of engines.yaml has: cloud, embedded" in errors
+    assert "engines.yaml:" not in errors
+
+
+def test_an_engine_in_place_of_a_set_is_told_in_the_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="engines: 'llm' is an engine, not a set of engines;"):
+        loaded(tmp_path, PAIRS | {"engines": "llm"})
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
 from translator.leaving import leave
 from translator.rehearsal import commands as rehearsal
-from translator.settings.sets import SET
+from translator.settings.sets import OPTION, choose
 from translator.web import commands as web
 
 
@@ -31,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all went well, 2 for bad input or settings, 1 for the rest."""
     arguments = _parser().parse_args(argv)
     if getattr(arguments, "engines", None):
-        os.environ[SET] = arguments.engines  # also for the processes of meetings
+        choose(arguments.engines)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     redaction.install()
     try:
@@ -70,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     web.add(commands)
     for name in ("run", "interpret", "eval", "worker", "check"):
         commands.choices[name].add_argument(
-            "--engines", metavar="SET", help="a set of engines.yaml, in place of all others"
+            OPTION, metavar="SET", help="a set of engines.yaml, in place of all others"
         )
     return parser
 

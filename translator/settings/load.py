@@ -1,6 +1,5 @@
 """Both files and the glossaries -> a snapshot, or every fault in all of them."""
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from translator.redaction import keep_secret
 from translator.settings.models import PairsFile
 from translator.settings.names import MEETINGS, Surroundings, unknown_set
 from translator.settings.operator import EnginesFile
-from translator.settings.sets import SET, replaced, voiced
+from translator.settings.sets import replaced, voiced, wanted
 from translator.settings.snapshot import Settings
 
 PAIRS = "language_pairs.yaml"
@@ -33,8 +32,8 @@ def load(
 
     `meeting` is the name of a room: where it has a language_pairs.yaml of its own, that is read
     in place of `pairs_path`, with the glossaries of its own folder. A set of engines that the
-    environment (SET) or the file names takes the place of all that the file names; `engine_set`,
-    one of `engine_sets`, wins over both.
+    command line, the environment or the file names takes the place of all that the file names;
+    `engine_set`, one of `engine_sets`, wins over them.
 
     Raises SettingsError with every fault of all the files, each by file, line and key.
     """
@@ -47,9 +46,9 @@ def load(
         tools = _names(document, "tools", otherwise=())
         around = Surroundings(folder=engines_path.parent, engines=names)
         engines = validated(document, EnginesFile, context=around)
-        wanted = os.environ.get(SET)
-        if wanted and wanted not in engines.sets:
-            faults.append(document.fault(("sets",), f"{SET}: {unknown_set(wanted, engines.sets)}"))
+        asked, by = wanted()
+        if asked and asked not in engines.sets:
+            faults.append(f"{by}: {unknown_set(asked, engines.sets, engines.engines)}")
     except SettingsError as error:
         faults += error.faults
     around = Surroundings(folder=pairs_path.parent, engines=names, sets=sets, tools=tools)
@@ -74,7 +73,7 @@ def load(
         raise SettingsError(*faults)
     keep_secret(engine.key for engine in engines.engines.values())
     keep_secret(server.key for server in engines.tools.values())
-    engine_set = engine_set or os.environ.get(SET) or pairs.engine_set
+    engine_set = engine_set or wanted()[0] or pairs.engine_set
     pairs = voiced(
         replaced(pairs, engines.sets[engine_set]) if engine_set else pairs, engines.engines
     )

@@ -66,15 +66,23 @@ def _engine(name: str, info: ValidationInfo) -> str:
 
 def _set(name: str, info: ValidationInfo) -> str:
     match info.context:
-        case Surroundings(sets=sets) if sets is not None and name not in sets:
-            raise ValueError(unknown_set(name, sets))
+        case Surroundings(sets=sets, engines=engines) if sets is not None and name not in sets:
+            raise ValueError(unknown_set(name, sets, engines or ()))
     return name
 
 
-def unknown_set(name: str, sets: Collection[str]) -> str:
-    """Why no set can be had by that name."""
-    known = ", ".join(sets) or "none"
-    return f"unknown set {name!r}{nearest(name, list(sets))}; `sets` of engines.yaml has: {known}"
+def unknown_set(name: str, sets: Collection[str], engines: Collection[str]) -> str:
+    """Why no set can be had by that name, which may be one of `engines`."""
+    if name in engines:
+        why = f"{name!r} is an engine, not a set of engines"
+    elif name.startswith("loopback"):  # Makefile makes another set of it, and starts who plays it
+        why = (
+            f"unknown set {name!r}: only make plays it (`make run ENGINES={name}`), or in a"
+            " checkout `python -m tests.vendors COMMAND`"
+        )
+    else:
+        why = f"unknown set {name!r}{nearest(name, list(sets))}"
+    return f"{why}; `sets` of engines.yaml has: {', '.join(sets) or 'none'}"
 
 
 def _inside(name: str, around: Surroundings) -> Path:
