@@ -102,3 +102,24 @@ def test_links_in_a_circle_are_no_folder(folder: Folder) -> None:
     (folder.path / "meetings").mkdir()
     (folder.path / "meetings" / "board").symlink_to("board")
     assert of(folder, "board").spoken == ("en", "es")
+
+
+def test_a_file_that_is_missing_is_told_with_the_line_that_names_it(folder: Folder) -> None:
+    pair = {"from": "*", "to": "*", "render": "llm", "glossaries": ["terms.yaml", "tersm.yaml"]}
+    said = folder.fault(changed(PAIRS, pairs=[pair], agenda="agneda.md"))
+    file = folder.path / "language_pairs.yaml"
+    lines = file.read_text("utf-8").splitlines()
+    line = next(n for n, one in enumerate(lines, 1) if "tersm.yaml" in one)
+    assert (
+        f"{folder.path}/tersm.yaml: is missing, but {file}:{line} names it; did you mean"
+        " 'terms.yaml'?" in said
+    )
+    line = next(n for n, one in enumerate(lines, 1) if "agneda.md" in one)
+    assert f"agneda.md: is missing, but {file}:{line} names it" in said
+
+
+def test_a_key_given_twice_keeps_no_missing_file_from_being_told(folder: Folder) -> None:
+    pairs = yaml.safe_dump(changed(PAIRS, agenda="gone.md")) + "spoken: {a: [b]}\n"
+    said = folder.fault(pairs)
+    assert "gone.md: is missing" in said
+    assert "spoken: is given twice" in said

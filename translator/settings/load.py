@@ -1,9 +1,9 @@
 """Both files and the glossaries -> a snapshot, or every fault in all of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from translator.document import Document, read, text, validated
+from translator.document import Document, Place, nearest, read, text, validated
 from translator.errors import Fault, SettingsError
 from translator.glossary import Glossary, load_glossary
 from translator.redaction import keep_secret
@@ -52,9 +52,10 @@ def load(
     except SettingsError as error:
         faults += error.faults
     around = Surroundings(folder=pairs_path.parent, engines=names, sets=sets, tools=tools)
-    pairs = None
+    pairs, organizers = None, None
     try:
-        pairs = validated(read(pairs_path), PairsFile, context=around)
+        organizers = read(pairs_path)
+        pairs = validated(organizers, PairsFile, context=around)
     except SettingsError as error:
         faults += error.faults
     glossaries: dict[str, Glossary] = {}
@@ -62,13 +63,13 @@ def load(
         try:
             glossaries[name] = load_glossary(path)
         except SettingsError as error:
-            faults += error.faults
+            faults += _named(name, path, organizers, error)
     texts: dict[str, str] = {}
     for name, path in around.texts.items():
         try:
             texts[name] = text(path, largest=LONGEST_TEXT)
         except SettingsError as error:
-            faults += error.faults
+            faults += _named(name, path, organizers, error)
     if engines is None or pairs is None or faults:
         raise SettingsError(*faults)
     keep_secret(engine.key for engine in engines.engines.values())
@@ -93,6 +94,39 @@ def load(
         agenda_text=texts.get(pairs.agenda or "", ""),
         **chosen,
     )
+
+
+def _named(
+    name: str, path: Path, document: Document | None, error: SettingsError
+) -> Sequence[Fault | str]:
+    """Of a file that is missing, where `document` names it, and what may be meant."""
+    if document is None or not _is_missing(path):
+        return error.faults
+    line = next((line for place, line in document.lines.items() if _at(document, place) == name), 0)
+    beside = [str(Path(name).with_name(one.name)) for one in path.parent.glob(f"*{path.suffix}")]
+    told = f"is missing, but {document.path}:{line} names it{nearest(name, beside)}"
+    return (Fault(file=path, line=None, key="", text=told),)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _at(document: Document, place: Place) -> object:
+    """The value at a place; None where a key is given twice, and the second has none."""
+    value = document.data
+    for part in place:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def engine_sets(engines_path: Path) -> Collection[str]:
