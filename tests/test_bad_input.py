@@ -222,7 +222,7 @@ def test_an_engine_that_cannot_do_it_is_named(
     refused: Refused, settings: None, tmp_path: Path
 ) -> None:
     write_pairs(tmp_path, hear="espeak")
-    assert "engine 'espeak' (plugin 'espeak') cannot hear" in refused("check")
+    assert "hear: espeak cannot hear" in refused("check")
 
 
 # --- services ---------------------------------------------------------------------------------

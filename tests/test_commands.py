@@ -10,6 +10,7 @@ from translator.__main__ import main
 from translator.commands.init import STARTER
 from translator.settings import load
 from translator.settings.schemas import schemas
+from translator.settings.sets import SET
 
 pytestmark = pytest.mark.unit
 
@@ -264,3 +265,59 @@ pairs:
     monkeypatch.delenv("OPENAI_API_KEY")
     assert main(["check", str(tmp_path)]) == 2
     assert "engines.realtime: needs a key" in capsys.readouterr().err
+
+
+WRONG_ROLES = """
+version: 1
+hear: espeak
+spoken: [en, es]
+languages:
+  es: {speak: apertium}
+pairs:
+  - {from: "*", to: ca, render: apertium}
+  - {from: "*", to: "*", render: whisper}
+summarize: whisper
+"""
+
+
+def test_an_engine_in_a_wrong_role_is_told_where_it_is_named(tmp_path: Path, capsys: Said) -> None:
+    main(["init", str(tmp_path)])
+    path = tmp_path / "language_pairs.yaml"
+    path.write_text(WRONG_ROLES, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", str(tmp_path)]) == 2
+    errors = capsys.readouterr().err
+    for expected in (
+        ":3: hear: espeak cannot hear; whisper can, which is built in\n",
+        ":6: languages.es.speak: apertium cannot speak; espeak can, which is built in\n",
+        ":9: pairs[1].render: whisper cannot render; apertium can, which is built in\n",
+        ":10: summarize: whisper cannot summarize\n",
+    ):
+        assert f"{path}{expected}" in errors
+    assert "engines.yaml" not in errors
+
+
+def test_an_engine_in_a_wrong_role_of_a_set_is_told_there(tmp_path: Path, capsys: Said) -> None:
+    main(["init", str(tmp_path)])
+    engines = tmp_path / "engines.yaml"
+    text = engines.read_text("utf-8").replace("{hear: whisper, render", "{hear: espeak, render")
+    engines.write_text(text, encoding="utf-8")
+    pairs = tmp_path / "language_pairs.yaml"
+    pairs.write_text(pairs.read_text("utf-8") + "\nengines: embedded\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", str(tmp_path)]) == 2
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "  embedded: {" in one)
+    assert f"{engines}:{line}: sets.embedded.hear: espeak cannot hear" in capsys.readouterr().err
+
+
+def test_a_command_that_needs_a_key_tells_the_same_line_as_check(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SET, "cloud")
+    main(["init"])
+    capsys.readouterr()
+    assert main(["check"]) == 2
+    by_check = capsys.readouterr().err
+    assert main(["worker"]) == 2
+    assert capsys.readouterr().err == by_check
+    assert re.search(r"engines\.yaml:\d+: engines\.assemblyai: needs a key", by_check)

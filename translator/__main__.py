@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from translator import agent, redaction
 from translator import commands as configuration
-from translator import redaction
 from translator.commands import cost, glossary
 from translator.commands import serve as serving
+from translator.commands.files import located
 from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
 from translator.leaving import leave
@@ -35,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     redaction.install()
     try:
         return _run(arguments)
-    except (InputError, SettingsError) as error:
+    except SettingsError as error:
+        print(f"translator: {located(error, *agent.paths())}", file=sys.stderr)
+        return 2
+    except InputError as error:
         print(f"translator: {error}", file=sys.stderr)
         return 2
     except TranslatorError as error:

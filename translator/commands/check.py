@@ -1,23 +1,20 @@
 """`translator check`: what will run, or all that is wrong, by file and line."""
 
 import asyncio
-import os
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from translator import agent, languages
+from translator import languages
+from translator.commands.files import located, paths
 from translator.commands.live import called
 from translator.commands.tables import printer, titled
 from translator.cost.estimate import Plan, estimate, total, unpriced
-from translator.document import Place, read
 from translator.engines import registry
 from translator.engines.trial import Timing
-from translator.errors import SHOWN, Fault, SettingsError
+from translator.errors import SHOWN, SettingsError
 from translator.settings import GLOSSARY, Language, Pair, Route, Settings, load
 
 SAYS = {
@@ -36,13 +33,12 @@ def check(file: Path | None, *, live: bool = False) -> bool:
     engine is called once; the result is whether all of them work. Raises SettingsError with every
     fault, and ServiceError where the engine host does not start.
     """
-    pairs_path, engines_path = _paths(file)
+    pairs_path, engines_path = paths(file)
     loaded = load(pairs_path, engines_path)
     try:
         registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
     except SettingsError as error:
-        located = [_located(fault, pairs_path, engines_path) for fault in error.faults]
-        raise SettingsError(*located) from None
+        raise located(error, pairs_path, engines_path) from None
     console = printer()
     if loaded.engine_set is not None:
         console.print(
@@ -77,31 +73,6 @@ def _works(loaded: Settings, console: Console) -> bool:
         table.add_row(call.engine, SAYS[call.stage], *came)
     console.print(table)
     return all(isinstance(call.went, Timing) for call in calls)
-
-
-def _paths(file: Path | None) -> tuple[Path, Path]:
-    pairs_path, engines_path = agent.paths()
-    if file is None:
-        return pairs_path, engines_path
-    path = file / pairs_path.name if file.is_dir() else file
-    beside = path.with_name(registry.ENGINES.name)
-    use_beside = agent.ENGINES not in os.environ and beside.exists()
-    return path, beside if use_beside else engines_path
-
-
-def _located(fault: Fault | str, pairs_path: Path, engines_path: Path) -> Fault | str:
-    """What the engines say of the settings, with the line that it is about."""
-    if isinstance(fault, str):
-        return fault
-    path = engines_path if fault.file == registry.ENGINES else pairs_path
-    line = read(path).fault(_place(fault.key), fault.text).line
-    return replace(fault, file=path, line=line)
-
-
-def _place(key: str) -> Place:
-    """`pairs[0].render` -> `("pairs", 0, "render")`."""
-    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)
-    return tuple(int(index) if index else name for index, name in parts)
 
 
 def _hearing(loaded: Settings) -> Table:
