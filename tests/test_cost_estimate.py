@@ -1,5 +1,6 @@
 """What a meeting would cost, and what `translator cost` prints of it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,45 @@ def test_the_command_compares_the_sets_and_needs_no_key(
 def test_what_cannot_be_reckoned_is_said(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cost", *wrong.split()]) == 2
     assert wrong.split()[0] in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_row_of_the_table_shows_what_is_paid_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSLATOR_SET", "cloud")
+    assert main(["cost", "--minutes", "60", "--speakers", "3", "--languages", "es"]) == 0
+    printed = capsys.readouterr().out
+    (row,) = [line for line in printed.splitlines() if line.startswith("assemblyai")]
+    engine, stage, sent, cost = re.split(" {2,}", row.strip())
+    assert (engine, stage) == ("assemblyai", "hear")
+    minutes, unit = sent.split(" ", 1)
+    assert unit == "minutes connected"
+    assert float(cost) == pytest.approx(float(minutes) / 60 * 0.45, abs=0.01)
+
+
+def test_the_command_takes_a_folder_and_a_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSLATOR_SET", "")
+    monkeypatch.delenv(ENGINES, raising=False)
+    assert main(["init", str(tmp_path)]) == 0
+    pairs = tmp_path / "language_pairs.yaml"
+    pairs.write_text(pairs.read_text("utf-8").replace("  ca: {speak: espeak}\n", ""), "utf-8")
+    capsys.readouterr()
+    assert main(["cost", str(tmp_path), "--engines", "cloud-azure"]) == 0
+    printed = capsys.readouterr().out
+    assert "heard in en, es, fr, pt, it; in USD" in printed
+    assert "With cloud-azure" in printed
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_language_that_an_engine_does_not_reach_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = frozenset({"eng-spa", "spa-eng"})
+    monkeypatch.setattr("translator.engines.registry.installed_modes", lambda: modes)
+    assert main(["cost", "--languages", "es,de"]) == 0
+    printed = capsys.readouterr().out
+    assert "With embedded nothing renders into de: " in printed
+    assert "With cloud nothing" not in printed

@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     cost.add(commands)
     glossary.add(commands)
     web.add(commands)
-    for name in ("run", "interpret", "eval", "worker", "check"):
+    for name in ("run", "interpret", "eval", "worker", "check", "cost"):
         commands.choices[name].add_argument(
             OPTION, metavar="SET", help="a set of engines.yaml, in place of all others"
         )

@@ -1,12 +1,13 @@
 """`translator cost`: what a meeting would cost, by engine, and with other engines."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from translator import agent
+from translator.commands.files import paths
 from translator.commands.tables import printer, titled
 from translator.cost.estimate import (
     ASSUMPTIONS,
@@ -20,12 +21,15 @@ from translator.cost.estimate import (
     with_languages,
 )
 from translator.document import language_code
+from translator.engines import registry
 from translator.errors import InputError
-from translator.settings import Settings, engine_sets, load
+from translator.settings import Engine, Price, Settings, engine_sets, load
 from translator.usage import Sum
 
 UNITS = {
     "audio_seconds": ("minutes heard", 60),
+    "session_seconds": ("minutes connected", 60),
+    "spoken_seconds": ("minutes spoken", 60),
     "characters": ("characters", 1),
     "input_tokens": ("tokens read", 1),
     "output_tokens": ("tokens written", 1),
@@ -40,12 +44,16 @@ SHOWN = {
     "summarize": ("input_tokens", "output_tokens"),
     "interpret": ("audio_input_tokens", "audio_output_tokens"),
 }
-"""Of what an engine uses, that which is shown; characters, where it uses nothing of that."""
+"""Of what an engine uses, that which is shown where nothing of it has a price; characters, where it
+uses nothing of that."""
 
 
 def add(commands: Any) -> None:
     """Add it to `commands`, the subparsers of the command line."""
     parser = commands.add_parser("cost", help="reckon what a meeting costs, and compare engines")
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="language_pairs.yaml, or its folder"
+    )
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N")
     parser.add_argument("--speakers", type=int, default=1, metavar="N")
     parser.add_argument(
@@ -56,7 +64,7 @@ def add(commands: Any) -> None:
 
 
 def _cost(arguments: argparse.Namespace) -> int:
-    pairs_path, engines_path = agent.paths()
+    pairs_path, engines_path = paths(arguments.file)
     configured = load(pairs_path, engines_path)
     plan = _plan(arguments, configured)
     every = {configured.engine_set or "language_pairs.yaml": configured} | {
@@ -96,7 +104,7 @@ def _print(plan: Plan, every: dict[str, Settings], *, listeners: int | None) -> 
     console.print(f"{said}, heard in {', '.join(plan.languages)}; in {currency}", "")
     for name, lines in ways.items():
         if name == first or (total(lines) and not total(ways[first])):
-            console.print(_by_engine(name, lines), "")
+            console.print(_by_engine(name, lines, every[name].engines), "")
     for model in _models(configured):
         sessions = plan.speakers * len(plan.languages)
         title = (
@@ -112,7 +120,24 @@ def _print(plan: Plan, every: dict[str, Settings], *, listeners: int | None) -> 
     for code in plan.languages:
         if code not in configured.languages:
             console.print(f"{code} is not in language_pairs.yaml: reckoned as the others are.", "")
+    for name, settings in every.items():
+        missing = _unreached(with_languages(settings, plan.languages), plan)
+        if missing:
+            console.print(
+                f"With {name} nothing renders into {', '.join(missing)}: nobody would get it.", ""
+            )
     console.print(_assumptions())
+
+
+def _unreached(settings: Settings, plan: Plan) -> list[str]:
+    """The languages that nothing of what is spoken becomes."""
+    reaches = registry.Engines(settings.engines).reaches
+    routed = {code: settings.routes(code) for code in plan.languages}
+    return [
+        code
+        for code, routes in routed.items()
+        if routes and not any(route.renderers(reaches) for route in routes)
+    ]
 
 
 def _models(settings: Settings) -> Iterator[str]:
@@ -122,7 +147,7 @@ def _models(settings: Settings) -> Iterator[str]:
             yield name
 
 
-def _by_engine(name: str, lines: Sequence[Line]) -> Table:
+def _by_engine(name: str, lines: Sequence[Line], engines: Mapping[str, Engine]) -> Table:
     table = titled(f"With {name}", "engine", "to", "is sent", "cost")
     amounts: dict[tuple[str, str], Sum] = {}
     costs: dict[tuple[str, str], list[Line]] = {}
@@ -131,13 +156,18 @@ def _by_engine(name: str, lines: Sequence[Line]) -> Table:
         amounts.setdefault(key, Sum()).add(line.amounts)
         costs.setdefault(key, []).append(line)
     for (engine, stage), sent in amounts.items():
-        table.add_row(engine, stage, _sent(stage, sent), _money(costs[engine, stage]))
+        table.add_row(
+            engine, stage, _sent(stage, sent, engines[engine].price), _money(costs[engine, stage])
+        )
     table.add_row("", "", "altogether", _money(lines))
     return table
 
 
-def _sent(stage: str, amounts: Sum) -> str:
-    units = SHOWN[stage] if amounts.keys() & SHOWN[stage] else ("characters",)
+def _sent(stage: str, amounts: Sum, price: Price | None) -> str:
+    """What is paid for, so that the row adds up; what is usual where nothing of it is."""
+    usual = SHOWN[stage] if amounts.keys() & SHOWN[stage] else ("characters",)
+    paid = [one for one in UNITS if one in amounts and price is not None and price.of({one: 1.0})]
+    units = paid or usual
     shown = ((UNITS[unit], amounts.get(unit, 0.0)) for unit in units)
     return ", ".join(f"{amount / size:,.0f} {name}" for (name, size), amount in shown)
 
