@@ -321,3 +321,30 @@ def test_a_command_that_needs_a_key_tells_the_same_line_as_check(
     assert main(["worker"]) == 2
     assert capsys.readouterr().err == by_check
     assert re.search(r"engines\.yaml:\d+: engines\.assemblyai: needs a key", by_check)
+
+
+# --- what is typed wrongly ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["cost . --enginse cloud", "check . more", "glossary import a b"])
+def test_what_a_command_does_not_know_is_told_with_its_own_usage(typed: str, capsys: Said) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(typed.split())
+    errors = capsys.readouterr().err
+    command = "glossary import" if "glossary" in typed else typed.split()[0]
+    assert ended.value.code == 2
+    assert errors.startswith(f"usage: translator {command} ")
+    assert "there is no such argument: " in errors
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("cost --minutes abc", "--minutes: must be a number, not 'abc'"),
+        ("run talk.wav --port 1.5", "--port: must be a whole number, not '1.5'"),
+    ],
+)
+def test_what_is_no_number_is_told_plainly(typed: str, said: str, capsys: Said) -> None:
+    with pytest.raises(SystemExit):
+        main(typed.split())
+    assert said in capsys.readouterr().err

@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from translator import agent, redaction
 from translator import commands as configuration
@@ -60,8 +60,38 @@ def _run(arguments: argparse.Namespace) -> int:
         raise first(ours) from None
 
 
+class _Parser(argparse.ArgumentParser):
+    """Each command says its own usage of what it does not know, and what a number is."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.register("type", float, _number)
+        self.register("type", int, _whole_number)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Those of a command come here; what is left over would be told by the whole program."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"there is no such argument: {' '.join(unknown)}")
+        return known, unknown
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="translator", description="Live interpretation.")
+    parser: argparse.ArgumentParser = _Parser(prog="translator", description="Live interpretation.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     rehearsal.add(commands)
