@@ -73,12 +73,12 @@ run: setup $(page) $(if $(SPEECH),,$(speech))
 	    $(if $(engines),--engines "$(engines)")
 
 interpret: setup
-	@: "$${SPEECH:?$(usage)}" "$${TO:?$(usage)}" "$${OUT:?$(usage)}"
+	@test -n "$$SPEECH" && test -n "$$TO" && test -n "$$OUT" || { echo '$(usage)' >&2; exit 2; }
 	@$(vendors) $(bin)/translator interpret "$$SPEECH" --to "$$TO" --out "$$OUT" \
 	    $${FROM:+--from "$$FROM"} $${ROOM:+--room "$$ROOM"} \
 	    $(if $(engines),--engines "$(engines)")
 
-usage := make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME] [ENGINES=cloud|loopback]
+usage := Usage: make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en] [ROOM=NAME] [ENGINES=cloud|loopback]
 
 manifest := ../shared/speech/manifest.json
 

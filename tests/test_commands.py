@@ -1,7 +1,10 @@
 """`translator check`, `init` and `schema`, as a person types them."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -348,3 +351,19 @@ def test_what_is_no_number_is_told_plainly(typed: str, said: str, capsys: Said) 
     with pytest.raises(SystemExit):
         main(typed.split())
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_tells_how_it_is_used_as_no_shell_does() -> None:
+    asked = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    done = subprocess.run(
+        ["make", "-o", "setup", "interpret", "TO=es"],
+        cwd=ROOT,
+        env=asked | {"SPEECH": "", "OUT": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: make interpret SPEECH=FILE TO=es,fr OUT=DIR [FROM=en]")
