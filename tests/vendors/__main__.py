@@ -32,9 +32,7 @@ from translator.engines.host import running
 from translator.settings.sets import SET
 
 USUAL = "cloud"
-PLAYED = (
-    "The vendors are played on this machine: nothing is charged, and the lag is not theirs.\n"
-)
+PLAYED = "The vendors are played on this machine: nothing is charged, and the lag is not theirs.\n"
 
 
 async def main(command: Sequence[str]) -> int:
