@@ -218,6 +218,18 @@ def test_a_key_that_is_not_set_is_named(refused: Refused, settings: None, tmp_pa
     assert "export A_KEY_THAT_IS_NOT_SET" in errors
 
 
+def test_an_option_that_is_wrong_is_found_in_its_line(
+    refused: Refused, settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY_THAT_IS_NOT_SET", "set-for-once")
+    path = tmp_path / "engines.yaml"
+    one = "key: A_KEY_THAT_IS_NOT_SET"
+    path.write_text(path.read_text().replace(one, f"{one}, options: {{\n    temperature: hot}}"))
+    write_pairs(tmp_path, render="gpt")
+    told = f"{path}:8: engines.gpt.options.temperature: must be a number"
+    assert told in refused("check")
+
+
 def test_an_engine_that_cannot_do_it_is_named(
     refused: Refused, settings: None, tmp_path: Path
 ) -> None:

@@ -227,7 +227,8 @@ def _unusable(settings: Settings, spoken: Sequence[str]) -> Iterator[Fault]:
             make()
         except SettingsError as error:
             for fault in error.faults:
-                yield Fault(file=ENGINES, line=None, key=f"engines.{name}", text=_bare(name, fault))
+                option, text = _parted(_bare(name, fault))
+                yield Fault(file=ENGINES, line=None, key=f"engines.{name}{option}", text=text)
     for name, server in _servers(settings):
         try:
             McpSource(name, server)
@@ -239,6 +240,12 @@ def _unusable(settings: Settings, spoken: Sequence[str]) -> Iterator[Fault]:
 def _servers(settings: Settings) -> Iterator[tuple[str, ToolServer]]:
     """Those that are looked things up in."""
     return ((name, one) for name, one in settings.tools.items() if name in settings.lookups)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The option that a fault is about, as the end of a key, and what is wrong with it."""
+    option, separator, rest = text.partition(": ")
+    return (f".{option}", rest) if separator and option.startswith("options.") else ("", text)
 
 
 def _bare(name: str, fault: Fault | str) -> str:
