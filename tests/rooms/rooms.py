@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,8 +87,10 @@ class Command:
         return fitting(self.started(), part)
 
     def one(self, part: Callable[[psutil.Process], bool]) -> psutil.Process:
-        """The one that fits `part`."""
-        (found,) = self.found(part)
+        """The one that fits `part`: not a child of it that is only being started, and looks as its
+        parent does until it runs a program of its own."""
+        fit = self.found(part)
+        (found,) = [one for one in fit if not _is_child(one, fit)]
         return found
 
     async def read(self, stream: asyncio.StreamReader, into: list[str]) -> None:
@@ -149,6 +151,14 @@ async def command(
 def children() -> list[psutil.Process]:
     """What runs because of this program."""
     return psutil.Process(os.getpid()).children(recursive=True)
+
+
+def _is_child(process: psutil.Process, among: Sequence[psutil.Process]) -> bool:
+    """Of one of these; also where it has ended."""
+    try:
+        return any(parent in among for parent in process.parents())
+    except psutil.Error:
+        return True
 
 
 def fitting(
