@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.steady_time import SLICE, SteadyTimeLoop
+from tests.steady_time import MOST, SLICE, SteadyTimeLoop
 
 pytestmark = pytest.mark.vendor
 
@@ -24,14 +24,17 @@ def stop() -> None:
 async def by_real_time(wait: Callable[[], Any]) -> tuple[float, float]:
     """How long that takes, by the clock of the loop and by the real one."""
     loop = asyncio.get_running_loop()
-    began, real = loop.time(), REAL()
+    real = REAL()
+    began = loop.time()
     await wait()
-    return loop.time() - began, REAL() - real
+    took = loop.time() - began
+    return took, REAL() - real
 
 
 async def test_it_is_chosen_for_vendors_and_gives_the_time() -> None:
-    assert isinstance(asyncio.get_running_loop(), SteadyTimeLoop)
-    assert time.monotonic() == pytest.approx(asyncio.get_running_loop().time(), abs=0.01)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SteadyTimeLoop)
+    assert loop.time() <= time.monotonic() <= loop.time()
     assert time.monotonic is not REAL
 
 
@@ -106,7 +109,7 @@ async def test_work_of_our_own_takes_its_time() -> None:
             pass
 
     took, _ = await by_real_time(work)
-    assert took >= 0.2
+    assert took >= 0.2 - MOST  # a stop just before it has counted already
 
 
 async def test_other_threads_have_real_time() -> None:
@@ -116,7 +119,7 @@ async def test_other_threads_have_real_time() -> None:
     stop()
     await asyncio.sleep(0)
     assert REAL() - time.monotonic() > STOP / 2
-    assert await asyncio.to_thread(watch) == pytest.approx(0.0, abs=0.01)
+    assert abs(await asyncio.to_thread(watch)) < STOP / 4
 
 
 def test_time_is_real_outside() -> None:
