@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "translator"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "ahead beside errors leaving redaction state types stretch usage",
+        "ahead beside errors leaving redaction state types stretch usage wording",
         "languages lag access children detection health",
         "document",
         "glossary prompt record captions turns",

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from translator import agent
-from translator.document import Place, path_of, read
+from translator.document import path_of, read
 from translator.engines import registry
 from translator.errors import Fault, SettingsError
 from translator.health import Stage
 from translator.settings import Settings, load
+from translator.wording import Place
 
 BUILT_IN = {"hear": "whisper", "render": "apertium", "speak": "espeak"}
 """The engine that is always there for a stage."""

@@ -14,12 +14,12 @@ from typing import Any, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from translator.document import nearest, worded
 from translator.engines.addresses import is_own
 from translator.errors import SettingsError
 from translator.redaction import redacted
 from translator.settings import Engine
 from translator.settings.keys import SECRET, key_in
+from translator.wording import nearest, worded
 
 KEYS = ("api_key", "speech_key", "api_token", "subscription_key", "access_key")
 ADDRESSES = ("base_url", "speech_endpoint", "api_url", "endpoint")

@@ -17,7 +17,6 @@ import langcodes
 import livekit.plugins
 from livekit.agents import Plugin, inference, llm, stt, tts
 
-from translator.document import nearest
 from translator.engines.constructor import INFERENCE, Constructor
 from translator.engines.livekit import (
     LiveKitEar,
@@ -34,6 +33,7 @@ from translator.prompt import Prompt, SpeechPrompt, SummaryPrompt
 from translator.settings import EMBEDDED, Engine
 from translator.settings.names import voice_name
 from translator.types import USUAL as PAUSES
+from translator.wording import nearest
 
 if TYPE_CHECKING:
     from livekit.plugins.openai.realtime import RealtimeModel

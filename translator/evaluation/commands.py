@@ -131,10 +131,10 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
 def _check(plan: "Plan", loaded: "Settings") -> None:
     """Raises InputError for what would be wrong with every recording."""
     from translator import languages
-    from translator.document import nearest
     from translator.errors import InputError
     from translator.evaluation.run import AS_CONFIGURED
     from translator.settings.models import PRESETS
+    from translator.wording import nearest
 
     for preset in plan.presets:
         if preset not in (AS_CONFIGURED, *PRESETS):

@@ -15,9 +15,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
-from translator.document import Version, nearest, read, validated
+from translator.document import Version, read, validated
 from translator.evaluation.scenarios import MEASURES
 from translator.evaluation.totals import NAMES
+from translator.wording import nearest
 
 GATE = Path("gate.yaml")
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from translator import languages
-from translator.document import Document, Place
+from translator.document import Document
 from translator.errors import Fault, InputError, SettingsError
 from translator.glossary.entries import KEEP, Entry, Glossary
+from translator.wording import Place
 
 BETWEEN = "|"
 """Between a term and its forms."""

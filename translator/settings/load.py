@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from translator.document import Document, Place, nearest, read, text, validated
+from translator.document import Document, read, text, validated
 from translator.errors import Fault, SettingsError
 from translator.glossary import Glossary, load_glossary
 from translator.redaction import keep_secret
@@ -12,6 +12,7 @@ from translator.settings.names import MEETINGS, Surroundings, unknown_set
 from translator.settings.operator import EnginesFile
 from translator.settings.sets import replaced, voiced, wanted
 from translator.settings.snapshot import Settings
+from translator.wording import Place, nearest
 
 PAIRS = "language_pairs.yaml"
 LONGEST_NAME = 255

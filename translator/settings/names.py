@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from translator.document import language_code, nearest
+from translator.document import language_code
 from translator.settings.tools import LOCAL
+from translator.wording import nearest
 
 ANY = "*"
 MEETINGS = "meetings"

@@ -188,9 +188,9 @@ def _voice(wanted: str, meeting: str) -> "ClonedVoice":
     """A voice of an engine that speaks in the meeting."""
     from translator import agent
     from translator.access import ClonedVoice
-    from translator.document import nearest
     from translator.settings import load
     from translator.settings.names import voice_name
+    from translator.wording import nearest
 
     engine, _, name = wanted.partition("=")
     if not engine or not name or not name.isprintable() or " " in name or len(name) > ROOM:
