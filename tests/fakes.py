@@ -21,7 +21,7 @@ from translator.glossary import Glossary
 from translator.hear import SAMPLE_RATE as HEARD_RATE
 from translator.hear import Sound, seconds
 from translator.interpret import Realtime
-from translator.record import Fact
+from translator.record import Fact, Speaking, Spoken, Unspoken
 from translator.render import Renderer
 from translator.speak import Voice
 from translator.types import Brief, Hypothesis, Prior, Segment
@@ -96,6 +96,19 @@ class Facts(list[Fact]):
 
     def of(self, *kinds: type[Fact]) -> list[Any]:
         return [fact for fact in self if isinstance(fact, kinds)]
+
+    @property
+    def ends(self) -> dict[str, list[str]]:
+        """What became of each segment: `spoken`, or why not; once each, or it is wrong."""
+        found: dict[str, list[str]] = {}
+        for one in self.of(Spoken, Unspoken):
+            found.setdefault(one.segment_id, []).append(getattr(one, "why", "spoken"))
+        return found
+
+    @property
+    def order(self) -> list[str]:
+        """Segments as they began to be spoken."""
+        return [one.segment_id for one in self.of(Speaking)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

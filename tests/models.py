@@ -30,9 +30,6 @@ from translator.interpreters.machine import Machine
 from translator.record import (
     Record,
     Rendered,
-    Speaking,
-    Spoken,
-    Unspoken,
 )
 from translator.settings import Pair, Settings
 from translator.types import Brief, Cut, Segment, Tail
@@ -206,18 +203,6 @@ class Stage:
     @property
     def committed(self) -> list[str]:
         return [one.rendition.text for one in self.facts.of(Rendered)]
-
-    @property
-    def ends(self) -> dict[str, list[str]]:
-        """What became of each segment."""
-        found: dict[str, list[str]] = {}
-        for one in self.facts.of(Spoken, Unspoken):
-            found.setdefault(one.segment_id, []).append(getattr(one, "why", "spoken"))
-        return found
-
-    @property
-    def order(self) -> list[str]:
-        return [one.segment_id for one in self.facts.of(Speaking)]
 
     @property
     def heard(self) -> list[str]:

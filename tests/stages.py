@@ -18,7 +18,7 @@ from translator.current import Current
 from translator.floors import Floors
 from translator.health import Health
 from translator.interpreters.machine import Machine
-from translator.record import Record, Rendered, Speaking, Spoken, Unspoken
+from translator.record import Record, Rendered
 from translator.settings import Language, Pair, Settings
 from translator.types import Cut, Segment, Tail
 
@@ -113,19 +113,6 @@ class Stage:
             (one.rendition.segment.id, one.rendition.language, one.rendition.text)
             for one in self.facts.of(Rendered)
         ]
-
-    @property
-    def ends(self) -> dict[str, list[str]]:
-        """What became of each segment: `spoken`, or why not; once each, or it is wrong."""
-        found: dict[str, list[str]] = {}
-        for one in self.facts.of(Spoken, Unspoken):
-            found.setdefault(one.segment_id, []).append(getattr(one, "why", "spoken"))
-        return found
-
-    @property
-    def order(self) -> list[str]:
-        """Segments as they began to be spoken."""
-        return [one.segment_id for one in self.facts.of(Speaking)]
 
 
 def said(voice: ScriptedVoice) -> list[str]:

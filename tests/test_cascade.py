@@ -31,7 +31,7 @@ async def test_a_segment_is_read_and_heard_in_the_target_language() -> None:
     stage = Stage()
     await stage.interpret(segment(1, HELLO))
     assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert stage.voice.calls == [(f"[es] {HELLO}", "es", 1.0)]
     (heard,) = stage.track.soundings()
     assert heard.end - heard.start == pytest.approx(1.0, abs=0.02)  # it rises
@@ -55,7 +55,7 @@ async def test_a_clause_is_spoken_before_the_rest_is_rendered() -> None:
     await stage.interpret(segment(1, HELLO))
     assert said(stage.voice) == ["Buenos días a todos,", "y muchas gracias por venir."]
     assert stage.facts.of(Speaking)[0].at < stage.facts.of(Rendered)[0].at
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
 
 
 async def test_a_short_clause_waits_for_the_next() -> None:
@@ -224,7 +224,7 @@ async def test_only_the_voice_gets_how_a_term_is_said() -> None:
 async def test_speech_in_the_channels_language_passes_through() -> None:
     stage = Stage()
     await stage.interpret(segment(1, "Buenos días.", language="es-MX"), segment(2, HELLO))
-    assert stage.ends == {"p-ada/1": ["passthrough"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["passthrough"], "p-ada/2": ["spoken"]}
     assert [brief.segment.text for brief in stage.renderer.calls] == [HELLO]
     assert [segment_id for segment_id, *_ in stage.committed] == ["p-ada/2"]
 
@@ -234,13 +234,13 @@ async def test_without_a_listener_there_are_captions_and_no_voice_is_called() ->
     await stage.interpret(segment(1, HELLO), segment(2, BYE))
     assert len(stage.committed) == 2
     assert stage.voice.calls == []
-    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"], "p-ada/2": ["captions"]}
 
 
 async def test_a_language_without_an_engine_that_speaks_has_captions_only() -> None:
     stage = Stage(settings=meeting_settings(languages={"es": Language()}))
     await stage.interpret(segment(1, HELLO))
-    assert stage.ends == {"p-ada/1": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"]}
     assert stage.voice.calls == []
 
 
@@ -253,7 +253,7 @@ async def test_a_listener_who_comes_hears_what_is_said_from_then_on() -> None:
         await asyncio.sleep(0)
         stage.commit(segment(2, BYE))
         await asyncio.sleep(5.0)
-    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
 
 
 async def test_what_is_said_while_another_input_is_on_air_is_not_spoken() -> None:
@@ -265,7 +265,7 @@ async def test_what_is_said_while_another_input_is_on_air_is_not_spoken() -> Non
         stage.channel.put_machine_on_air()
         stage.commit(segment(2, BYE))
         await asyncio.sleep(5.0)
-    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"], "p-ada/2": ["spoken"]}
     assert said(stage.voice) == [f"[es] {BYE}"]
 
 
@@ -276,7 +276,7 @@ async def test_a_voice_is_not_called_for_a_turn_that_was_dropped() -> None:
         await asyncio.sleep(1.0)
         stage.channel.put_on_air(None)
         await asyncio.sleep(5.0)
-    assert stage.ends == {"p-ada/1": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"]}
     assert len(stage.committed) == 1
     assert stage.voice.calls == []
 
@@ -284,7 +284,7 @@ async def test_a_voice_is_not_called_for_a_turn_that_was_dropped() -> None:
 async def test_a_voice_slower_than_the_channel_is_heard_to_its_end() -> None:
     stage = Stage(voice=ScriptedVoice(Saying(seconds=2.0, speed=0.5)))
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
     first, second = stage.facts.of(Spoken)
     assert first.end <= second.start
     assert first.end - first.start == pytest.approx(4.0, abs=0.1)
@@ -298,7 +298,7 @@ async def test_a_segment_finishes_under_the_settings_that_it_began_with() -> Non
         stage.commit(segment(1, HELLO))
         stage.commit(replace(segment(2, BYE, start=3.0), settings=2))
         await asyncio.sleep(30.0)
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["captions"]}
 
 
 async def test_a_language_takes_only_what_was_said_while_it_was_in_the_settings() -> None:
@@ -311,7 +311,7 @@ async def test_a_language_takes_only_what_was_said_while_it_was_in_the_settings(
         replace(segment(2, BYE, start=3.0), settings=2),
         replace(segment(3, HELLO, start=6.0), settings=3),
     )
-    assert stage.ends == {
+    assert stage.facts.ends == {
         "p-ada/1": ["removed"],
         "p-ada/2": ["spoken"],
         "p-ada/3": ["removed"],

@@ -34,7 +34,7 @@ async def test_what_cannot_be_rendered_is_read_as_it_was_spoken(
     stage = Stage(renderer=ScriptedRenderer(acts={HELLO: acts}))
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert stage.committed == [("p-ada/1", "en", HELLO), ("p-ada/2", "es", f"[es] {BYE}")]
-    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
     assert said(stage.voice) == [f"[es] {BYE}"]
     assert [brief.segment.text for brief in stage.renderer.calls].count(HELLO) == calls
     assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
@@ -56,7 +56,7 @@ async def test_a_fault_in_an_engine_costs_one_segment() -> None:
         voice=ScriptedVoice(acts={f"[es] {mute}": [Saying(seconds=0.0, error=KeyError("es"))]}),
     )
     await stage.interpret(segment(1, broken), segment(2, mute), segment(3, HELLO))
-    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["failed"], "p-ada/3": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"], "p-ada/2": ["failed"], "p-ada/3": ["spoken"]}
     assert [segment_id for segment_id, *_ in stage.committed] == ["p-ada/1", "p-ada/2", "p-ada/3"]
     assert [one.message for one in stage.facts.of(Failed)] == ["ZeroDivisionError", "'es'"]
 
@@ -66,7 +66,7 @@ async def test_a_renderer_that_fails_once_is_asked_again() -> None:
     stage = Stage(renderer=ScriptedRenderer(acts={HELLO: acts}))
     await stage.interpret(segment(1, HELLO))
     assert stage.committed == [("p-ada/1", "es", "Buenos días.")]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert stage.facts.of(Failed) == []
 
 
@@ -122,7 +122,7 @@ async def test_without_a_rest_that_fits_it_follows_as_it_was_spoken(after: Wordi
     await stage.interpret(segment(1, HELLO))
     assert said(stage.voice) == ["Buenos días a todos,"]
     assert stage.committed == [("p-ada/1", "es", f"Buenos días a todos, … [{HELLO}]")]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
 
 
 async def test_one_rendition_that_breaks_off_takes_no_engine_down() -> None:
@@ -150,14 +150,14 @@ async def test_a_renderer_without_instructions_is_not_asked_for_a_rest() -> None
     assert len(stage.renderer.calls) == 2
     # What was read is not taken back; what is missing follows as it was spoken.
     assert stage.committed[0] == ("p-ada/1", "es", f"Buenos días a todos, … [{HELLO}]")
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
 
 
 async def test_a_pair_that_nothing_renders_is_read_as_it_was_spoken() -> None:
     stage = Stage(settings=meeting_settings(pairs=[pair_of("fr", "es")]))
     await stage.interpret(segment(1, HELLO), segment(2, "Bonjour à tous.", language="fr"))
     assert stage.committed[0] == ("p-ada/1", "en", HELLO)
-    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
     assert "en to es" in stage.facts.of(Failed)[0].message
 
 
@@ -173,7 +173,7 @@ async def test_a_voice_that_fails_once_is_asked_again() -> None:
     stage = Stage(voice=ScriptedVoice(acts={text: acts}))
     await stage.interpret(segment(1, HELLO))
     assert said(stage.voice) == [text, text]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert stage.facts.of(Failed) == []
 
 
@@ -187,10 +187,10 @@ async def test_a_voice_that_goes_on_failing_leaves_the_captions(
     stage = Stage(voice=ScriptedVoice(acts={text: [Saying(seconds=0.0, error=error)]}))
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert said(stage.voice).count(text) == calls
-    assert stage.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"], "p-ada/2": ["spoken"]}
     assert [one[0] for one in stage.committed] == ["p-ada/1", "p-ada/2"]
     assert [one.stage for one in stage.facts.of(Failed)] == ["speak"]
-    assert stage.order == ["p-ada/2"]
+    assert stage.facts.order == ["p-ada/2"]
 
 
 async def test_a_voice_that_fails_in_the_middle_goes_on_at_the_same_place() -> None:
@@ -205,7 +205,7 @@ async def test_a_voice_that_fails_in_the_middle_goes_on_at_the_same_place() -> N
     )
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert said(stage.voice) == [first, first, "y muchas gracias por venir.", f"[es] {BYE}"]
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
     assert stage.committed[0] == (
         "p-ada/1",
         "es",
@@ -221,7 +221,7 @@ async def test_a_voice_that_gives_no_sound_has_failed() -> None:
     stage = Stage(voice=ScriptedVoice(acts={text: [Saying(seconds=0.0)]}))
     await stage.interpret(segment(1, HELLO))
     assert said(stage.voice) == [text, text]
-    assert stage.ends == {"p-ada/1": ["failed"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"]}
 
 
 async def test_a_voice_with_nothing_to_say_says_so() -> None:
@@ -230,7 +230,7 @@ async def test_a_voice_with_nothing_to_say_says_so() -> None:
         voice=ScriptedVoice(acts={"… —": [Saying(seconds=0.0)]}),
     )
     await stage.interpret(segment(1, HELLO))
-    assert stage.ends == {"p-ada/1": ["unspeakable"]}
+    assert stage.facts.ends == {"p-ada/1": ["unspeakable"]}
 
 
 async def test_the_next_engine_renders_what_one_cannot() -> None:
@@ -240,7 +240,7 @@ async def test_the_next_engine_renders_what_one_cannot() -> None:
     )
     await stage.interpret(segment(1, HELLO))
     assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert len(failing.calls) == 1  # nobody waits for it while another one can be asked
     assert [one.stage for one in stage.facts.of(Failed)] == ["render"]
 
@@ -251,7 +251,7 @@ async def test_the_next_engine_speaks_what_one_cannot() -> None:
     second = ScriptedVoice()
     stage = Stage(voice=refusing, voices={"second": second}, settings=two_of_each())
     await stage.interpret(segment(1, HELLO))
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert said(second) == [saying]
     assert [one.stage for one in stage.facts.of(Failed)] == ["speak"]
 
@@ -261,7 +261,7 @@ async def test_the_next_engine_is_called_where_one_cannot_be_made() -> None:
     stage = Stage(unusable=[*names, "voice"], settings=two_of_each())
     await stage.interpret(segment(1, HELLO))
     assert stage.committed == [("p-ada/1", "es", f"[es] {HELLO}")]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     failed = [(one.stage, one.message) for one in stage.facts.of(Failed)]
     assert failed == [("render", f"{names[0]} has no key"), ("speak", "voice has no key")]
 

@@ -33,7 +33,7 @@ async def test_a_slow_rendition_of_one_speaker_delays_no_others_captions() -> No
     bob = segment(1, BYE, start=1.0, speaker="p-bob")
     await stage.interpret(segment(1, HELLO, start=0.0), bob)
     assert [one[0] for one in stage.committed] == ["p-bob/1", "p-ada/1"]
-    assert stage.order == ["p-bob/1", "p-ada/1"]
+    assert stage.facts.order == ["p-bob/1", "p-ada/1"]
     assert stage.facts.of(Speaking)[0].start == pytest.approx(stage.settings.max_wait, abs=0.05)
 
 
@@ -54,7 +54,7 @@ async def test_overlapping_speakers_are_heard_one_after_the_other_by_onset() -> 
     bob = segment(1, BYE, start=0.5, end=1.5, speaker="p-bob")
     ada = segment(1, HELLO, start=0.0, end=2.0)
     await stage.interpret(bob, ada)  # the shorter segment is committed first
-    assert stage.order == ["p-ada/1", "p-bob/1"]
+    assert stage.facts.order == ["p-ada/1", "p-bob/1"]
     first, second = stage.facts.of(Spoken)
     assert first.end <= second.start + 1e-9
 
@@ -62,14 +62,14 @@ async def test_overlapping_speakers_are_heard_one_after_the_other_by_onset() -> 
 async def test_a_cascade_that_is_cancelled_ends_the_turns_it_took() -> None:
     stage = Stage(renderer=ScriptedRenderer(delay=100.0))
     await stage.interpret(segment(1, HELLO), segment(2, BYE), during=5.0)
-    assert stage.ends.keys() == {"p-ada/1", "p-ada/2"}
+    assert stage.facts.ends.keys() == {"p-ada/1", "p-ada/2"}
     async with stage.running():  # it is started again after a failure, with the same channel
         later = segment(1, "And here I am.", start=50.0, speaker="p-bob")
         stage.renderer.delay = 0.1
         begin = stage.clock()
         stage.commit(later)
         await asyncio.sleep(5.0)
-    assert stage.order == ["p-bob/1"]
+    assert stage.facts.order == ["p-bob/1"]
     assert stage.facts.of(Speaking)[0].start - begin < 0.5
 
 
@@ -140,7 +140,9 @@ def test_every_segment_ends_once_and_has_its_captions_once(
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         stage, segments = runner.run(run())
-    assert {one: len(ends) for one, ends in stage.ends.items()} == {one.id: 1 for one in segments}
+    assert {one: len(ends) for one, ends in stage.facts.ends.items()} == {
+        one.id: 1 for one in segments
+    }
     for speaker in ("p-ada", "p-bob", "p-eve"):
         due = [one.id for one in segments if one.speaker == speaker and one.language != "es"]
         assert [one for one, *_ in stage.committed if one.startswith(speaker)] == due

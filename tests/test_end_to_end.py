@@ -49,7 +49,7 @@ async def test_the_model_is_heard_and_read() -> None:
     stage = Stage(GOES_WELL)
     await stage.interpret(segment(1, HELLO))
     assert stage.committed == [HOLA]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert stage.heard == ["model"]
     assert stage.renderer.calls == []
     assert stage.voice.calls == []
@@ -84,7 +84,7 @@ async def test_a_hybrid_has_the_models_voice_and_our_captions() -> None:
     stage = Stage(GOES_WELL, kind="hybrid")
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
     assert stage.committed == [f"[es] {HELLO}", f"[es] {BYE}"]
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
     assert stage.heard == ["model", "model"]
     assert stage.voice.calls == []
 
@@ -134,7 +134,7 @@ async def test_two_speakers_are_heard_in_the_order_that_they_began() -> None:
     ada = segment(1, HELLO, start=0.0)
     bob = segment(1, BYE, start=0.5, end=2.0, speaker="p-bob")
     await stage.interpret(replace(ada, committed=2.0), replace(bob, committed=2.1))
-    assert stage.order == ["p-ada/1", "p-bob/1"]
+    assert stage.facts.order == ["p-ada/1", "p-bob/1"]
     assert stage.model.made == 2  # at the same time: each has one of its own
 
 
@@ -145,7 +145,7 @@ async def test_pairs_without_a_model_go_through_the_cascade_on_the_same_channel(
     await stage.interpret(segment(1, HELLO), french, spanish)
     assert stage.committed == [HOLA, "[es] Bonjour à tous."]
     assert stage.heard == ["model", "cascade"]
-    assert stage.ends == {
+    assert stage.facts.ends == {
         "p-ada/1": ["spoken"],
         "p-bob/1": ["spoken"],
         "p-eva/1": ["passthrough"],
@@ -160,7 +160,7 @@ async def test_nothing_is_sent_where_nobody_listens() -> None:
     await stage.interpret(segment(1, HELLO))
     assert stage.model.calls == []
     assert stage.committed == [f"[es] {HELLO}"]
-    assert stage.ends == {"p-ada/1": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"]}
 
 
 async def test_who_says_nothing_for_a_while_holds_no_model() -> None:
@@ -174,7 +174,7 @@ async def test_who_says_nothing_for_a_while_holds_no_model() -> None:
         await stage.say(segment(2, BYE, start=200.0))
         await asyncio.sleep(10.0)
         assert stage.model.made == 2
-        assert stage.ends["p-ada/2"] == ["spoken"]
+        assert stage.facts.ends["p-ada/2"] == ["spoken"]
 
 
 async def test_a_channel_that_ends_leaves_nothing_open() -> None:
@@ -184,7 +184,7 @@ async def test_a_channel_that_ends_leaves_nothing_open() -> None:
         await stage.say(segment(2, HELLO, start=2.0))
         await asyncio.sleep(1.0)
     assert stage.model.open == 0
-    assert stage.ends == {"p-ada/1": ["captions"], "p-ada/2": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"], "p-ada/2": ["captions"]}
 
 
 # What goes wrong
@@ -198,7 +198,7 @@ async def test_what_the_model_does_not_begin_to_say_goes_through_the_cascade_at_
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
     assert stage.heard == ["cascade", "model"]  # and the next one is tried again
     assert stage.committed[0] == f"[es] {HELLO}"
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
     (failed,) = stage.facts.of(Failed)
     assert (failed.stage, failed.language, failed.message) == ("interpret", "es", str(FAILED))
     (first, _) = stage.facts.of(Speaking)
@@ -210,7 +210,7 @@ async def test_captions_stay_in_order_where_the_model_fails() -> None:
     stage.renderer.delay = 3.0
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=2.0))
     assert stage.committed == [f"[es] {HELLO}", ADIOS]
-    assert stage.order == ["p-ada/1", "p-ada/2"]
+    assert stage.facts.order == ["p-ada/1", "p-ada/2"]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ async def test_what_breaks_off_is_not_said_again(kind: str, caption: str) -> Non
     await stage.interpret(segment(1, HELLO), segment(2, BYE, start=3.0))
     assert stage.heard == ["model", "model"]
     assert stage.committed[0] == caption.replace("todos …", "todos, …")
-    assert stage.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"], "p-ada/2": ["spoken"]}
     assert stage.voice.calls == []
 
 
@@ -337,7 +337,7 @@ async def test_a_language_with_captions_only_asks_no_model() -> None:
     stage.settings = stage.settings.model_copy(update={"languages": {"es": Language()}})
     await stage.interpret(segment(1, HELLO))
     assert stage.model.calls == []
-    assert stage.ends == {"p-ada/1": ["captions"]}
+    assert stage.facts.ends == {"p-ada/1": ["captions"]}
 
 
 def test_a_pair_is_of_one_kind() -> None:

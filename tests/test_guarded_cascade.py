@@ -51,7 +51,7 @@ async def test_what_fails_before_its_first_clause_is_asked_for_once_more() -> No
     stage = Stage(renderer=writing(ECHO, RIGHT), settings=guarded())
     await stage.interpret(segment(1, SAID))
     assert stage.committed == [("p-ada/1", "es", RIGHT)]
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     (caught,) = stage.facts.of(Guarded)
     assert (caught.why, caught.speaker) == ("echo", "p-ada")
     assert (caught.segment_id, caught.language) == ("p-ada/1", "es")
@@ -96,7 +96,7 @@ async def test_then_readers_get_the_source_and_nobody_hears_anything() -> None:
     await stage.interpret(segment(1, SAID))
     assert len(stage.renderer.calls) == 2
     assert stage.committed == [("p-ada/1", "en", SAID)]
-    assert stage.ends == {"p-ada/1": ["failed"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"]}
     assert stage.voice.calls == []
     assert stage.facts.of(Rendering) == []
 
@@ -108,7 +108,7 @@ async def test_after_the_first_clause_the_rest_is_not_spoken_and_the_caption_is_
     assert len(stage.renderer.calls) == 1
     ((_, language, text),) = stage.committed
     assert (language, text) == ("es", f"En el año 2015 vinimos aquí, … [{SAID}]")
-    assert stage.ends == {"p-ada/1": ["spoken"]}
+    assert stage.facts.ends == {"p-ada/1": ["spoken"]}
     assert [one.why for one in stage.facts.of(Guarded)] == ["changed figure"]
 
 
@@ -155,4 +155,4 @@ async def test_an_engine_without_instructions_is_not_asked_again() -> None:
     stage = Stage(renderer=ScriptedRenderer(acts=acts), settings=guarded())
     await stage.interpret(segment(1, SAID))
     assert len(stage.renderer.calls) == 1
-    assert stage.ends == {"p-ada/1": ["failed"]}
+    assert stage.facts.ends == {"p-ada/1": ["failed"]}
