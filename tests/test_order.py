@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import meeting_settings
-from translator.engines import registry
+from translator.engines import preflight
 from translator.errors import InputError, SettingsError
 from translator.rehearsal.order import Order, order
 from translator.rehearsal.recording import SAMPLE_RATE, write
@@ -51,7 +51,7 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk(tmp_path)
     desk.recording("talk.wav", 2.0)
-    monkeypatch.setattr(registry, "check", desk.check)
+    monkeypatch.setattr(preflight, "check", desk.check)
     return desk
 
 
@@ -154,7 +154,7 @@ def test_settings_that_do_not_serve_the_languages_are_refused_before_a_folder_is
     def refuse(*_: object, **__: object) -> None:
         raise SettingsError("nothing renders en into es")
 
-    monkeypatch.setattr(registry, "check", refuse)
+    monkeypatch.setattr(preflight, "check", refuse)
     with pytest.raises(SettingsError, match="nothing renders"):
         desk.take()
     assert not (desk.path / "out").exists()

@@ -12,7 +12,8 @@ from livekit.agents import Plugin
 from translator.engines.constructor import NO_KEY
 from translator.engines.livekit import LiveKitEar, LiveKitRenderer, LiveKitVoice
 from translator.engines.plugins import Vendor
-from translator.engines.registry import Engines, check, preload, reach
+from translator.engines.preflight import check
+from translator.engines.registry import Engines, preload, reach
 from translator.errors import SettingsError
 from translator.settings import Engine, Language, Pair, Segmenting, Settings, ToolServer
 
@@ -458,18 +459,25 @@ def test_each_engine_that_is_used_needs_its_key_also_as_the_second() -> None:
 
 def test_an_engine_cannot_do_what_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOT_SET_1", "x")
-    told = faults(
-        settings(
-            hear=["robot", "gpt"],
-            pairs=pairs(("*", "*", ["gpt", "ear"])),
-            languages={"es": Language(speak=["machine", "gpt"])},
-        )
+    wrong = settings(
+        hear=["robot", "ear"],
+        pairs=pairs(("*", "*", ["gpt", "ear"])),
+        languages={"es": Language(speak=["machine", "gpt"])},
     )
-    assert "engines.yaml: engines.robot: (plugin 'espeak') cannot hear" in [
-        one.replace("engine 'robot' ", "") for one in told
+    assert faults(wrong) == [
+        "language_pairs.yaml: hear: robot cannot hear; whisper can, which is built in",
+        "language_pairs.yaml: pairs[0].render: ear cannot render; apertium can, which is built in",
+        "language_pairs.yaml: languages.es.speak: machine cannot speak; espeak can,"
+        " which is built in",
     ]
-    assert any("(plugin 'whisper') cannot render" in one for one in told)
-    assert any("(plugin 'apertium') cannot speak" in one for one in told)
+
+
+@pytest.mark.parametrize("kind", ["end_to_end", "hybrid"])
+def test_what_cannot_interpret_is_told_where_it_is_named(kind: str) -> None:
+    line = Pair.model_validate({"from": "*", "to": "*", "render": "machine", kind: "machine"})
+    (only,) = faults(settings(pairs=(line,)))
+    where = f"language_pairs.yaml: pairs[0].{kind}: "
+    assert only.startswith(f"{where}machine cannot interpret from speech to speech; this one can:")
 
 
 def test_a_pair_needs_one_engine_that_reaches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from translator import languages, redaction, settings
 from translator.access import FAILURES, Access
 from translator.current import Edits
 from translator.dispatch import is_second
-from translator.engines import registry
+from translator.engines import preflight, registry
 from translator.errors import SettingsError
 from translator.meeting import Engines as EnginesOfAMeeting
 from translator.meeting import Meeting
@@ -183,7 +183,7 @@ async def _edits(room: str, loaded: settings.Settings, engines: registry.Engines
 
 def _served(edit: settings.Settings) -> settings.Settings | SettingsError:
     try:
-        registry.check(edit, spoken=edit.spoken, targets=edit.languages)
+        preflight.check(edit, spoken=edit.spoken, targets=edit.languages)
     except SettingsError as error:
         return error
     return edit

@@ -2,6 +2,7 @@
 
     TranslatorError
     ├── SettingsError          the configuration cannot be used: stops at the door
+    │   └── UnableError
     ├── InputError             what a person handed over cannot be used (a recording, a language)
     ├── ServiceError           something that must run does not: livekit-server, the engine host
     └── StageError             one utterance or one segment is lost, the rest goes on
@@ -77,6 +78,14 @@ class SettingsError(TranslatorError):
         if len(self.faults) > SHOWN:
             lines.append(f"and {len(self.faults) - SHOWN} more")
         return "\n  ".join(lines)
+
+
+class UnableError(SettingsError):
+    """An engine is named for a stage that it cannot do, whatever its settings."""
+
+    def __init__(self, name: str, plugin: str, verb: str) -> None:
+        super().__init__(f"engine {name!r} (plugin {plugin!r}) cannot {verb}")
+        self.what = f"cannot {verb}"
 
 
 class InputError(TranslatorError):

@@ -12,7 +12,7 @@ from translator.commands.files import located, paths
 from translator.commands.live import called
 from translator.commands.tables import printer, titled
 from translator.cost.estimate import Plan, estimate, total, unpriced
-from translator.engines import registry
+from translator.engines import preflight, registry
 from translator.engines.trial import Timing
 from translator.errors import SHOWN, SettingsError
 from translator.settings import GLOSSARY, Language, Pair, Route, Settings, load
@@ -36,7 +36,7 @@ def check(file: Path | None, *, live: bool = False) -> bool:
     pairs_path, engines_path = paths(file)
     loaded = load(pairs_path, engines_path)
     try:
-        registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+        preflight.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
     except SettingsError as error:
         raise located(error, pairs_path, engines_path) from None
     console = printer()

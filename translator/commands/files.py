@@ -2,20 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from translator import agent
-from translator.document import path_of, read
-from translator.engines import registry
+from translator.document import read
+from translator.engines import preflight
 from translator.errors import Fault, SettingsError
-from translator.health import Stage
-from translator.settings import Settings, load
 from translator.wording import Place
-
-BUILT_IN = {"hear": "whisper", "render": "apertium", "speak": "espeak"}
-"""The engine that is always there for a stage."""
 
 
 def paths(file: Path | None) -> tuple[Path, Path]:
@@ -27,7 +21,7 @@ def paths(file: Path | None) -> tuple[Path, Path]:
     if file is None:
         return pairs_path, engines_path
     path = file / pairs_path.name if file.is_dir() else file
-    beside = path.with_name(registry.ENGINES.name)
+    beside = path.with_name(preflight.ENGINES.name)
     use_beside = agent.ENGINES not in os.environ and beside.exists()
     return path, beside if use_beside else engines_path
 
@@ -35,52 +29,19 @@ def paths(file: Path | None) -> tuple[Path, Path]:
 def located(error: SettingsError, pairs_path: Path, engines_path: Path) -> SettingsError:
     """What the engines say of settings that can be read, each with the line that it is about."""
     try:
-        loaded = load(pairs_path, engines_path)
-    except SettingsError:
+        found = [_located(fault, pairs_path, engines_path) for fault in error.faults]
+    except SettingsError:  # a file has gone since
         return error
-    found = (_located(fault, loaded, pairs_path, engines_path) for fault in error.faults)
     return SettingsError(*found)
 
 
-def _located(
-    fault: Fault | str, loaded: Settings, pairs_path: Path, engines_path: Path
-) -> Fault | str:
+def _located(fault: Fault | str, pairs_path: Path, engines_path: Path) -> Fault | str:
     if isinstance(fault, str) or fault.line is not None:
         return fault
-    if fault.file not in (registry.ENGINES, registry.PAIRS):
+    if fault.file not in (preflight.ENGINES, preflight.PAIRS):
         return fault
-    path = engines_path if fault.file == registry.ENGINES else pairs_path
-    place, text = _place(fault.key), fault.text
-    for stage, name in loaded.uses:
-        if fault.key == f"engines.{name}" and (cannot := f"cannot {stage}") in text:
-            path = pairs_path if loaded.engine_set is None else engines_path
-            place = _named(loaded, stage, name)
-            text = f"{name} {text[text.index(cannot) :]}"
-            if stage in BUILT_IN:
-                text += f"; {BUILT_IN[stage]} can, which is built in"
-            break
-    return replace(read(path).fault(place, text), key=path_of(place))
-
-
-def _named(loaded: Settings, stage: Stage, name: str) -> Place:
-    """Where the settings first name an engine for a stage."""
-    if loaded.engine_set is not None:
-        return "sets", loaded.engine_set, stage
-    match stage:
-        case "render":
-            return "pairs", _first(name in pair.rendered_by for pair in loaded.pairs), "render"
-        case "interpret":
-            at = _first(name == pair.realtime for pair in loaded.pairs)
-            key = "end_to_end" if loaded.pairs[at].end_to_end is not None else "hybrid"
-            return "pairs", at, key
-        case "speak":
-            spoken = (code for code, one in loaded.languages.items() if name in one.spoken_by)
-            return "languages", next(spoken), "speak"
-    return (stage,)
-
-
-def _first(fits: Iterable[bool]) -> int:
-    return next(index for index, one in enumerate(fits) if one)
+    path = engines_path if fault.file == preflight.ENGINES else pairs_path
+    return replace(read(path).fault(_place(fault.key), fault.text), key=fault.key)
 
 
 def _place(key: str) -> Place:

@@ -27,11 +27,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _worker(arguments: argparse.Namespace) -> int:
     from translator import agent, settings
-    from translator.engines import registry
+    from translator.engines import preflight
     from translator.engines.host import running
 
     loaded = settings.load(*agent.paths())
-    registry.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
+    preflight.check(loaded, spoken=loaded.spoken, targets=loaded.languages)
 
     async def work(access: "Access") -> None:
         async with running():

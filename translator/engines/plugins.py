@@ -27,7 +27,7 @@ from translator.engines.livekit import (
 )
 from translator.engines.livekit.feed import PACE, UNKNOWN
 from translator.engines.livekit.plugin import once
-from translator.errors import SettingsError
+from translator.errors import SettingsError, UnableError
 from translator.hear import HOLD
 from translator.prompt import Prompt, SpeechPrompt, SummaryPrompt
 from translator.settings import EMBEDDED, Engine
@@ -208,11 +208,8 @@ class Vendor:
     def interpreting(self) -> Callable[[], "RealtimeModel"]:
         """What makes a realtime model."""
         if self._engine.plugin not in REALTIME:
-            plugin = self._engine.plugin
-            raise SettingsError(
-                f"engine {self._name!r} (plugin {plugin!r}) cannot interpret from speech to speech;"
-                f" this one can: {', '.join(REALTIME)}"
-            )
+            verb = f"interpret from speech to speech; this one can: {', '.join(REALTIME)}"
+            raise UnableError(self._name, self._engine.plugin, verb)
         call = Constructor(
             self._module().realtime.RealtimeModel,
             self._engine,
@@ -237,8 +234,7 @@ class Vendor:
     def _call(self, kind: str, verb: str) -> Constructor:
         made = getattr(self._module(), kind, None)
         if made is None:
-            plugin = self._engine.plugin
-            raise SettingsError(f"engine {self._name!r} (plugin {plugin!r}) cannot {verb}")
+            raise UnableError(self._name, self._engine.plugin, verb)
         which = (self._engine.plugin, kind)
         return Constructor(made, self._addressed(which), self._usual(which), self._wrong)
 

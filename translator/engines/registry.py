@@ -1,22 +1,19 @@
 """The engines by the names that `engines.yaml` gives them; each is built when first called for."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from itertools import product
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from translator import languages
-from translator.engines.apertium import ApertiumRenderer, installed_modes, missing, route
+from translator.engines.apertium import ApertiumRenderer, installed_modes, route
 from translator.engines.espeak import EspeakVoice
 from translator.engines.host import Host
 from translator.engines.mcp import McpSource
 from translator.engines.plugins import Vendor, imported
 from translator.engines.trial import Timing, trial
 from translator.engines.whisper import WhisperEar
-from translator.errors import Fault, SettingsError
+from translator.errors import SettingsError, UnableError
 from translator.health import Stage
 from translator.hear import Ear
 from translator.interpret import Realtime
@@ -26,10 +23,6 @@ from translator.settings import EMBEDDED, Engine, Settings, ToolServer
 from translator.speak import Voice
 from translator.summary import Summarizer
 from translator.types import USUAL, Pauses
-
-PAIRS = Path("language_pairs.yaml")
-ENGINES = Path("engines.yaml")
-
 
 T = TypeVar("T")
 
@@ -103,7 +96,7 @@ class Engines:
             case "whisper":
                 return WhisperEar(self._host, model=engine.model or "base", pauses=pauses)
             case plugin if plugin in EMBEDDED:
-                raise _cannot(name, engine, "hear")
+                raise UnableError(name, engine.plugin, "hear")
         return Vendor(name, engine).ear()
 
     def try_ear(self, name: str, languages: Sequence[str]) -> None:
@@ -129,7 +122,7 @@ class Engines:
             case "apertium":
                 return ApertiumRenderer(self._host)
             case plugin if plugin in EMBEDDED:
-                raise _cannot(name, engine, "render")
+                raise UnableError(name, engine.plugin, "render")
         return Vendor(name, engine).renderer()
 
     def voice(self, name: str) -> Voice:
@@ -141,7 +134,7 @@ class Engines:
             case "espeak":
                 return EspeakVoice(self._host)
             case plugin if plugin in EMBEDDED:
-                raise _cannot(name, engine, "speak")
+                raise UnableError(name, engine.plugin, "speak")
         return Vendor(name, engine).voice()
 
     def summarizer(self, name: str) -> Summarizer:
@@ -150,7 +143,7 @@ class Engines:
 
     def _summarizer(self, name: str, engine: Engine) -> Summarizer:
         if engine.plugin in EMBEDDED:
-            raise _cannot(name, engine, "summarize")
+            raise UnableError(name, engine.plugin, "summarize")
         return Vendor(name, engine).summarizer()
 
     def realtime(self, name: str) -> Realtime:
@@ -174,32 +167,20 @@ class Engines:
             Vendor(name, self._configured[name]).speaking()(language, voice)
 
 
-def _cannot(name: str, engine: Engine, verb: str) -> SettingsError:
-    return SettingsError(f"engine {name!r} (plugin {engine.plugin!r}) cannot {verb}")
-
-
 def preload(settings: Settings) -> None:
     """Import what these settings use, which takes a second, before a meeting waits for it."""
     plugins = {settings.engines[name].plugin for _, name in settings.uses}
     for plugin in plugins.difference(EMBEDDED):
         with suppress(Exception):  # whatever it is, whoever calls for it is told
             imported(plugin)
-    for name, server in _servers(settings):
+    for name, server in servers(settings):
         with suppress(SettingsError):
             McpSource(name, server)
 
 
-def check(settings: Settings, *, spoken: Collection[str], targets: Collection[str]) -> None:
-    """Find out, before anything starts, whether the engines serve these languages.
-
-    Raises SettingsError that names every engine that cannot be had and every pair that none
-    reaches, each with what to do about it. A fault's file is a bare name, without a line.
-    """
-    heard = {code: settings.languages[code] for code in targets}
-    asked = settings.model_copy(update={"spoken": tuple(spoken), "languages": heard})
-    faults = [*_unusable(asked, settings.spoken), *_gaps(asked)]
-    if faults:
-        raise SettingsError(*dict.fromkeys(faults))
+def servers(settings: Settings) -> Iterator[tuple[str, ToolServer]]:
+    """Those that are looked things up in."""
+    return ((name, one) for name, one in settings.tools.items() if name in settings.lookups)
 
 
 def reach(engine: Engine, source: str, target: str) -> tuple[str, ...] | None:
@@ -218,76 +199,3 @@ def reach(engine: Engine, source: str, target: str) -> tuple[str, ...] | None:
 def instructed(engine: Engine) -> bool:
     """Whether `engine` renders as it is told: register, gender, context, the summary."""
     return engine.plugin not in EMBEDDED
-
-
-def _unusable(settings: Settings, spoken: Sequence[str]) -> Iterator[Fault]:
-    """What is wrong with the engines themselves: their verb, their model, their key."""
-    for name, make in _wanted(settings, spoken):
-        try:
-            make()
-        except SettingsError as error:
-            for fault in error.faults:
-                option, text = _parted(_bare(name, fault))
-                yield Fault(file=ENGINES, line=None, key=f"engines.{name}{option}", text=text)
-    for name, server in _servers(settings):
-        try:
-            McpSource(name, server)
-        except SettingsError as error:
-            text = str(error).removeprefix(f"tool {name!r}: ")
-            yield Fault(file=ENGINES, line=None, key=f"tools.{name}", text=text)
-
-
-def _servers(settings: Settings) -> Iterator[tuple[str, ToolServer]]:
-    """Those that are looked things up in."""
-    return ((name, one) for name, one in settings.tools.items() if name in settings.lookups)
-
-
-def _parted(text: str) -> tuple[str, str]:
-    """The option that a fault is about, as the end of a key, and what is wrong with it."""
-    option, separator, rest = text.partition(": ")
-    return (f".{option}", rest) if separator and option.startswith("options.") else ("", text)
-
-
-def _bare(name: str, fault: Fault | str) -> str:
-    return str(fault).removeprefix(f"engine {name!r}: ")
-
-
-def _wanted(
-    settings: Settings, spoken: Sequence[str]
-) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Every engine that may be called, and what makes it as it will be made; the ears for all
-    languages `spoken`."""
-    engines = Engines(settings.engines)
-    for name in settings.engines_for("hear"):
-        yield name, partial(engines.try_ear, name, spoken)
-    for name in settings.engines_for("render"):
-        yield name, partial(engines.renderer, name)
-    for name in settings.engines_for("interpret"):
-        yield name, partial(engines.try_realtime, name)
-    for code, language in settings.languages.items():
-        for name in settings.engines_for("speak", code):
-            for voice in language.voices_of(name) or (None,):
-                yield name, partial(engines.try_voice, name, code, voice)
-    for name in settings.engines_for("summarize"):
-        yield name, partial(engines.summarizer, name)
-
-
-def _gaps(settings: Settings) -> Iterator[Fault]:
-    """The pairs that nothing renders."""
-    reaches = Engines(settings.engines).reaches
-    for source, target in product(settings.spoken, settings.languages):
-        if languages.same(source, target):
-            continue
-        route = settings.route(source, target)
-        if route is None:
-            text = f"{source} -> {target}: no line of `pairs` fits; add one"
-            yield Fault(file=PAIRS, line=None, key="pairs", text=text)
-        elif not route.renderers(reaches):
-            by = ", ".join(route.pair.rendered_by)
-            why = missing(source, target, installed_modes())
-            yield Fault(
-                file=PAIRS,
-                line=None,
-                key=f"pairs[{settings.pairs.index(route.pair)}].render",
-                text=f"{source} -> {target} by {by}: {why}",
-            )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from translator import languages
-from translator.engines import registry
+from translator.engines import preflight
 from translator.errors import InputError
 from translator.rehearsal.recording import Recording, read
 from translator.settings import Settings
@@ -63,7 +63,7 @@ def order(
     declared = None if spoken is None else _spoken(spoken, loaded)
     talks = [Talk(name=name, path=file, start=0.0, recording=read(file))]
     talks += [_talk(text) for text in speakers]
-    registry.check(loaded, spoken=[declared] if declared else loaded.spoken, targets=targets)
+    preflight.check(loaded, spoken=[declared] if declared else loaded.spoken, targets=targets)
     _make(out)
     return Order(
         talks=tuple(talks),
