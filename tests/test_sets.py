@@ -139,7 +139,7 @@ def test_a_set_that_does_not_exist_is_told_where_it_is_named(
     monkeypatch.setenv(SET, "clod")
     with pytest.raises(SettingsError) as wrong:
         loaded(tmp_path)
-    assert str(wrong.value) == f"{SET}: {said}"
+    assert str(wrong.value) == f"--engines or {SET}: {said}"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_is_typed_in_place_of_a_set_is_told_by_what_was_typed(
     loaded(tmp_path)
     assert main(["check", str(tmp_path), "--engines", name]) == 2
     errors = capsys.readouterr().err
-    assert errors.startswith(f"translator: --engines: {said}")
+    assert errors.startswith(f"translator: --engines or {SET}: {said}")
     assert "`sets` of engines.yaml has: cloud, embedded" in errors
     assert "engines.yaml:" not in errors
 

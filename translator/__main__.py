@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from translator.errors import InputError, SettingsError, TranslatorError, first
 from translator.evaluation import commands as evaluation
 from translator.leaving import leave
 from translator.rehearsal import commands as rehearsal
-from translator.settings.sets import OPTION, choose
+from translator.settings.sets import OPTION, SET
 from translator.web import commands as web
 
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all went well, 2 for bad input or settings, 1 for the rest."""
     arguments = _parser().parse_args(argv)
     if getattr(arguments, "engines", None):
-        choose(arguments.engines)
+        os.environ[SET] = arguments.engines  # of this process, and of those that it starts
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     redaction.install()
     try:

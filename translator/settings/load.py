@@ -1,5 +1,6 @@
 """Both files and the glossaries -> a snapshot, or every fault in all of them."""
 
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from translator.redaction import keep_secret
 from translator.settings.models import PairsFile
 from translator.settings.names import MEETINGS, Surroundings, unknown_set
 from translator.settings.operator import EnginesFile
-from translator.settings.sets import replaced, voiced, wanted
+from translator.settings.sets import OPTION, SET, replaced, voiced
 from translator.settings.snapshot import Settings
 from translator.wording import Place, nearest
 
@@ -47,9 +48,9 @@ def load(
         tools = _names(document, "tools", otherwise=())
         around = Surroundings(folder=engines_path.parent, engines=names)
         engines = validated(document, EnginesFile, context=around)
-        asked, by = wanted()
+        asked = os.environ.get(SET)
         if asked and asked not in engines.sets:
-            faults.append(f"{by}: {unknown_set(asked, engines.sets, engines.engines)}")
+            faults.append(f"{OPTION} or {SET}: {unknown_set(asked, engines.sets, engines.engines)}")
     except SettingsError as error:
         faults += error.faults
     around = Surroundings(folder=pairs_path.parent, engines=names, sets=sets, tools=tools)
@@ -75,7 +76,7 @@ def load(
         raise SettingsError(*faults)
     keep_secret(engine.key for engine in engines.engines.values())
     keep_secret(server.key for server in engines.tools.values())
-    engine_set = engine_set or wanted()[0] or pairs.engine_set
+    engine_set = engine_set or os.environ.get(SET) or pairs.engine_set
     pairs = voiced(
         replaced(pairs, engines.sets[engine_set]) if engine_set else pairs, engines.engines
     )

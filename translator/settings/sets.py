@@ -1,6 +1,5 @@
 """Which engines a meeting gets beyond what its file names: a set in their place, usual voices."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,20 +10,7 @@ SET = "TRANSLATOR_SET"
 """Environment variable: name of the set of engines.yaml in the place of all engines that
 language_pairs.yaml names. It wins over `engines` there."""
 OPTION = "--engines"
-"""What says the same on the command line."""
-_TYPED = "TRANSLATOR_SET_TYPED"
-"""Environment variable, for processes of ours alone: the set that OPTION has put into SET."""
-
-
-def choose(name: str) -> None:
-    """Put a set to use in this process and in those that it starts, as OPTION does."""
-    os.environ[SET] = os.environ[_TYPED] = name
-
-
-def wanted() -> tuple[str | None, str]:
-    """The set that is put to use beside language_pairs.yaml, if any, and what named it."""
-    name = os.environ.get(SET)
-    return name, OPTION if name == os.environ.get(_TYPED) else SET
+"""What puts a set into SET on the command line."""
 
 
 def replaced(pairs: PairsFile, engines: EngineSet) -> PairsFile:
