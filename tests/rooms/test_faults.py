@@ -44,13 +44,14 @@ async def speaking(
         yield one
 
 
-async def ended(one: Command, started: list[psutil.Process], *, within: float = SOON) -> int:
-    """Its exit code, when all that it had started has ended too."""
-    code = await one.end(within=within)
+async def ended(
+    one: Command, started: list[psutil.Process], code: int, *, within: float = SOON
+) -> None:
+    """It ends with an exit code, and all that it had started ends too."""
+    assert await one.end(within=within) == code, one.errors
     await end_of([process.pid for process in started], within=SOON)
     await until(lambda: not one.started())  # nor what was started since
-    assert "Traceback" not in one.errors
-    return code
+    assert "Traceback" not in one.errors, one.errors
 
 
 def report(out: Path) -> dict[str, Any]:
@@ -67,7 +68,7 @@ async def test_livekit_server_killed(tmp_path: Path) -> None:
     async with speaking(tmp_path) as one:
         started = one.started()
         one.one(is_server).kill()
-        assert await ended(one, started) == 1
+        await ended(one, started, 1)
     assert "translator: livekit-server ended" in one.errors
     assert f"what was heard until then is in {tmp_path}" in one.errors
     assert len(one.errors.splitlines()) < 10
@@ -79,7 +80,7 @@ async def test_the_job_killed(tmp_path: Path) -> None:
     async with speaking(tmp_path) as one:
         started = one.started()
         one.one(is_job).kill()
-        assert await ended(one, started) == 1
+        await ended(one, started, 1)
     assert "translator: the worker's job ended in the middle of the meeting" in one.errors
     assert "problem" in (tmp_path / "en.srt").read_text(encoding="utf-8")
 
@@ -88,7 +89,7 @@ async def test_interrupted(tmp_path: Path) -> None:
     async with speaking(tmp_path) as one:
         started = one.started()
         one.process.send_signal(signal.SIGINT)
-        assert await ended(one, started) == 130
+        await ended(one, started, 130)
     assert seconds(tmp_path / "es.wav") > 1.0
 
 
@@ -100,7 +101,7 @@ async def test_interrupted_while_the_worker_starts(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
         started = one.started()
         one.process.send_signal(signal.SIGINT)
-        assert await ended(one, started) == 130
+        await ended(one, started, 130)
 
 
 async def test_the_command_itself_killed(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ async def test_the_command_itself_killed(tmp_path: Path) -> None:
         started = one.started()
         assert all(map(one.one, (is_server, is_host, is_job)))
         one.process.kill()
-        assert await ended(one, started) == -signal.SIGKILL
+        await ended(one, started, -signal.SIGKILL)
 
 
 async def test_a_server_of_somebody_else_killed(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ async def test_a_server_of_somebody_else_killed(tmp_path: Path) -> None:
         async with speaking(tmp_path, environ=named) as one:
             started = one.started()
             psutil.Process(server.pid).kill()
-            assert await ended(one, started) == 1
+            await ended(one, started, 1)
     assert "translator: livekit-server went away" in one.errors
 
 
@@ -128,7 +129,7 @@ async def test_the_engines_killed(tmp_path: Path) -> None:
         broken = one.one(lambda process: process.cmdline()[-1:] == [ES_FR])
         broken.kill()  # the program that gives the French text
         started = one.started()
-        assert await ended(one, started, within=60.0) == 0
+        await ended(one, started, 0, within=60.0)
     assert "The engine host ended; starting it again" in one.errors
     found = report(tmp_path)
     assert found["failures"] == []
