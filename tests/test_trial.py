@@ -1,6 +1,7 @@
 """Each engine is called once: the vendors' real plugins, against scripted vendors on loopback."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -238,6 +239,46 @@ async def test_check_calls_each_engine_once_and_says_what_is_wrong(
 
 async def test_check_is_content_where_all_engines_work(served: Served) -> None:
     assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 0
+
+
+VOICES = {
+    **PAIRS,
+    "languages": {
+        "es": {"speak": "voice", "voice": ["Lola", "Paco"]},
+        "fr": {"speak": "voice", "voice": "Marie"},
+        "de": {},
+    },
+}
+
+
+def called(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What stands behind `voice speaks`, in each line of the table."""
+    lines = capsys.readouterr().out.split("Called")[1].splitlines()
+    spoken = (re.match(r"voice +speaks +(.*)", line) for line in lines)
+    return [found[1].strip() for found in spoken if found is not None]
+
+
+async def test_check_calls_each_voice(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = served.folder / "language_pairs.yaml"
+    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
+    served.voice.voices = {"Lola", "Marie"}
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
+    works, wrong = called(capsys)
+    assert re.fullmatch(r"\d+ +\d+ +the slowest of 2 voices", works)
+    assert wrong.startswith("es by Paco: refused: voice does not accept the request")
+    assert [one.path.split("/")[3] for one in served.voice.requests] == ["Lola", "Paco", "Marie"]
+
+
+async def test_check_does_not_wait_for_each_voice_of_an_engine_that_is_down(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = served.folder / "language_pairs.yaml"
+    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
+    served.voice.faults.always(Fault.WRONG_KEY)
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
+    (only,) = called(capsys)
+    assert only.startswith("wrong key: ")
+    assert served.voice.faults.taken == [Fault.WRONG_KEY]
 
 
 def test_the_command_line_names_a_set_and_says_which_keys_it_needs(

@@ -63,7 +63,7 @@ class ElevenLabs(Server):
         self.requests: list[Request] = []
         self._hears = hears or HearsAsScripted()
         self._speaks = speaks or Hums()
-        self._voices = voices
+        self.voices = voices
         self._idle = idle
 
     @property
@@ -132,7 +132,7 @@ class ElevenLabs(Server):
             if message.type is not WSMsgType.TEXT:
                 return
             event = json.loads(message.data)
-            if self._voices is not None and _voice(request) not in self._voices:
+            if self.voices is not None and _voice(request) not in self.voices:
                 raise _Closing("voice_id_does_not_exist", "A voice with that id does not exist.")
             if event.get("close_socket"):
                 await socket.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -9,12 +10,12 @@ from rich.table import Table
 
 from translator import languages
 from translator.commands.files import located, paths
-from translator.commands.live import called
+from translator.commands.live import Call, Use, called
 from translator.commands.tables import printer, titled
 from translator.cost.estimate import Plan, estimate, total, unpriced
 from translator.engines import preflight, registry
 from translator.engines.trial import Timing
-from translator.errors import SHOWN, SettingsError
+from translator.errors import SHOWN, SettingsError, StageError
 from translator.settings import GLOSSARY, Language, Pair, Route, Settings, load
 
 SAYS = {
@@ -60,19 +61,35 @@ def check(file: Path | None, *, live: bool = False) -> bool:
 
 
 def _works(loaded: Settings, console: Console) -> bool:
-    """Call each engine, and print how that went."""
-    console.print("Calling each engine once ...", "")
+    """Call each engine and each voice, and print how that went."""
+    console.print("Calling each engine once, and each voice ...", "")
     calls = asyncio.run(called(loaded))
     table = titled("Called", "engine", "", "first ms", "whole ms", "")
-    for call in calls:
-        match call.went:
-            case Timing(first=first, whole=whole):
-                came = (f"{1000 * first:.0f}", f"{1000 * whole:.0f}", "")
-            case error:
-                came = ("", "", f"{error.kind}: {error}")
-        table.add_row(call.engine, SAYS[call.stage], *came)
+    for (engine, stage), group in groupby(calls, lambda call: (call.use.engine, call.use.stage)):
+        for row in _went(list(group)):
+            table.add_row(engine, SAYS[stage], *row)
     console.print(table)
     return all(isinstance(call.went, Timing) for call in calls)
+
+
+def _went(calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
+    """Of the calls of one engine for one stage: how soon the slowest came, and what was wrong."""
+    timings = [call.went for call in calls if isinstance(call.went, Timing)]
+    if timings:
+        first, whole = (max(one.first for one in timings), max(one.whole for one in timings))
+        voices = f"the slowest of {len(timings)} voices" if len(timings) > 1 else ""
+        yield f"{1000 * first:.0f}", f"{1000 * whole:.0f}", voices
+    wrong: dict[str, list[Use]] = {}
+    for call in calls:
+        if isinstance(call.went, StageError):
+            wrong.setdefault(f"{call.went.kind}: {call.went}", []).append(call.use)
+    for what, uses in wrong.items():
+        some = "" if len(uses) == len(calls) else f"{', '.join(map(_voice, uses))}: "
+        yield "", "", some + what
+
+
+def _voice(use: Use) -> str:
+    return f"{use.language} by {use.voice}" if use.voice else f"{use.language}"
 
 
 def _hearing(loaded: Settings) -> Table:

@@ -1,43 +1,62 @@
-"""`translator check --live`: each engine is called once, as a meeting calls it."""
+"""`translator check --live`: each engine is called once, as a meeting calls it, and each voice."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from livekit.agents.utils import http_context
 
 from translator.engines.host import SERVICES, running
 from translator.engines.registry import Engines
-from translator.engines.trial import Timing
-from translator.errors import StageError
+from translator.engines.trial import Timing, voice_trial, voices
+from translator.errors import Kind, StageError
 from translator.health import Stage
 from translator.settings import Settings
 
 AT_ONCE = 4
 """Vendors that are called at the same time; of one vendor, one engine after the other."""
+OF_A_VOICE: Collection[Kind] = ("refused", "empty", "garbled", "fault")
+"""Failures that may be one voice's alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What an engine is called for."""
+
+    engine: str
+    stage: Stage
+    language: str | None = None
+    """Of what speaks: in which language ..."""
+    voice: str | None = None
+    """... and voice; None is the engine's usual one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """How one call went."""
 
-    engine: str
-    stage: Stage
+    use: Use
     went: Timing | StageError
 
 
 async def called(settings: Settings) -> Sequence[Call]:
     """Call every engine of `settings` once for each use of it, and say how that went."""
-    wanted = list(settings.uses)
-    vendors = {settings.engines[name].plugin: list[tuple[Stage, str]]() for _, name in wanted}
-    for stage, name in wanted:
-        vendors[settings.engines[name].plugin].append((stage, name))
+    wanted = list(_uses(settings))
+    vendors = {settings.engines[use.engine].plugin: list[Use]() for use in wanted}
+    for use in wanted:
+        vendors[settings.engines[use.engine].plugin].append(use)
     engines = Engines(settings.engines)
     bound = asyncio.Semaphore(AT_ONCE)
 
-    async def vendor(mine: Iterable[tuple[Stage, str]]) -> list[Call]:
+    async def vendor(mine: Iterable[Use]) -> list[Call]:
         async with bound:
-            return [await _call(engines, stage, name, settings) for stage, name in mine]
+            calls: list[Call] = []
+            for use in mine:
+                last = calls[-1] if calls else None
+                if last is None or not _tells_of(last, use):
+                    last = await _call(engines, use, settings)
+                calls.append(replace(last, use=use))
+            return calls
 
     services = {"espeak", *vendors.keys() & SERVICES.keys()}  # espeak speaks to the ears
     async with running(services), http_context.open():  # which a job has by itself
@@ -46,13 +65,33 @@ async def called(settings: Settings) -> Sequence[Call]:
                 tasks = [group.create_task(vendor(mine)) for mine in vendors.values()]
         finally:
             await engines.close()
-    went = {(call.stage, call.engine): call for task in tasks for call in task.result()}
-    return [went[one] for one in wanted]
+    went = {call.use: call for task in tasks for call in task.result()}
+    return [went[use] for use in wanted]
 
 
-async def _call(engines: Engines, stage: Stage, name: str, settings: Settings) -> Call:
+def _uses(settings: Settings) -> Iterator[Use]:
+    """A voice that does not exist is missed only when it is asked for, so each is."""
+    for stage, name in settings.uses:
+        if stage != "speak":
+            yield Use(engine=name, stage=stage)
+            continue
+        for language, voice in voices(settings, name):
+            yield Use(engine=name, stage=stage, language=language, voice=voice)
+
+
+def _tells_of(call: Call, use: Use) -> bool:
+    """Whether this voice would fail as the one before it did, perhaps after a long wait."""
+    if (call.use.stage, call.use.engine) != (use.stage, use.engine):
+        return False
+    return isinstance(call.went, StageError) and call.went.kind not in OF_A_VOICE
+
+
+async def _call(engines: Engines, use: Use, settings: Settings) -> Call:
     try:
-        went: Timing | StageError = await engines.trial(stage, name, settings)
+        if use.language is None:
+            went: Timing | StageError = await engines.trial(use.stage, use.engine, settings)
+        else:
+            went = await voice_trial(engines, use.engine, use.language, use.voice)
     except StageError as error:
         went = error
-    return Call(engine=name, stage=stage, went=went)
+    return Call(use=use, went=went)

@@ -5,7 +5,7 @@ back. What is said is short, and not worth a word in a bill.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -92,10 +92,30 @@ async def trial(engines: Tried, stage: Stage, name: str, settings: Settings) -> 
     Raises StageError that says what is wrong, with its kind, in DEADLINE seconds at the latest;
     UntriedError where the robot has failed, and not the engine.
     """
+    return await _tried(stage, _CALLS[stage](engines, name, settings))
+
+
+async def voice_trial(engines: Tried, name: str, language: str, voice: str | None) -> Timing:
+    """Have the engine `name` speak, in one voice; otherwise as `trial`."""
+    return await _tried("speak", _say(engines, name, language, voice))
+
+
+def voices(settings: Settings, name: str) -> Sequence[tuple[str, str | None]]:
+    """Every language and voice that a meeting may ask the engine `name` for, each once."""
+    spoken = (route for route in settings.routes() if name in route.by("speak"))
+    found = (
+        (route.target, voice)
+        for route in spoken
+        for voice in route.language.voices_of(name) or (None,)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+async def _tried(stage: Stage, call: Coroutine[None, None, Timing]) -> Timing:
     failed = _FAILED[stage]
     try:
         async with asyncio.timeout(DEADLINE):
-            return await _CALLS[stage](engines, name, settings)
+            return await call
     except StageError:
         raise
     except SettingsError as error:
@@ -142,12 +162,15 @@ async def _render(engines: Tried, name: str, settings: Settings) -> Timing:
 
 
 async def _speak(engines: Tried, name: str, settings: Settings) -> Timing:
-    voice = await asyncio.to_thread(engines.voice, name)
-    heard = (route.target for route in settings.routes() if name in route.by("speak"))
-    code = next(heard, next(iter(settings.languages)))
-    text = GREETINGS.get(languages.lookup(code, GREETINGS) or "", "1, 2.")
-    named = settings.languages[code].voice_of(name)
-    spoken = voice.say(text, language=code, voice=named, pace=1.0)
+    usual = next(iter(settings.languages)), None
+    language, voice = next(iter(voices(settings, name)), usual)
+    return await _say(engines, name, language, voice)
+
+
+async def _say(engines: Tried, name: str, language: str, voice: str | None) -> Timing:
+    speaker = await asyncio.to_thread(engines.voice, name)
+    text = GREETINGS.get(languages.lookup(language, GREETINGS) or "", "1, 2.")
+    spoken = speaker.say(text, language=language, voice=voice, pace=1.0)
     return await _timed(spoken, _sounds, SpeakError("gave no sound", kind="empty"))
 
 
