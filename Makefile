@@ -62,8 +62,8 @@ test: check
 	$(bin)/pytest -q -m "not (unit or line or web or alone)" $(together) --durations=12
 	$(bin)/pytest -q -m alone --durations=6
 
-# The set that ENGINES names, and what plays its vendors: loopback is cloud, loopback-azure is
-# cloud-azure.
+# The set that ENGINES names, and what plays its vendors: loopback is cloud, loopback-fast is
+# cloud-fast, and so on.
 engines := $(patsubst loopback%,cloud%,$(ENGINES))
 vendors := $(if $(filter loopback%,$(ENGINES)),$(bin)/python -m tests.vendors)
 

@@ -193,7 +193,7 @@ def test_what_a_set_names_must_be_there(tmp_path: Path, change: dict[str, Any], 
     assert f"{tmp_path}/engines.yaml:" in str(wrong.value)
 
 
-@pytest.mark.parametrize("name", ["embedded", "cloud", "cloud-azure"])
+@pytest.mark.parametrize("name", ["embedded", "cloud", "cloud-fast", "cloud-azure"])
 def test_the_shipped_sets_end_with_engines_that_need_no_key(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
