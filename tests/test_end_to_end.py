@@ -114,20 +114,6 @@ async def test_the_captions_of_a_speaker_are_in_order_whichever_way_each_is_made
     assert stage.committed == [f"[es] {HELLO}", "[es] Bonjour à tous."]
 
 
-async def test_a_late_caption_does_not_delay_the_next_call() -> None:
-    stage = Stage(GOES_WELL)
-    stage.engines.one_renderer = ScriptedRenderer(delay=20.0)
-    async with stage.running():
-        await stage.say(segment(1, "Guten Morgen.", language="de"))
-        await stage.say(segment(2, HELLO, start=2.0))
-        await stage.say(segment(3, BYE, start=4.0))
-        await asyncio.sleep(6.0)
-        assert [brief.segment.text for _, brief in stage.model.calls] == [HELLO, BYE]
-        assert stage.committed == []
-        await asyncio.sleep(30.0)
-    assert stage.committed == ["[es] Guten Morgen.", HOLA, ADIOS]
-
-
 @pytest.mark.parametrize("second", ["fr", "en"])
 async def test_what_goes_through_the_cascade_waits_for_the_model(second: str) -> None:
     slow = [Act(words=[HOLA], delay=2.5)]

@@ -201,15 +201,9 @@ class EndToEnd:
             rendition = Rendition(
                 segment=work.segment, language=brief.target, text=text, prompt=model.prompt
             )
-            self._group.create_task(self._commit(rendition, brief, work.place, whole=whole))
+            async with work.place:
+                self._stages.commit(rendition, brief, whole=whole)
         return True
-
-    async def _commit(
-        self, rendition: Rendition, brief: Brief, place: Place, *, whole: bool
-    ) -> None:
-        """Beside the line: a late caption before it keeps nobody from the next call."""
-        async with place:
-            self._stages.commit(rendition, brief, whole=whole)
 
     async def _held(self, work: _Work, brief: Brief) -> Held:
         settings = self._settings(work.segment.settings)
