@@ -300,17 +300,21 @@ def test_an_engine_in_a_wrong_role_is_told_where_it_is_named(tmp_path: Path, cap
     assert "engines.yaml" not in errors
 
 
-def test_an_engine_in_a_wrong_role_of_a_set_is_told_there(tmp_path: Path, capsys: Said) -> None:
+@pytest.mark.parametrize("name", ["embedded", "mine.v2", "mine[2]"])
+def test_an_engine_in_a_wrong_role_of_a_set_is_told_there(
+    name: str, tmp_path: Path, capsys: Said
+) -> None:
     main(["init", str(tmp_path)])
     engines = tmp_path / "engines.yaml"
-    text = engines.read_text("utf-8").replace("{hear: whisper, render", "{hear: espeak, render")
+    shipped, wrong = "  embedded: {hear: whisper", f'  "{name}": {{hear: espeak'
+    text = engines.read_text("utf-8").replace(shipped, wrong)
     engines.write_text(text, encoding="utf-8")
     pairs = tmp_path / "language_pairs.yaml"
-    pairs.write_text(pairs.read_text("utf-8") + "\nengines: embedded\n", encoding="utf-8")
+    pairs.write_text(pairs.read_text("utf-8") + f'\nengines: "{name}"\n', encoding="utf-8")
     capsys.readouterr()
     assert main(["check", str(tmp_path)]) == 2
-    line = next(n for n, one in enumerate(text.splitlines(), 1) if "  embedded: {" in one)
-    assert f"{engines}:{line}: sets.embedded.hear: espeak cannot hear" in capsys.readouterr().err
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if f'  "{name}": {{' in one)
+    assert f"{engines}:{line}: sets.{name}.hear: espeak cannot hear" in capsys.readouterr().err
 
 
 def test_a_command_that_needs_a_key_tells_the_same_line_as_check(

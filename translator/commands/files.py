@@ -1,15 +1,13 @@
 """The two files of the configuration: where they are, and where in them a fault is."""
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 
 from translator import agent
-from translator.document import read
+from translator.document import path_of, read
 from translator.engines import preflight
 from translator.errors import Fault, SettingsError
-from translator.wording import Place
 
 
 def paths(file: Path | None) -> tuple[Path, Path]:
@@ -40,11 +38,8 @@ def _located(fault: Fault | str, pairs_path: Path, engines_path: Path) -> Fault 
         return fault
     if fault.file not in (preflight.ENGINES, preflight.PAIRS):
         return fault
-    path = engines_path if fault.file == preflight.ENGINES else pairs_path
-    return replace(read(path).fault(_place(fault.key), fault.text), key=fault.key)
-
-
-def _place(key: str) -> Place:
-    """`pairs[0].render` -> `("pairs", 0, "render")`."""
-    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)
-    return tuple(int(index) if index else name for index, name in parts)
+    document = read(engines_path if fault.file == preflight.ENGINES else pairs_path)
+    keys = {path_of(place): place for place in document.lines}
+    key = fault.key
+    inside = (one for one in keys if key == one or key.startswith((f"{one}.", f"{one}[")))
+    return replace(document.fault(keys[max(inside, key=len, default="")], fault.text), key=key)

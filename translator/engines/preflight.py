@@ -8,6 +8,7 @@ from pathlib import Path
 from translator import languages
 from translator.engines.apertium import installed_modes, missing
 from translator.engines.mcp import McpSource
+from translator.engines.plugins import REALTIME
 from translator.engines.registry import Engines, servers
 from translator.errors import Fault, SettingsError, UnableError
 from translator.health import Stage
@@ -56,6 +57,8 @@ def _misplaced(settings: Settings, stage: Stage, name: str, error: UnableError) 
     text = f"{name} {error.what}"
     if stage in BUILT_IN:
         text += f"; {BUILT_IN[stage]} can, which is built in"
+    elif stage == "interpret":
+        text += f"; an engine of one of these plugins can: {', '.join(REALTIME)}"
     if settings.engine_set is None:
         key = _named(settings, stage, name)
         return Fault(file=PAIRS, line=None, key=key, text=text)
