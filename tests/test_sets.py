@@ -109,7 +109,7 @@ def test_an_engine_has_voices_for_languages_that_name_none(tmp_path: Path) -> No
     assert languages["es-MX"].voices_of("robot") == ("dalia",)
     assert languages["es-MX"].voices_of("espeak") == ()
     assert languages["fr"].voices_of("robot") == ("henri",)
-    assert languages["it"].voice_of("robot") is None
+    assert languages["it"].voices_of("robot") == ()
 
 
 def test_a_voice_that_speaks_every_language_is_named_once(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_set_that_does_not_exist_is_told_where_it_is_named(
         ),
     ],
 )
-def test_what_is_typed_in_place_of_a_set_is_told_by_what_was_typed(
+def test_an_unknown_set_is_told_once_by_what_names_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -28,7 +28,7 @@ def test_both_files_become_one_snapshot(folder: Folder) -> None:
     settings = folder.load(number=7)
     assert settings.number == 7
     assert (settings.heard_by, settings.spoken) == (("whisper",), ("en", "es"))
-    assert settings.languages["fr"].voice_of("espeak") == "fr"
+    assert settings.languages["fr"].voices_of("espeak") == ("fr",)
     assert settings.languages["de"].speak is None
     assert settings.engines["llm"].key == "SOME_KEY"
     assert (settings.max_wait, settings.grace, settings.max_languages) == (2.0, 10.0, 10)

@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_a_voice_is_one_of_the_first_engine(folder: Folder) -> None:
     languages = {"es": {"speak": ["llm", "espeak"], "voice": "nova"}}
     spanish = folder.load(changed(PAIRS, languages=languages)).languages["es"]
-    assert (spanish.voice_of("llm"), spanish.voice_of("espeak")) == ("nova", None)
+    assert (spanish.voices_of("llm"), spanish.voices_of("espeak")) == (("nova",), ())
     assert "`voice` without `speak`" in folder.fault(
         changed(PAIRS, languages={"es": {"voice": "nova"}})
     )
@@ -27,7 +27,7 @@ def test_a_voice_is_one_of_the_first_engine(folder: Folder) -> None:
 def test_each_engine_may_have_a_voice(folder: Folder) -> None:
     language = {"speak": ["llm", "espeak"], "voice": {"llm": "nova", "espeak": "es-419"}}
     spanish = folder.load(changed(PAIRS, languages={"es": language})).languages["es"]
-    assert (spanish.voice_of("llm"), spanish.voice_of("espeak")) == ("nova", "es-419")
+    assert (spanish.voices_of("llm"), spanish.voices_of("espeak")) == (("nova",), ("es-419",))
     stray = {"speak": "espeak", "voice": {"llm": "nova"}}
     fault = folder.fault(changed(PAIRS, languages={"es": stray}))
     assert "languages.es: `voice` names 'llm', but `speak` only: espeak" in fault
@@ -78,7 +78,7 @@ VOICES = [
 def test_a_voice_has_the_name_that_its_engine_has_for_it(folder: Folder, voice: str) -> None:
     language = {"speak": "llm", "voice": voice}
     pairs = changed(PAIRS, languages={"es": language})
-    assert folder.load(pairs).languages["es"].voice_of("llm") == voice
+    assert folder.load(pairs).languages["es"].voices_of("llm")[:1] == (voice,)
 
 
 NO_VOICES = [

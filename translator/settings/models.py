@@ -77,10 +77,6 @@ class Language(Model):
         named = self.voices.get("", ()) if engine == self.speak else ()
         return self.voices.get(engine, named)
 
-    def voice_of(self, engine: str) -> str | None:
-        """The first of them; None: its usual one for the language."""
-        return next(iter(self.voices_of(engine)), None)
-
 
 class Pair(Model):
     """How one language is rendered into another; the first that fits is taken."""
