@@ -264,7 +264,7 @@ async def test_check_calls_each_voice(served: Served, capsys: pytest.CaptureFixt
     served.voice.voices = {"Lola", "Marie"}
     assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
     works, wrong = called(capsys)
-    assert re.fullmatch(r"\d+ +\d+ +the slowest of 2 voices", works)
+    assert re.fullmatch(r"\d+ +\d+ +the slowest of 2 calls", works)
     assert wrong.startswith("es by Paco: refused: voice does not accept the request")
     assert [one.path.split("/")[3] for one in served.voice.requests] == ["Lola", "Paco", "Marie"]
 
@@ -274,11 +274,48 @@ async def test_check_does_not_wait_for_each_voice_of_an_engine_that_is_down(
 ) -> None:
     pairs = served.folder / "language_pairs.yaml"
     pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
+    served.voice.faults.always(Fault.RATE_LIMITED)
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
+    wrong, others = called(capsys)
+    assert wrong.startswith("es by Lola: rate limited: ")
+    assert others == "its other voices (2) were not called"
+    assert served.voice.faults.taken == [Fault.RATE_LIMITED]
+
+
+async def test_check_calls_the_others_where_one_voice_works(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = served.folder / "language_pairs.yaml"
+    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
+    served.voice.faults.next(None, Fault.RATE_LIMITED)
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
+    works, wrong = called(capsys)
+    assert works.endswith("the slowest of 2 calls")
+    assert wrong.startswith("es by Paco: rate limited: ")
+
+
+async def test_check_tells_a_wrong_key_once(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = served.folder / "language_pairs.yaml"
+    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
     served.voice.faults.always(Fault.WRONG_KEY)
     assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
     (only,) = called(capsys)
     assert only.startswith("wrong key: ")
-    assert served.voice.faults.taken == [Fault.WRONG_KEY]
+
+
+@pytest.mark.parametrize(("name", "told"), [("cloud-fast", True), ("cloud", False)])
+def test_check_tells_of_an_ear_that_knows_no_languages(
+    name: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv(SET, "")
+    for key in ("ASSEMBLYAI_API_KEY", "OPENAI_API_KEY", "ELEVEN_API_KEY"):
+        monkeypatch.setenv(key, "a-key")
+    assert main(["check", "--engines", name]) == 0
+    note = "note: assemblyai-streaming is not told which languages are spoken"
+    assert (note in capsys.readouterr().out) == told
 
 
 def test_the_command_line_names_a_set_and_says_which_keys_it_needs(

@@ -11,7 +11,9 @@ def add(commands: Any) -> None:
     check.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="language_pairs.yaml, or its folder"
     )
-    check.add_argument("--live", action="store_true", help="and call each engine once")
+    check.add_argument(
+        "--live", action="store_true", help="and call each engine once, and each voice"
+    )
     check.set_defaults(command=_check)
 
     init = commands.add_parser("init", help="write files to begin with into an empty folder")

@@ -14,6 +14,7 @@ from translator.commands.live import Call, Use, called
 from translator.commands.tables import printer, titled
 from translator.cost.estimate import Plan, estimate, total, unpriced
 from translator.engines import preflight, registry
+from translator.engines.plugins import steered
 from translator.engines.trial import Timing
 from translator.errors import SHOWN, SettingsError, StageError
 from translator.settings import GLOSSARY, Language, Pair, Route, Settings, load
@@ -52,7 +53,7 @@ def check(file: Path | None, *, live: bool = False) -> bool:
         tables.append(_looking_up(loaded))
     for table in tables:
         console.print(table, "")
-    notes = [*_models(loaded), *_conflicts(loaded)]
+    notes = [*_untold(loaded), *_models(loaded), *_conflicts(loaded)]
     for note in notes[:SHOWN]:
         console.print(note, markup=False, soft_wrap=True)
     if len(notes) > SHOWN:
@@ -77,8 +78,8 @@ def _went(calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
     timings = [call.went for call in calls if isinstance(call.went, Timing)]
     if timings:
         first, whole = (max(one.first for one in timings), max(one.whole for one in timings))
-        voices = f"the slowest of {len(timings)} voices" if len(timings) > 1 else ""
-        yield f"{1000 * first:.0f}", f"{1000 * whole:.0f}", voices
+        slowest = f"the slowest of {len(timings)} calls" if len(timings) > 1 else ""
+        yield f"{1000 * first:.0f}", f"{1000 * whole:.0f}", slowest
     wrong: dict[str, list[Use]] = {}
     for call in calls:
         if isinstance(call.went, StageError):
@@ -86,6 +87,9 @@ def _went(calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
     for what, uses in wrong.items():
         some = "" if len(uses) == len(calls) else f"{', '.join(map(_voice, uses))}: "
         yield "", "", some + what
+    uncalled = sum(call.went is None for call in calls)
+    if uncalled:
+        yield "", "", f"its other voices ({uncalled}) were not called"
 
 
 def _voice(use: Use) -> str:
@@ -149,6 +153,16 @@ def _model(route: Route) -> str:
     if route.realtime is None:
         return ""
     return f"{route.realtime} ({'hybrid' if route.end_to_end is None else 'end to end'})"
+
+
+def _untold(loaded: Settings) -> Iterator[str]:
+    """What hears without knowing which languages are spoken."""
+    for name in loaded.heard_by:
+        if not steered(loaded.engines[name]):
+            yield (
+                f"note: {name} is not told which languages are spoken: it hears those of its model,"
+                " and no other."
+            )
 
 
 def _models(loaded: Settings) -> Iterator[str]:

@@ -1,22 +1,21 @@
 """`translator check --live`: each engine is called once, as a meeting calls it, and each voice."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from livekit.agents.utils import http_context
 
+from translator.cast import SUSPECT
 from translator.engines.host import SERVICES, running
 from translator.engines.registry import Engines
 from translator.engines.trial import Timing, voice_trial, voices
-from translator.errors import Kind, StageError
+from translator.errors import StageError
 from translator.health import Stage
 from translator.settings import Settings
 
 AT_ONCE = 4
 """Vendors that are called at the same time; of one vendor, one engine after the other."""
-OF_A_VOICE: Collection[Kind] = ("refused", "empty", "garbled", "fault")
-"""Failures that may be one voice's alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +35,13 @@ class Call:
     """How one call went."""
 
     use: Use
-    went: Timing | StageError
+    went: Timing | StageError | None
+    """None: it was not made, since the engine is down."""
 
 
 async def called(settings: Settings) -> Sequence[Call]:
-    """Call every engine of `settings` once for each use of it, and say how that went."""
+    """Call every engine of `settings` once for each stage that it does, and once for each voice,
+    unless the first shows that it is down; and say how that went."""
     wanted = list(_uses(settings))
     vendors = {settings.engines[use.engine].plugin: list[Use]() for use in wanted}
     for use in wanted:
@@ -51,11 +52,13 @@ async def called(settings: Settings) -> Sequence[Call]:
     async def vendor(mine: Iterable[Use]) -> list[Call]:
         async with bound:
             calls: list[Call] = []
+            firsts: dict[tuple[str, Stage], Call] = {}
             for use in mine:
-                last = calls[-1] if calls else None
-                if last is None or not _tells_of(last, use):
-                    last = await _call(engines, use, settings)
-                calls.append(replace(last, use=use))
+                first = firsts.get((use.engine, use.stage))
+                down = first is not None and _is_down(first)
+                call = Call(use=use, went=None) if down else await _call(engines, use, settings)
+                firsts.setdefault((use.engine, use.stage), call)
+                calls.append(call)
             return calls
 
     services = {"espeak", *vendors.keys() & SERVICES.keys()}  # espeak speaks to the ears
@@ -79,11 +82,9 @@ def _uses(settings: Settings) -> Iterator[Use]:
             yield Use(engine=name, stage=stage, language=language, voice=voice)
 
 
-def _tells_of(call: Call, use: Use) -> bool:
-    """Whether this voice would fail as the one before it did, perhaps after a long wait."""
-    if (call.use.stage, call.use.engine) != (use.stage, use.engine):
-        return False
-    return isinstance(call.went, StageError) and call.went.kind not in OF_A_VOICE
+def _is_down(call: Call) -> bool:
+    """Whether it failed for what would befall any other voice, too, perhaps after a long wait."""
+    return isinstance(call.went, StageError) and call.went.kind not in SUSPECT
 
 
 async def _call(engines: Engines, use: Use, settings: Settings) -> Call:

@@ -100,6 +100,11 @@ CHECKED_ENGLISH = frozenset({"openai", "azure"})
 partials."""
 
 
+def steered(engine: Engine) -> bool:
+    """Whether it can be told which languages are spoken; it may, if it hears at all."""
+    return (engine.plugin, engine.model) not in UNSTEERED
+
+
 class Vendor:
     """One engine of engines.yaml that is a LiveKit plugin, or LiveKit Inference.
 
@@ -134,9 +139,9 @@ class Vendor:
             most = MOST_LANGUAGES.get(self._engine.plugin, len(languages))
             if len(languages) > most:
                 raise self._wrong(f"hears at most {most} languages at once; shorten `spoken`")
-            steered = (self._engine.plugin, self._engine.model) not in UNSTEERED
+            tags = [self._tag(code) for code in languages]
             made: stt.STT[Any] = call.made(
-                **(call.languages([self._tag(code) for code in languages]) if steered else {}),
+                **(call.languages(tags) if steered(self._engine) else {}),
                 **({} if hooked else call.named(TERMS, self._fitting(terms) or None)),
             )
             if hooked and made.capabilities.keyterms:
@@ -208,8 +213,7 @@ class Vendor:
     def interpreting(self) -> Callable[[], "RealtimeModel"]:
         """What makes a realtime model."""
         if self._engine.plugin not in REALTIME:
-            verb = f"interpret from speech to speech; this one can: {', '.join(REALTIME)}"
-            raise UnableError(self._name, self._engine.plugin, verb)
+            raise UnableError(self._name, self._engine.plugin, "interpret from speech to speech")
         call = Constructor(
             self._module().realtime.RealtimeModel,
             self._engine,
