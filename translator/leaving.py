@@ -20,8 +20,11 @@ def leave(code: int) -> NoReturn:
     """End the process without the interpreter's own end.
 
     Threads of the library call back into Python as long as they live. One that does so while the
-    interpreter is taken apart is killed, and that aborts the whole process (exit code -6).
+    interpreter is taken apart is killed, and that aborts the whole process (exit code -6). One that
+    panics now sends SIGTERM, which ends nothing any more; Ctrl-C ends what takes too long.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
