@@ -22,6 +22,7 @@ from livekit import api, rtc
 
 from bench.markers import COUNT, Marker, Samples, detect, synthesize
 from translator.leaving import leave
+from translator.participant import join
 from translator.rehearsal import recording
 from translator.rehearsal.people import wishes
 from translator.server import LiveKitServer
@@ -92,8 +93,8 @@ async def joined(
         .to_jwt()
     )
     room = rtc.Room()
-    await room.connect(server.url, token, rtc.RoomOptions(auto_subscribe=False))
     try:
+        await join(room, server.url, token)
         yield room
     finally:
         await room.disconnect()

@@ -46,7 +46,7 @@ class Participant:
             attributes={"translator.language": self.language},
         )
         try:
-            await self._room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
+            await join(self._room, access.url, token)
             track = rtc.LocalAudioTrack.create_audio_track(self.language, self._source)
             await self._room.local_participant.publish_track(
                 track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
@@ -67,6 +67,25 @@ class Participant:
             begins = self._clock() + self._source.queued_duration
             await asyncio.shield(self._source.capture_frame(frame))  # a cancelled capture jams it
         return begins
+
+
+async def join(room: rtc.Room, url: str, token: str) -> None:
+    """Connect, and subscribe to nothing. Raises rtc.ConnectError.
+
+    Whoever is cancelled meanwhile waits until it is done, and has a room to disconnect. LiveKit's
+    library goes on with a `connect` that is cancelled; 15 s later it calls it a panic, and sends
+    SIGTERM to the process (github.com/livekit/python-sdks/issues/784).
+    """
+    options = rtc.RoomOptions(auto_subscribe=False)
+    connecting = room.connect(url, token, options)
+    joining = asyncio.create_task(connecting)  # noqa: TID251  (who is cancelled waits for it)
+    try:
+        await asyncio.shield(joining)
+    except asyncio.CancelledError:
+        await asyncio.wait((joining,))
+        if not joining.cancelled():
+            joining.exception()  # nobody wants to know it
+        raise
 
 
 async def tell(participant: rtc.LocalParticipant, attribute: str, state: Callable[[], str]) -> None:

@@ -18,7 +18,7 @@ from translator.captions import TOPIC
 from translator.demand import LISTEN, READ, SPEAK
 from translator.meeting import ZERO
 from translator.outbox import FACT_TOPIC
-from translator.participant import PREFIX
+from translator.participant import PREFIX, join
 from translator.rehearsal.recording import SAMPLE_RATE, Recording, Samples, paused
 
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
@@ -42,8 +42,8 @@ async def joined(
     one = Pass(meeting=room_name, identity=identity, role=role, name=name)
     token = access.person(one, attributes=attributes)
     room = rtc.Room()
-    await room.connect(access.url, token, rtc.RoomOptions(auto_subscribe=False))
     try:
+        await join(room, access.url, token)
         yield room
     finally:
         await room.disconnect()
