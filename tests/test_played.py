@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.vendors.brains import HEARD_RATE
 from tests.vendors.played import Chimed, sounded
+from tests.vendors.score import PLACED, Reading, compose, tried
 
 pytestmark = pytest.mark.unit
 
@@ -50,3 +52,16 @@ def test_a_piece_of_a_word_is_none() -> None:
 
 def test_a_meeting_in_which_nothing_is_heard_has_lost_all() -> None:
     assert sounded(["lemon"], []).lost == ["lemon"]
+
+
+async def test_what_an_ear_is_tried_with_is_known_and_begins_no_score() -> None:
+    score = compose([(1.0, 9.0)], seconds=10.0, voice="en-us+m3", seed=1)
+    reading = Reading(scores=[score])
+    size = round(PLACED * HEARD_RATE)
+    found = reading.place(tried().samples[size : 2 * size])
+    assert found is not None
+    assert (found[0], round(found[1], 1)) == (tried(), PLACED)
+    assert reading.begun is None
+    found = reading.place(score.samples[2 * size : 3 * size])
+    assert found is not None
+    assert (found[0], round(found[1], 1)) == (score, 2.0)
