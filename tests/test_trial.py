@@ -251,19 +251,20 @@ VOICES = {
 }
 
 
-def called(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What stands behind `voice speaks`, in each line of the table."""
+async def called(served: Served, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Check a meeting of VOICES, of which not all work: what stands behind `voice speaks`, in each
+    line of the table."""
+    pairs = served.folder / "language_pairs.yaml"
+    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
+    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
     lines = capsys.readouterr().out.split("Called")[1].splitlines()
     spoken = (re.match(r"voice +speaks +(.*)", line) for line in lines)
     return [found[1].strip() for found in spoken if found is not None]
 
 
 async def test_check_calls_each_voice(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
-    pairs = served.folder / "language_pairs.yaml"
-    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
     served.voice.voices = {"Lola", "Marie"}
-    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
-    works, wrong = called(capsys)
+    works, wrong = await called(served, capsys)
     assert re.fullmatch(r"\d+ +\d+ +the slowest of 2 calls", works)
     assert wrong.startswith("es by Paco: refused: voice does not accept the request")
     assert [one.path.split("/")[3] for one in served.voice.requests] == ["Lola", "Paco", "Marie"]
@@ -272,11 +273,8 @@ async def test_check_calls_each_voice(served: Served, capsys: pytest.CaptureFixt
 async def test_check_does_not_wait_for_each_voice_of_an_engine_that_is_down(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pairs = served.folder / "language_pairs.yaml"
-    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
     served.voice.faults.always(Fault.RATE_LIMITED)
-    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
-    wrong, others = called(capsys)
+    wrong, others = await called(served, capsys)
     assert wrong.startswith("es by Lola: rate limited: ")
     assert others == "its other voices (2) were not called"
     assert served.voice.faults.taken == [Fault.RATE_LIMITED]
@@ -285,11 +283,8 @@ async def test_check_does_not_wait_for_each_voice_of_an_engine_that_is_down(
 async def test_check_calls_the_others_where_one_voice_works(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pairs = served.folder / "language_pairs.yaml"
-    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
     served.voice.faults.next(None, Fault.RATE_LIMITED)
-    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
-    works, wrong = called(capsys)
+    works, wrong = await called(served, capsys)
     assert works.endswith("the slowest of 2 calls")
     assert wrong.startswith("es by Paco: rate limited: ")
 
@@ -297,11 +292,8 @@ async def test_check_calls_the_others_where_one_voice_works(
 async def test_check_tells_a_wrong_key_once(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pairs = served.folder / "language_pairs.yaml"
-    pairs.write_text(yaml.safe_dump(VOICES), encoding="utf-8")
     served.voice.faults.always(Fault.WRONG_KEY)
-    assert await asyncio.to_thread(main, ["check", "--live", str(served.folder)]) == 2
-    (only,) = called(capsys)
+    (only,) = await called(served, capsys)
     assert only.startswith("wrong key: ")
 
 
